@@ -1,0 +1,112 @@
+//! Canonical JSON: the one spelling that a plan, a journal line or a bundle may have.
+//!
+//! RFC 8785, narrowed to integers from 0 to 2^53-1. The reader serialises what it read once more and compares, so that
+//! white space, duplicate keys, other number spellings and other key orders are all refused by one rule.
+//!
+//! Why: a digest over bytes is only worth something when nobody can give two readings to the same bytes, nor two
+//! spellings to the same reading (design §7, law L13).
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The greatest integer that every JSON reader keeps exactly: 2^53 - 1.
+pub const MAX_INTEGER: u64 = (1 << 53) - 1;
+
+/// Why bytes are not an acceptable canonical document.
+#[derive(Debug, thiserror::Error)]
+pub enum CanonicalError {
+    /// Larger than the reader's bound.
+    #[error("the document has {size} bytes, more than the {limit} that are read")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The bound in bytes.
+        limit: usize,
+    },
+    /// Not JSON, or not of the expected shape (unknown members included).
+    #[error("the document is not of the expected form")]
+    Shape(#[source] serde_json::Error),
+    /// A number outside of 0…2^53-1, or with a fraction or exponent.
+    #[error("the number {number} is not an integer from 0 to 2^53-1")]
+    Number {
+        /// The number as it was read.
+        number: String,
+    },
+    /// The bytes differ from the canonical spelling of what they say.
+    #[error("the document is not in canonical form: it first differs at byte {offset}")]
+    NotCanonical {
+        /// The offset in bytes of the first difference.
+        offset: usize,
+    },
+}
+
+/// Writes a value in canonical form.
+///
+/// # Errors
+/// When the value cannot be written as JSON, or holds a number that the form does not admit.
+pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    let value = serde_json::to_value(value).map_err(CanonicalError::Shape)?;
+    check_numbers(&value)?;
+    serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Shape)
+}
+
+/// Reads a value from bytes that must be its canonical form, exactly.
+///
+/// # Errors
+/// When the bytes exceed `limit`, are not JSON of the value's shape, or are not in canonical form.
+pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CanonicalError> {
+    if bytes.len() > limit {
+        return Err(CanonicalError::TooLarge { size: bytes.len(), limit });
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(CanonicalError::Shape)?;
+    check_numbers(&value)?;
+    let again = serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Shape)?;
+    if again != bytes {
+        let offset = again.iter().zip(bytes).take_while(|(ours, theirs)| ours == theirs).count();
+        return Err(CanonicalError::NotCanonical { offset });
+    }
+    serde_json::from_value(value).map_err(CanonicalError::Shape)
+}
+
+fn check_numbers(value: &serde_json::Value) -> Result<(), CanonicalError> {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => match number.as_u64() {
+            Some(integer) if integer <= MAX_INTEGER => Ok(()),
+            _ => Err(CanonicalError::Number { number: number.to_string() }),
+        },
+        Value::Array(items) => items.iter().try_for_each(check_numbers),
+        Value::Object(members) => members.values().try_for_each(check_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    type Doc = BTreeMap<String, serde_json::Value>;
+
+    #[test]
+    fn l13_one_reading_has_one_spelling() {
+        let good = br#"{"a":1,"b":["x",true,null]}"#;
+        let read: Doc = from_bytes(good, 1000).unwrap();
+        assert_eq!(to_bytes(&read).unwrap(), good);
+        let refused: [&[u8]; 9] = [
+            br#"{"b":1,"a":1}"#,
+            br#"{"a": 1}"#,
+            br#"{"a":1,"a":1}"#,
+            br#"{"a":1.0}"#,
+            br#"{"a":1e0}"#,
+            br#"{"a":-1}"#,
+            br#"{"a":9007199254740993}"#,
+            br#"{"a":"\u0041"}"#,
+            b"{\"a\":1}\n",
+        ];
+        for bytes in refused {
+            assert!(from_bytes::<Doc>(bytes, 1000).is_err(), "{}", String::from_utf8_lossy(bytes));
+        }
+        assert!(matches!(from_bytes::<Doc>(good, 5), Err(CanonicalError::TooLarge { .. })));
+    }
+}

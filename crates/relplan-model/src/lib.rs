@@ -1,0 +1,23 @@
+//! The nouns of relplan as plain values with their invariants and bytes, and the port traits behind which effects live.
+//!
+//! Everything points at this crate and it points at nothing of ours, so a type that two rooms share stands here once.
+//!
+//! Invariant: no file, clock, async runtime, registry name, KDL or colour is known here, and no function chooses
+//! between alternatives: choosing is the planner's work.
+
+pub mod address;
+pub mod bundle;
+pub mod canonical;
+pub mod digest;
+pub mod event;
+pub mod finding;
+pub mod journal;
+pub mod observation;
+pub mod plan;
+pub mod port;
+pub mod release;
+pub mod settings;
+pub mod state;
+pub mod step;
+pub mod target;
+pub mod time;

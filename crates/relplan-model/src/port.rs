@@ -1,0 +1,178 @@
+//! Ports: the traits behind which effects live, so that planning and applying can be run in a simulated world.
+//!
+//! They are dyn-safe and return boxed std futures: no runtime is named here.
+
+use std::{future::Future, io, pin::Pin, time::Duration};
+
+use crate::{
+    address::{PackageName, TargetName, Version},
+    bundle::Artifact,
+    digest::Sha256,
+    event::Event,
+    finding::Finding,
+    journal::Entry,
+    observation::{Observation, Query},
+    step::Step,
+    target::Target,
+    time::Timestamp,
+};
+
+/// A boxed future, as dyn-safe async methods return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Asks registries. Needs no credential and runs no code of the repository (law L14).
+pub trait Observe: Send + Sync {
+    /// The target as it is configured here and now: endpoints with their sources, capabilities, grade.
+    ///
+    /// # Errors
+    /// A finding when the endpoint cannot be determined or its own description (`config.json`) cannot be read.
+    fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>>;
+
+    /// Looks at one package. Never fails: what cannot be found out is [`crate::observation::Seen::Unknown`] (L5).
+    fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation>;
+}
+
+/// Writes to registries. Only `apply` is handed one.
+pub trait Publish: Observe {
+    /// Finds out, before the first write, whether the credentials for these steps are at hand. Sends no write.
+    ///
+    /// # Errors
+    /// A finding with code `credential` when one is missing or refused (exit 77).
+    fn preflight<'a>(&'a self, steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>>;
+
+    /// Reads the name and version *inside* an artifact (law L3).
+    ///
+    /// # Errors
+    /// When the artifact cannot be read, or is not of a kind that this target takes.
+    fn inspect<'a>(&'a self, artifact: &'a Artifact, source: &'a dyn ArtifactSource) -> BoxFuture<'a, Result<Identity, Finding>>;
+
+    /// Attempts a step's effect once. Nothing is retried in here: the walk decides after asking the registry.
+    fn perform<'a>(&'a self, effect: EffectInput<'a>) -> BoxFuture<'a, Outcome>;
+}
+
+/// What an attempt is given.
+#[derive(Clone, Copy)]
+pub struct EffectInput<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// The artifact, for a publish.
+    pub artifact: Option<&'a Artifact>,
+    /// Where artifacts' bytes are.
+    pub source: &'a dyn ArtifactSource,
+    /// Told of bytes sent.
+    pub progress: &'a (dyn Fn(u64, u64) + Send + Sync),
+}
+
+/// Who an artifact says that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name inside.
+    pub name: PackageName,
+    /// The version inside.
+    pub version: Version,
+}
+
+/// How one attempt ended (design §8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The registry said yes. It is read back all the same.
+    Accepted,
+    /// A definite no, known to come before anything was changed.
+    Refused {
+        /// Why, in a fragment fit for "was refused: {reason}".
+        reason: String,
+        /// Whether it is the credential that was refused or missing (exit 77).
+        credential: bool,
+    },
+    /// The registry asks for patience, before anything was changed.
+    Later {
+        /// For how long.
+        wait: Duration,
+        /// Its words.
+        reason: String,
+    },
+    /// No trustworthy answer: it may have happened, or may yet.
+    Unknown {
+        /// What was seen.
+        reason: String,
+    },
+}
+
+/// A reader that can be wound back: an artifact is hashed before the first byte is sent.
+pub trait ArtifactRead: io::Read + io::Seek + Send {}
+impl<T: io::Read + io::Seek + Send> ArtifactRead for T {}
+
+/// Where the bytes of artifacts come from. The reader checks them: a source is not trusted (law L3).
+pub trait ArtifactSource: Send + Sync {
+    /// Opens one artifact.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be opened.
+    fn open(&self, artifact: &Artifact) -> io::Result<Box<dyn ArtifactRead>>;
+}
+
+/// Keeps a journal. Every write is compare-and-swap on the head (law L10).
+pub trait StateStore: Send + Sync {
+    /// Where it keeps the journal, for people.
+    fn location(&self) -> String;
+
+    /// Reads the whole journal: each line's bytes without newline, in order.
+    fn load(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, StoreError>>;
+
+    /// Appends entries durably if the journal still ends with `head`, or leaves it as it was.
+    /// When it returns `Ok`, the entries survive the machine's loss of power.
+    fn append<'a>(&'a self, head: Sha256, entries: &'a [Entry]) -> BoxFuture<'a, Result<Sha256, StoreError>>;
+}
+
+/// Why a store did not do what was asked (exit 10, or 6 for a lost race).
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else appended first.
+    #[error("the journal was changed by somebody else: it ends with {found}, not with {expected}")]
+    Conflict {
+        /// The head that was expected.
+        expected: Sha256,
+        /// The head that was found.
+        found: Sha256,
+    },
+    /// The journal is damaged.
+    #[error("the journal in {location} is damaged: {detail}")]
+    Damaged {
+        /// Where.
+        location: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The store could not be reached, read or written.
+    #[error("the state store {location} failed while {doing}")]
+    Io {
+        /// Where.
+        location: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Takes events. It must not block for long: progress is told from inside uploads.
+pub trait EventSink: Send + Sync {
+    /// Takes one event.
+    fn emit(&self, event: Event);
+}
+
+/// The clock, and waiting by it.
+pub trait Clock: Send + Sync {
+    /// What time it is.
+    fn now(&self) -> Timestamp;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// Finds the driver of a target, for applying.
+pub trait Drivers: Send + Sync {
+    /// The driver of this target.
+    fn driver(&self, target: &TargetName) -> Option<&dyn Publish>;
+}

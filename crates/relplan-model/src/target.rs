@@ -1,0 +1,106 @@
+//! Targets: the places that packages go to, as a driver describes them to the planner.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::{PointerName, TargetName},
+    bundle::ArtifactKind,
+    digest::Algorithm,
+    settings::Settings,
+};
+
+/// One URL or folder that a target uses, with where it was configured. Both are reviewed and digested.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Endpoint {
+    /// What it is used for: `registry`, `index`, `api`, `upload`, `read`, `folder`.
+    pub role: String,
+    /// The URL in full without user information, or the folder as the spec spells it.
+    pub url: String,
+    /// Where it was found, such as `spec`, `user .npmrc`, `CARGO_REGISTRIES_X_INDEX`.
+    pub source: String,
+}
+
+/// Who must be overcome to publish without approval (law L15: never claim more).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateGrade {
+    /// Whoever can edit the repository's CI can use the credential.
+    Open,
+    /// The registry demands a human's second factor.
+    RegistryGated,
+    /// Applied from a person's machine, with a credential that only that person has.
+    HumanHeld,
+    /// A verifier outside of the repository holds the credential.
+    Brokered,
+}
+
+impl fmt::Display for GateGrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Open => "open",
+            Self::RegistryGated => "registry-gated",
+            Self::HumanHeld => "human-held",
+            Self::Brokered => "brokered",
+        })
+    }
+}
+
+/// A published rate limit: `burst` at once, then one each `seconds`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rate {
+    /// How many may go at once.
+    pub burst: u64,
+    /// Seconds until each further one.
+    pub seconds: u64,
+}
+
+/// What a driver can do and a registry will stand, so that the planner need not know any registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Capabilities {
+    /// The artifact kinds that this target takes.
+    pub accepts: Vec<ArtifactKind>,
+    /// The digests that can be read back; the planner refuses a target that shows none that proves sameness.
+    pub digests: Vec<Algorithm>,
+    /// Whether versions can be yanked.
+    pub yank: bool,
+    /// Whether versions can be deprecated with a message.
+    pub deprecate: bool,
+    /// The pointer that a publish moves if nothing else is said (`latest`); `None`: the registry has no pointers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_pointer: Option<PointerName>,
+    /// The pointer under which a version of an existing package is put until the whole set has landed (law L8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding_pointer: Option<PointerName>,
+    /// The limit on new names, where the registry publishes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_names: Option<Rate>,
+    /// The limit on new versions of existing names, where the registry publishes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_versions: Option<Rate>,
+    /// Days after which a release that has some of its files takes no more of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_days: Option<u64>,
+}
+
+/// A target as the plan carries it: enough to render, and for `apply` to build the driver again without the spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Target {
+    /// Its name in the spec.
+    pub name: TargetName,
+    /// The kind of driver.
+    pub kind: String,
+    /// What the spec says about it: `url`, `registry`, `path`, the names of credentials (never their values).
+    pub settings: Settings,
+    /// Where it reads and writes.
+    pub endpoints: Vec<Endpoint>,
+    /// Its gate grade.
+    pub grade: GateGrade,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
