@@ -19,8 +19,19 @@ pub struct InvalidName {
     pub why: &'static str,
 }
 
-fn check(what: &'static str, text: &str, max: usize, allowed: fn(char) -> bool) -> Result<(), InvalidName> {
-    let fail = |why| Err(InvalidName { what, text: text.chars().take(80).collect(), why });
+fn check(
+    what: &'static str,
+    text: &str,
+    max: usize,
+    allowed: fn(char) -> bool,
+) -> Result<(), InvalidName> {
+    let fail = |why| {
+        Err(InvalidName {
+            what,
+            text: text.chars().take(80).collect(),
+            why,
+        })
+    };
     if text.is_empty() {
         return fail("it is empty");
     }
@@ -200,7 +211,11 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}:{}", self.target.as_str(), self.package.as_str()))
+        f.pad(&format!(
+            "{}:{}",
+            self.target.as_str(),
+            self.package.as_str()
+        ))
     }
 }
 
@@ -221,9 +236,16 @@ impl std::str::FromStr for Address {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let Some((target, package)) = text.split_once(':') else {
-            return Err(InvalidName { what: "the address", text: text.to_owned(), why: "it has no `:` after the target" });
+            return Err(InvalidName {
+                what: "the address",
+                text: text.to_owned(),
+                why: "it has no `:` after the target",
+            });
         };
-        Ok(Self { target: TargetName::new(target)?, package: PackageName::new(package)? })
+        Ok(Self {
+            target: TargetName::new(target)?,
+            package: PackageName::new(package)?,
+        })
     }
 }
 

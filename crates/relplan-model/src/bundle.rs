@@ -53,11 +53,20 @@ impl Bundle {
     #[must_use]
     pub fn new(mut artifacts: Vec<Artifact>) -> Self {
         artifacts.sort_by(|a, b| a.file.cmp(&b.file));
-        Self { format: FORMAT.to_owned(), artifacts }
+        Self {
+            format: FORMAT.to_owned(),
+            artifacts,
+        }
     }
 
     /// The artifacts of one version of one package.
-    pub fn of<'a>(&'a self, package: &'a PackageId, version: &'a Version) -> impl Iterator<Item = &'a Artifact> {
-        self.artifacts.iter().filter(move |artifact| artifact.package == *package && artifact.version == *version)
+    pub fn of<'a>(
+        &'a self,
+        package: &'a PackageId,
+        version: &'a Version,
+    ) -> impl Iterator<Item = &'a Artifact> {
+        self.artifacts
+            .iter()
+            .filter(move |artifact| artifact.package == *package && artifact.version == *version)
     }
 }

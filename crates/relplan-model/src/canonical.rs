@@ -55,13 +55,20 @@ pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
 /// When the bytes exceed `limit`, are not JSON of the value's shape, or are not in canonical form.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CanonicalError> {
     if bytes.len() > limit {
-        return Err(CanonicalError::TooLarge { size: bytes.len(), limit });
+        return Err(CanonicalError::TooLarge {
+            size: bytes.len(),
+            limit,
+        });
     }
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(CanonicalError::Shape)?;
     check_numbers(&value)?;
     let again = serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Shape)?;
     if again != bytes {
-        let offset = again.iter().zip(bytes).take_while(|(ours, theirs)| ours == theirs).count();
+        let offset = again
+            .iter()
+            .zip(bytes)
+            .take_while(|(ours, theirs)| ours == theirs)
+            .count();
         return Err(CanonicalError::NotCanonical { offset });
     }
     serde_json::from_value(value).map_err(CanonicalError::Shape)
@@ -72,7 +79,9 @@ fn check_numbers(value: &serde_json::Value) -> Result<(), CanonicalError> {
     match value {
         Value::Number(number) => match number.as_u64() {
             Some(integer) if integer <= MAX_INTEGER => Ok(()),
-            _ => Err(CanonicalError::Number { number: number.to_string() }),
+            _ => Err(CanonicalError::Number {
+                number: number.to_string(),
+            }),
         },
         Value::Array(items) => items.iter().try_for_each(check_numbers),
         Value::Object(members) => members.values().try_for_each(check_numbers),
@@ -105,8 +114,15 @@ mod tests {
             b"{\"a\":1}\n",
         ];
         for bytes in refused {
-            assert!(from_bytes::<Doc>(bytes, 1000).is_err(), "{}", String::from_utf8_lossy(bytes));
+            assert!(
+                from_bytes::<Doc>(bytes, 1000).is_err(),
+                "{}",
+                String::from_utf8_lossy(bytes)
+            );
         }
-        assert!(matches!(from_bytes::<Doc>(good, 5), Err(CanonicalError::TooLarge { .. })));
+        assert!(matches!(
+            from_bytes::<Doc>(good, 5),
+            Err(CanonicalError::TooLarge { .. })
+        ));
     }
 }

@@ -77,7 +77,10 @@ impl TryFrom<String> for Sha256 {
 impl std::str::FromStr for Sha256 {
     type Err = InvalidDigest;
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let invalid = || InvalidDigest { text: text.chars().take(100).collect(), expected: "sha256:<64 hex digits>" };
+        let invalid = || InvalidDigest {
+            text: text.chars().take(100).collect(),
+            expected: "sha256:<64 hex digits>",
+        };
         let digits = text.strip_prefix("sha256:").ok_or_else(invalid)?;
         let bytes = unhex(digits).ok_or_else(invalid)?;
         Ok(Self(bytes.try_into().map_err(|_| invalid())?))
@@ -88,10 +91,12 @@ impl std::str::FromStr for Sha256 {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Reads lower-case hexadecimal digits; upper case is refused so that a digest has one spelling.
@@ -108,7 +113,10 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if !rest.is_empty() {
         return None;
     }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+    pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
+        .collect()
 }
 
 /// A digest algorithm that some registry shows.
@@ -187,15 +195,25 @@ impl Digests {
                 None => {}
             }
         }
-        if proven { Comparison::Same } else { Comparison::Incomparable }
+        if proven {
+            Comparison::Same
+        } else {
+            Comparison::Incomparable
+        }
     }
 }
 
 impl fmt::Display for Digests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let best = [Algorithm::Sha256, Algorithm::Sha512, Algorithm::Blake2b256, Algorithm::Sha1, Algorithm::Md5]
-            .into_iter()
-            .find_map(|algorithm| Some((algorithm, self.get(algorithm)?)));
+        let best = [
+            Algorithm::Sha256,
+            Algorithm::Sha512,
+            Algorithm::Blake2b256,
+            Algorithm::Sha1,
+            Algorithm::Md5,
+        ]
+        .into_iter()
+        .find_map(|algorithm| Some((algorithm, self.get(algorithm)?)));
         match best {
             Some((Algorithm::Sha256, digits)) => write!(f, "sha256:{digits}"),
             Some((Algorithm::Sha512, digits)) => write!(f, "sha512:{digits}"),
@@ -228,6 +246,9 @@ mod tests {
         assert_eq!(strong.compare(&weak), Comparison::Incomparable);
         assert_eq!(weak.compare(&weak), Comparison::Incomparable);
         let mixed = strong.clone().with(Algorithm::Sha1, "bb");
-        assert_eq!(mixed.compare(&strong.with(Algorithm::Sha1, "aa")), Comparison::Different);
+        assert_eq!(
+            mixed.compare(&strong.with(Algorithm::Sha1, "aa")),
+            Comparison::Different
+        );
     }
 }

@@ -49,8 +49,19 @@ pub struct Finding {
 impl Finding {
     /// A finding about an address.
     #[must_use]
-    pub fn new(code: &str, severity: Severity, address: Option<&Address>, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), severity, address: address.cloned(), message: message.into(), hint: None }
+    pub fn new(
+        code: &str,
+        severity: Severity,
+        address: Option<&Address>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.to_owned(),
+            severity,
+            address: address.cloned(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The same with a hint.

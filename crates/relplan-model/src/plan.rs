@@ -82,7 +82,11 @@ impl Plan {
     /// When the bytes are too many, not canonical, or not a plan of this format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
         let plan: Self = canonical::from_bytes(bytes, MAX_SIZE).map_err(PlanError::Canonical)?;
-        if plan.format == FORMAT { Ok(plan) } else { Err(PlanError::Format { found: plan.format }) }
+        if plan.format == FORMAT {
+            Ok(plan)
+        } else {
+            Err(PlanError::Format { found: plan.format })
+        }
     }
 
     /// The digest of the plan's bytes: what approvals sign and what a claim names.

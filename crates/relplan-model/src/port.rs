@@ -44,7 +44,11 @@ pub trait Publish: Observe {
     ///
     /// # Errors
     /// When the artifact cannot be read, or is not of a kind that this target takes.
-    fn inspect<'a>(&'a self, artifact: &'a Artifact, source: &'a dyn ArtifactSource) -> BoxFuture<'a, Result<Identity, Finding>>;
+    fn inspect<'a>(
+        &'a self,
+        artifact: &'a Artifact,
+        source: &'a dyn ArtifactSource,
+    ) -> BoxFuture<'a, Result<Identity, Finding>>;
 
     /// Attempts a step's effect once. Nothing is retried in here: the walk decides after asking the registry.
     fn perform<'a>(&'a self, effect: EffectInput<'a>) -> BoxFuture<'a, Outcome>;
@@ -121,7 +125,11 @@ pub trait StateStore: Send + Sync {
 
     /// Appends entries durably if the journal still ends with `head`, or leaves it as it was.
     /// When it returns `Ok`, the entries survive the machine's loss of power.
-    fn append<'a>(&'a self, head: Sha256, entries: &'a [Entry]) -> BoxFuture<'a, Result<Sha256, StoreError>>;
+    fn append<'a>(
+        &'a self,
+        head: Sha256,
+        entries: &'a [Entry],
+    ) -> BoxFuture<'a, Result<Sha256, StoreError>>;
 }
 
 /// Why a store did not do what was asked (exit 10, or 6 for a lost race).

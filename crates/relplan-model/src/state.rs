@@ -153,7 +153,11 @@ impl State {
     /// The base that a plan made now rests on.
     #[must_use]
     pub fn base(&self) -> Base {
-        Base { lineage: self.lineage.clone(), serial: self.serial, head: self.head }
+        Base {
+            lineage: self.lineage.clone(),
+            serial: self.serial,
+            head: self.head,
+        }
     }
 
     /// What we know of a version, if anything.
@@ -175,12 +179,19 @@ impl State {
     pub fn fold(&mut self, entry: &Entry, line: Sha256) -> Result<(), FoldError> {
         let seq = self.length;
         if entry.seq != seq {
-            return Err(FoldError::Chain { seq, why: "its number is not the next one" });
+            return Err(FoldError::Chain {
+                seq,
+                why: "its number is not the next one",
+            });
         }
         if entry.prev != self.head {
-            return Err(FoldError::Chain { seq, why: "it does not name the digest of the line before" });
+            return Err(FoldError::Chain {
+                seq,
+                why: "it does not name the digest of the line before",
+            });
         }
-        self.take(&entry.record, entry.at).map_err(|why| FoldError::Impossible { seq, why })?;
+        self.take(&entry.record, entry.at)
+            .map_err(|why| FoldError::Impossible { seq, why })?;
         self.length += 1;
         self.head = line;
         Ok(())
@@ -195,7 +206,12 @@ impl State {
                 self.lineage = Some(lineage.clone());
                 self.project.clone_from(project);
             }
-            Record::Claim { plan, serial, runner, tool: _ } => {
+            Record::Claim {
+                plan,
+                serial,
+                runner,
+                tool: _,
+            } => {
                 if self.open.is_some() {
                     return Err("a plan is open already");
                 }
@@ -203,20 +219,56 @@ impl State {
                     return Err("the plan has ended before");
                 }
                 self.advance(*serial)?;
-                self.open = Some(Open { plan: *plan, since: at, runner: runner.clone(), steps: BTreeMap::new() });
+                self.open = Some(Open {
+                    plan: *plan,
+                    since: at,
+                    runner: runner.clone(),
+                    steps: BTreeMap::new(),
+                });
             }
             Record::Resumed { plan, runner } => self.open(Some(plan))?.runner.clone_from(runner),
             Record::Intent { step, attempt } => {
-                self.set(step, Progress::Attempted { attempt: *attempt, reason: None })?;
+                self.set(
+                    step,
+                    Progress::Attempted {
+                        attempt: *attempt,
+                        reason: None,
+                    },
+                )?;
             }
-            Record::Unknown { step, attempt, reason } => {
-                self.set(step, Progress::Attempted { attempt: *attempt, reason: Some(reason.clone()) })?;
+            Record::Unknown {
+                step,
+                attempt,
+                reason,
+            } => {
+                self.set(
+                    step,
+                    Progress::Attempted {
+                        attempt: *attempt,
+                        reason: Some(reason.clone()),
+                    },
+                )?;
             }
-            Record::Resolved { step, outcome, detail } => {
-                self.set(step, Progress::Stopped { outcome: *outcome, detail: detail.clone() })?;
+            Record::Resolved {
+                step,
+                outcome,
+                detail,
+            } => {
+                self.set(
+                    step,
+                    Progress::Stopped {
+                        outcome: *outcome,
+                        detail: detail.clone(),
+                    },
+                )?;
             }
             Record::Paused { step, instructions } => {
-                self.set(step, Progress::Paused { instructions: instructions.clone() })?;
+                self.set(
+                    step,
+                    Progress::Paused {
+                        instructions: instructions.clone(),
+                    },
+                )?;
             }
             Record::Receipt { step, how, facts } => {
                 let plan = self.open(None)?.plan;
@@ -226,7 +278,11 @@ impl State {
                 }
             }
             Record::Closed { plan, serial } => self.end(plan, *serial, Ended::Closed)?,
-            Record::Abandoned { plan, serial, reason: _ } => self.end(plan, *serial, Ended::Abandoned)?,
+            Record::Abandoned {
+                plan,
+                serial,
+                reason: _,
+            } => self.end(plan, *serial, Ended::Abandoned)?,
             Record::Adopted { facts, serial } => {
                 self.advance(*serial)?;
                 for fact in facts {
@@ -277,18 +333,33 @@ impl State {
 
     fn learn(&mut self, fact: &Fact, plan: Option<Sha256>, at: Timestamp, adopted: bool) {
         match fact {
-            Fact::File { address, version, file, digests } => {
+            Fact::File {
+                address,
+                version,
+                file,
+                digests,
+            } => {
                 let recorded = self.record(address, version, plan, at, adopted);
                 recorded.files.insert(file.clone(), digests.clone());
             }
             Fact::Resolvable { address, version } => {
                 self.record(address, version, plan, at, adopted).resolvable = true;
             }
-            Fact::Yanked { address, version } => self.record(address, version, plan, at, true).yanked = true,
-            Fact::Deprecated { address, version, message } => {
+            Fact::Yanked { address, version } => {
+                self.record(address, version, plan, at, true).yanked = true
+            }
+            Fact::Deprecated {
+                address,
+                version,
+                message,
+            } => {
                 self.record(address, version, plan, at, true).deprecated = Some(message.clone());
             }
-            Fact::Pointer { address, pointer, version } => {
+            Fact::Pointer {
+                address,
+                pointer,
+                version,
+            } => {
                 let pointers = self.pointers.entry(address.clone()).or_default();
                 match version {
                     Some(version) => pointers.insert(pointer.clone(), version.clone()),
@@ -298,15 +369,26 @@ impl State {
         }
     }
 
-    fn record(&mut self, address: &Address, version: &Version, plan: Option<Sha256>, at: Timestamp, adopted: bool) -> &mut Recorded {
-        self.releases.entry(address.clone()).or_default().entry(version.clone()).or_insert_with(|| Recorded {
-            files: BTreeMap::new(),
-            plan,
-            at,
-            adopted,
-            resolvable: false,
-            yanked: false,
-            deprecated: None,
-        })
+    fn record(
+        &mut self,
+        address: &Address,
+        version: &Version,
+        plan: Option<Sha256>,
+        at: Timestamp,
+        adopted: bool,
+    ) -> &mut Recorded {
+        self.releases
+            .entry(address.clone())
+            .or_default()
+            .entry(version.clone())
+            .or_insert_with(|| Recorded {
+                files: BTreeMap::new(),
+                plan,
+                at,
+                adopted,
+                resolvable: false,
+                yanked: false,
+                deprecated: None,
+            })
     }
 }

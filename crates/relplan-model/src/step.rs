@@ -155,7 +155,10 @@ impl Effect {
         match self {
             Self::Publish(_) => Class::Irreversible,
             Self::Await | Self::Adopt { .. } => Class::Inert,
-            Self::Point { .. } | Self::Unpoint { .. } | Self::Yank { .. } | Self::Deprecate { .. } => Class::Mutable,
+            Self::Point { .. }
+            | Self::Unpoint { .. }
+            | Self::Yank { .. }
+            | Self::Deprecate { .. } => Class::Mutable,
         }
     }
 

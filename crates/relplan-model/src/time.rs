@@ -60,6 +60,10 @@ mod tests {
         let at = Timestamp::from_unix(1_795_244_030);
         assert_eq!(at.to_string(), "2026-11-21T06:53:50Z");
         assert_eq!(Timestamp::try_from(at.to_string()).unwrap(), at);
-        assert!(Timestamp::from_unix(i64::MAX).to_string().starts_with("9999-"));
+        assert!(
+            Timestamp::from_unix(i64::MAX)
+                .to_string()
+                .starts_with("9999-")
+        );
     }
 }
