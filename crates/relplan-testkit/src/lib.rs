@@ -1,1 +1,6 @@
-//! placeholder
+//! Dev-only: a simulated world (registries, clock, faults), real registry servers on loopback, and a hermetic
+//! environment for the binary.
+//!
+//! Invariant: nothing here is linked into what users run.
+
+pub mod world;

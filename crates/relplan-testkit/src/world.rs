@@ -1,0 +1,1 @@
+//! The simulated world: registries, a clock and a store driven by one seed.
