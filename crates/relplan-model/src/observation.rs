@@ -76,6 +76,13 @@ pub struct Facts {
     pub pointers: BTreeMap<PointerName, Version>,
     /// For each queried range, the published versions that it matches.
     pub ranges: BTreeMap<String, Vec<Version>>,
+    /// The driver's own ordering, ascending, each version once: of the queried versions (absent ones included), the
+    /// current one and those that pointers name. Empty: the registry's versions have no order that the driver knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<Version>,
+    /// Those of `order` that are prereleases by the ecosystem's own rules, in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prerelease: Vec<Version>,
 }
 
 /// What a registry says about one version.

@@ -60,8 +60,25 @@ pub struct Step {
     pub effect: Effect,
     /// The steps that must have ended well before it starts, in order.
     pub needs: Vec<StepId>,
-    /// Its depth in the DAG, from 0: steps of one wave may go side by side.
+    /// The part of the walk that it belongs to: always [`Effect::phase`] of its effect.
+    pub phase: Phase,
+    /// Its depth in the DAG, from 0, the barriers between phases included: steps of one wave may go side by side.
     pub wave: u64,
+}
+
+/// The parts of a walk, in order. A barrier stands between them: no step of a later phase starts until every step of
+/// the earlier ones has ended, and none starts at all unless all of those ended well (law L8).
+///
+/// Why: an edge from each flip to each create says the same in a number of edges that grows with the square of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Versions come into being, and are waited for.
+    Create,
+    /// What users get changes: pointers move, versions are yanked or deprecated.
+    Flip,
+    /// What served only to get there is taken away.
+    Clean,
 }
 
 /// What a step does.
@@ -159,6 +176,16 @@ impl Effect {
             | Self::Unpoint { .. }
             | Self::Yank { .. }
             | Self::Deprecate { .. } => Class::Mutable,
+        }
+    }
+
+    /// The part of the walk that it belongs to.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Publish(_) | Self::Await | Self::Adopt { .. } => Phase::Create,
+            Self::Point { .. } | Self::Yank { .. } | Self::Deprecate { .. } => Phase::Flip,
+            Self::Unpoint { .. } => Phase::Clean,
         }
     }
 
