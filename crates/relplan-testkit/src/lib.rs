@@ -3,4 +3,9 @@
 //!
 //! Invariant: nothing here is linked into what users run.
 
+pub mod environment;
+#[cfg(feature = "servers")]
+pub mod proxy;
+#[cfg(feature = "servers")]
+pub mod servers;
 pub mod world;

@@ -1,0 +1,94 @@
+//! Faults: what a proxy does to an exchange, and to which.
+
+use std::{sync::Mutex, time::Duration};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The server is not asked; the client gets this status.
+    RefuseBefore(u16),
+    /// The server is not asked; the connection is cut.
+    CutBefore,
+    /// The server does its work; the connection is cut before the client learns of it.
+    LoseResponse,
+    /// The server does its work; the client gets this status instead of the server's.
+    AnswerAfter(u16),
+    /// After this many bytes of the upload nothing moves any more.
+    StallUpload {
+        /// Bytes that are let through.
+        after: u64,
+    },
+    /// The exchange starts this much later.
+    Delay(Duration),
+}
+
+/// A fault and the exchanges that it befalls.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    method: String,
+    path_part: String,
+    fault: Fault,
+    times: u64,
+}
+
+impl Rule {
+    /// A fault for the next exchange of this method whose path contains `path_part`.
+    #[must_use]
+    pub fn once(method: &str, path_part: &str, fault: Fault) -> Self {
+        Self {
+            method: method.to_owned(),
+            path_part: path_part.to_owned(),
+            fault,
+            times: 1,
+        }
+    }
+
+    /// A fault for all of them.
+    #[must_use]
+    pub fn always(method: &str, path_part: &str, fault: Fault) -> Self {
+        Self {
+            times: u64::MAX,
+            ..Self::once(method, path_part, fault)
+        }
+    }
+
+    /// A fault for the next `times` of them.
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = times;
+        self
+    }
+}
+
+/// The rules in force.
+#[derive(Default)]
+pub(super) struct Rules(Mutex<Vec<Rule>>);
+
+impl Rules {
+    pub(super) fn add(&self, rule: Rule) {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(rule);
+    }
+
+    pub(super) fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clear();
+    }
+
+    /// The fault of the first rule that fits, counted as used.
+    pub(super) fn take(&self, method: &str, path: &str) -> Option<Fault> {
+        let mut rules = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let rule = rules.iter_mut().find(|rule| {
+            rule.times > 0 && rule.method == method && path.contains(&rule.path_part)
+        })?;
+        rule.times -= 1;
+        Some(rule.fault)
+    }
+}

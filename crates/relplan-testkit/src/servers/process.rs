@@ -1,0 +1,115 @@
+//! A server process: started on a free loopback port, waited for until it answers, ended by its own process id.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use super::BenchError;
+
+/// A running server; it ends when this is dropped.
+pub struct Server {
+    name: &'static str,
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+/// A loopback port that is free now. Between this and its use somebody else could take it; servers that lose that
+/// race do not come up, and are started again on another.
+pub(super) fn free_port() -> Result<u16, BenchError> {
+    let io = |source| BenchError::Io {
+        what: "no free loopback port".to_owned(),
+        source,
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io)?;
+    Ok(listener.local_addr().map_err(io)?.port())
+}
+
+impl Server {
+    /// Starts `command` with its output in `folder`, and waits until it accepts connections on `port`.
+    pub(super) async fn start(
+        name: &'static str,
+        mut command: Command,
+        port: u16,
+        folder: &Path,
+    ) -> Result<Self, BenchError> {
+        const SECONDS: u64 = 120;
+        let io = |what: &str| {
+            let what = format!("{name}: {what}");
+            move |source| BenchError::Io { what, source }
+        };
+        std::fs::create_dir_all(folder).map_err(io("making its folder"))?;
+        let log = folder.join("log");
+        let out = std::fs::File::create(&log).map_err(io("making its log"))?;
+        let err = out.try_clone().map_err(io("making its log"))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .map_err(io("starting it"))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut server = Self {
+            name,
+            child,
+            address,
+            log,
+        };
+        for _ in 0..SECONDS * 20 {
+            if tokio::net::TcpStream::connect(address).await.is_ok() {
+                return Ok(server);
+            }
+            if server.child.try_wait().ok().flatten().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(BenchError::NotReady {
+            name,
+            seconds: SECONDS,
+            log: server.log_end(),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The server's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The end of what it printed.
+    #[must_use]
+    pub fn log_end(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines
+            .iter()
+            .skip(lines.len().saturating_sub(20))
+            .copied()
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A child that has ended already is no concern of ours.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
