@@ -1,0 +1,271 @@
+//! What was typed: the command line, without any look at the system.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Plan and apply for releases.
+#[derive(Debug, Parser)]
+#[command(
+    name = "relplan",
+    version,
+    about = "Plan and apply for releases: one reviewed plan over all registries, resumable and at most once.",
+    after_help = "Typical use:\n  relplan check               is the spec sound?\n  relplan pack                build what will be published\n  relplan plan -o PLAN        what would change, as a file to review\n  relplan apply PLAN          do exactly that; after a crash, run it again",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Arguments {
+    /// Work in this folder instead of the current one.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    pub directory: PathBuf,
+    /// The spec, relative to that folder.
+    #[arg(long, value_name = "FILE", global = true, default_value = "relplan.kdl")]
+    pub spec: PathBuf,
+    /// When to use colour.
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: ColorChoice,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the spec and the workspaces that it names; nothing is sent anywhere.
+    Check(Check),
+    /// Pack packages into a bundle, with credentials taken out of the packers' environment.
+    Pack(Pack),
+    /// Show what would change at the registries.
+    Plan(Plan),
+    /// Show a saved plan.
+    Show(Show),
+    /// Carry out a saved plan; or plan, show, ask and carry out.
+    Apply(Box<Apply>),
+    /// Show what is recorded, and what is under way.
+    Status(Status),
+    /// Look after the state.
+    #[command(subcommand)]
+    State(State),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which packages and targets a command is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selected {
+    /// Only packages whose name or path matches this pattern; may be repeated.
+    #[arg(short = 'p', long = "package", value_name = "PATTERN")]
+    pub packages: Vec<String>,
+    /// All but packages whose name or path matches this pattern; may be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Only this target; may be repeated.
+    #[arg(long = "target", value_name = "NAME")]
+    pub targets: Vec<String>,
+}
+
+/// Where the bundle and the state are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Places {
+    /// The bundle's folder [default: .relplan/bundle].
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// The state's folder [default: as the spec says, else .relplan/state].
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// How output is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `relplan check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// How to write problems.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// `relplan pack`.
+#[derive(Debug, Args)]
+pub struct Pack {
+    /// Which packages.
+    #[command(flatten)]
+    pub selected: Selected,
+    /// The bundle's folder [default: .relplan/bundle].
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// Take over the artifacts of another bundle instead of packing; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub merge: Vec<PathBuf>,
+    /// Have cargo build each crate from what it packed.
+    #[arg(long)]
+    pub verify: bool,
+    /// Tell the packers to use no network.
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// How a plan is made.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Planning {
+    /// Which packages and targets.
+    #[command(flatten)]
+    pub selected: Selected,
+    /// Plan to move pointers back that somebody else has moved.
+    #[arg(long)]
+    pub correct_drift: bool,
+    /// How long the plan may be applied, such as 30m, 24h or 7d.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
+    pub lifetime: Lifetime,
+}
+
+/// Seconds that a plan may be applied for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime(pub u64);
+
+impl Default for Lifetime {
+    fn default() -> Self {
+        Self(24 * 3600)
+    }
+}
+
+fn lifetime(text: &str) -> Result<Lifetime, String> {
+    let unit = match text.chars().last() {
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 24 * 3600,
+        _ => return Err("give a number and a unit: 30m, 24h or 7d".to_owned()),
+    };
+    let digits = text.get(..text.len() - 1).unwrap_or_default();
+    match digits.parse::<u64>() {
+        Ok(number) if (1..=90 * 24 * 3600 / unit).contains(&number) => Ok(Lifetime(number * unit)),
+        Ok(_) => Err("a plan may live from one minute to 90 days".to_owned()),
+        Err(_) => Err("give a number and a unit: 30m, 24h or 7d".to_owned()),
+    }
+}
+
+/// `relplan plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// How it is made.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Where bundle and state are.
+    #[command(flatten)]
+    pub places: Places,
+    /// Save the plan to this file.
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Show unchanged rows and every reason.
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+    /// Exit with 2 when there are changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `relplan show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Show unchanged rows and every reason.
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+}
+
+/// `relplan apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A saved plan; without one, relplan packs what is missing, plans, shows, asks and applies.
+    pub plan: Option<PathBuf>,
+    /// How the plan is made, where none is given.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Where bundle and state are.
+    #[command(flatten)]
+    pub places: Places,
+    /// Do not ask.
+    #[arg(short = 'y', long)]
+    pub yes: bool,
+    /// How many steps go side by side.
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub parallelism: u16,
+    /// Write events to standard output, one JSON object per line, and everything for people to standard error.
+    #[arg(long)]
+    pub json: bool,
+    /// Write events to this file as well.
+    #[arg(long, value_name = "FILE")]
+    pub json_into: Option<PathBuf>,
+    /// Tell the packers to use no network.
+    #[arg(long)]
+    pub offline_pack: bool,
+}
+
+/// `relplan status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Where bundle and state are.
+    #[command(flatten)]
+    pub places: Places,
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// `relplan state`.
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// Print the state as JSON.
+    Show(StatePlace),
+    /// Print the journal for people.
+    Log(StatePlace),
+    /// Verify the journal's chain.
+    Check(StatePlace),
+    /// Give up the open plan, so that another can be applied. Registries are not touched.
+    Abandon {
+        /// Where it is.
+        #[command(flatten)]
+        place: StatePlace,
+        /// Why, for the journal.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// Where the state is.
+#[derive(Debug, Clone, Args)]
+pub struct StatePlace {
+    /// The state's folder [default: as the spec says, else .relplan/state].
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}

@@ -1,0 +1,59 @@
+//! What a command fails with: an exit code, what happened with its causes, and hints on lines of their own.
+
+use std::error::Error;
+
+use crate::exit::Exit;
+
+/// A failed command.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the process ends.
+    pub exit: Exit,
+    /// What happened, outermost first; each in lower case and without a full stop.
+    pub chain: Vec<String>,
+    /// What to do. A hint that starts with `$ ` is a command to copy.
+    pub hints: Vec<String>,
+    /// Text that is shown as it is before the message, such as rendered diagnostics.
+    pub details: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a cause.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, chain: vec![message.into()], hints: Vec::new(), details: None }
+    }
+
+    /// A failure with its chain of causes.
+    pub fn of(exit: Exit, error: &dyn Error) -> Self {
+        let mut chain = vec![error.to_string()];
+        let mut next = error.source();
+        while let Some(cause) = next {
+            chain.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { exit, chain, hints: Vec::new(), details: None }
+    }
+
+    /// The same with what was being done put before it.
+    pub fn while_doing(mut self, what: impl Into<String>) -> Self {
+        self.chain.insert(0, what.into());
+        self
+    }
+
+    /// The same with a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same with text to be shown before the message.
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    /// The message in one line.
+    pub fn message(&self) -> String {
+        self.chain.join(": ")
+    }
+}

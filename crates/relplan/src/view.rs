@@ -1,0 +1,9 @@
+//! Views: pure functions from values to text. Nothing here reads a file, a clock or a registry.
+//!
+//! Invariant: a plan is rendered from the plan alone, so that what was reviewed and what is applied cannot differ.
+
+pub mod journal_text;
+pub mod plan_text;
+pub mod report_text;
+pub mod status_text;
+pub mod style;

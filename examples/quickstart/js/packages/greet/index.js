@@ -1,0 +1,4 @@
+/** A greeting for `name`. */
+export function greeting(name) {
+  return `Hello, ${name}!`;
+}

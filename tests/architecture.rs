@@ -1,0 +1,186 @@
+//! The shape of the house: which crate may know which, what a file must look like, which words stay out where.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Each crate with the siblings that it may depend on, apart from tests.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("relplan-model", &[]),
+    ("relplan-spec", &["relplan-model"]),
+    ("relplan-workspace", &["relplan-model"]),
+    ("relplan-plan", &["relplan-model"]),
+    ("relplan-targets", &["relplan-model"]),
+    ("relplan-state", &["relplan-model"]),
+    ("relplan-apply", &["relplan-model"]),
+    ("relplan-testkit", &["relplan-model"]),
+    (
+        "relplan",
+        &[
+            "relplan-apply",
+            "relplan-model",
+            "relplan-plan",
+            "relplan-spec",
+            "relplan-state",
+            "relplan-targets",
+            "relplan-workspace",
+        ],
+    ),
+];
+
+/// The only outside crates that a pure crate may use.
+const PURE: &[(&str, &[&str])] = &[
+    ("relplan-model", &["jiff", "serde", "serde_json", "serde_json_canonicalizer", "sha2", "thiserror"]),
+    ("relplan-spec", &["globset", "kdl", "miette", "serde", "serde_json", "strsim", "thiserror"]),
+    ("relplan-plan", &["petgraph", "serde", "thiserror"]),
+];
+
+fn dependencies(manifest: &str, table: &str) -> Vec<String> {
+    let header = format!("[{table}]");
+    manifest
+        .lines()
+        .skip_while(|line| line.trim() != header)
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+        .filter_map(|line| line.split(['=', '.', ' ']).next())
+        .map(|name| name.trim().to_owned())
+        .collect()
+}
+
+fn crates() -> BTreeMap<String, PathBuf> {
+    fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+        .collect()
+}
+
+#[test]
+fn crates_form_a_star_around_the_model() {
+    let crates = crates();
+    let listed: Vec<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    let found: Vec<&str> = crates.keys().map(String::as_str).collect();
+    let mut sorted = listed.clone();
+    sorted.sort_unstable();
+    assert_eq!(found, sorted, "a crate is not listed in ARROWS, or is gone");
+    for (name, allowed) in ARROWS {
+        let manifest = fs::read_to_string(crates[*name].join("Cargo.toml")).unwrap();
+        let ours: Vec<String> =
+            dependencies(&manifest, "dependencies").into_iter().filter(|name| name.starts_with("relplan-")).collect();
+        for sibling in &ours {
+            assert!(allowed.contains(&sibling.as_str()), "{name} must not know {sibling}");
+        }
+        for sibling in dependencies(&manifest, "dev-dependencies").iter().filter(|name| name.starts_with("relplan")) {
+            assert_eq!(sibling, "relplan-testkit", "{name} may be tested with the testkit alone");
+        }
+    }
+}
+
+#[test]
+fn pure_crates_depend_on_listed_crates_alone_and_carry_their_bans() {
+    let crates = crates();
+    for (name, allowed) in PURE {
+        let folder = &crates[*name];
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        for dependency in dependencies(&manifest, "dependencies") {
+            assert!(
+                dependency == "relplan-model" || allowed.contains(&dependency.as_str()),
+                "{name} is pure and must not depend on {dependency}"
+            );
+        }
+        let bans = fs::read_to_string(folder.join("clippy.toml")).unwrap_or_else(|_| panic!("{name} has no clippy.toml"));
+        for banned in ["std::fs::read_to_string", "std::time::SystemTime::now", "std::env::var", "HashMap"] {
+            assert!(bans.contains(banned), "{name}'s clippy.toml does not ban {banned}");
+        }
+    }
+}
+
+fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            if name != "target" && !name.starts_with('.') && name != "node_modules" {
+                rust_files(&entry.path(), into);
+            }
+        } else if name.ends_with(".rs") {
+            into.push(entry.path());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_readable() {
+    let mut files = Vec::new();
+    rust_files(&root().join("crates"), &mut files);
+    rust_files(&root().join("tests"), &mut files);
+    assert!(files.len() > 40);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} does not open with //!", file.display());
+        let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+        let lines = code.lines().count();
+        assert!(lines <= 600, "{} has {lines} lines; look for the seam", file.display());
+    }
+}
+
+#[test]
+fn no_room_is_a_drawer() {
+    const BANNED: &[&str] = &["core", "common", "util", "utils", "helper", "helpers", "misc", "manager", "handler", "processor", "imp"];
+    let mut files = Vec::new();
+    rust_files(&root().join("crates"), &mut files);
+    for file in files {
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        assert!(!BANNED.contains(&stem), "{} needs a name that says what is in it", file.display());
+    }
+}
+
+#[test]
+fn l1_the_planner_and_the_walk_know_no_registry() {
+    for name in ["relplan-plan", "relplan-apply", "relplan-model"] {
+        let mut files = Vec::new();
+        rust_files(&crates()[name].join("src"), &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            for (number, line) in text.split("#[cfg(test)]").next().unwrap_or_default().lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                for word in ["\"npm\"", "\"pypi\"", "\"crates-io\"", "\"cargo\"", "github", "KdlDocument"] {
+                    assert!(!code.contains(word), "{}:{}: knows {word}", file.display(), number + 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_committed_file_names_a_public_registry() {
+    // Written in pieces, or this file would name them itself.
+    let hosts = [["registry.npm", "js.org"], ["index.crates", ".io"], ["static.crates", ".io"], ["upload.pyp", "i.org"], ["pypi", ".org"], ["files.python", "hosted.org"], ["test.pyp", "i.org"]]
+        .map(|pieces| pieces.concat());
+    let output = std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
+    assert!(output.status.success());
+    for name in String::from_utf8(output.stdout).unwrap().split('\0').filter(|name| !name.is_empty()) {
+        let Ok(bytes) = fs::read(root().join(name)) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        for host in &hosts {
+            assert!(!text.contains(host.as_str()), "{name} names {host}: endpoints come from the clients' configuration");
+        }
+    }
+}
+
+#[test]
+fn the_top_level_is_what_the_design_says() {
+    let output = std::process::Command::new("git").args(["ls-files"]).current_dir(root()).output().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let mut top: Vec<&str> = listed.lines().filter_map(|path| path.split('/').next()).filter(|name| !name.starts_with('.')).collect();
+    top.sort_unstable();
+    top.dedup();
+    assert_eq!(top, ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "crates", "docs", "examples", "schemas", "tests"]);
+}

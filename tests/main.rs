@@ -1,0 +1,3 @@
+//! The tests of the whole: the real binary, real servers, real clients.
+
+mod architecture;
