@@ -1,0 +1,101 @@
+//! What surrounds a driver: the user's folders and the environment, captured once by the binary.
+//!
+//! Invariant: no driver asks the process for its environment or home folder, so that a test or an `apply` decides
+//! exactly what a driver can see (law L14).
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use relplan_model::{address::TargetName, target::Endpoint};
+
+/// The user's folders and environment as one value.
+#[derive(Clone, Default)]
+pub struct Surroundings {
+    /// The user's home folder.
+    pub home: Option<PathBuf>,
+    /// The project's root, for observing and planning only; `None` while applying (law L14).
+    pub project: Option<PathBuf>,
+    /// The environment.
+    pub vars: BTreeMap<String, String>,
+    /// The folder that may hold cached answers.
+    pub cache: PathBuf,
+    /// The endpoints of an approved plan, for applying. A driver takes from here only those that the plan found in the
+    /// project's own files; all others it resolves again, so that a difference is noticed (design §5).
+    pub approved: BTreeMap<TargetName, Vec<Endpoint>>,
+}
+
+impl Surroundings {
+    /// An environment variable that is set and not empty.
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.vars
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The home folder.
+    #[must_use]
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// The project's root; `None` while applying.
+    #[must_use]
+    pub fn project(&self) -> Option<&Path> {
+        self.project.as_deref()
+    }
+
+    /// The folder for cached answers.
+    #[must_use]
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The endpoint that an approved plan found in the project's own files: its role is `role` and its source begins
+    /// with `project`.
+    #[must_use]
+    pub fn approved(&self, target: &TargetName, role: &str) -> Option<&Endpoint> {
+        self.approved
+            .get(target)?
+            .iter()
+            .find(|endpoint| endpoint.role == role && endpoint.source.starts_with("project "))
+    }
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            home,
+            project,
+            vars,
+            cache,
+            approved,
+        } = self;
+        f.debug_struct("Surroundings")
+            .field("home", home)
+            .field("project", project)
+            .field("vars", &vars.keys().collect::<Vec<_>>())
+            .field("cache", cache)
+            .field("approved", approved)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l11_debug_shows_no_value_of_the_environment() {
+        let surroundings = Surroundings {
+            vars: BTreeMap::from([("TOKEN".to_owned(), "canary-7f3a".to_owned())]),
+            ..Surroundings::default()
+        };
+        let text = format!("{surroundings:?}");
+        assert!(text.contains("TOKEN") && !text.contains("canary"), "{text}");
+    }
+}
