@@ -1,0 +1,67 @@
+//! The commands: one file each, and what they share.
+
+pub mod apply;
+pub mod check;
+pub mod pack;
+pub mod plan;
+pub mod show;
+pub mod state;
+pub mod status;
+
+use relplan_targets::Surroundings;
+
+use crate::{
+    arguments::{Arguments, Command},
+    exit::Exit,
+    failure::Failure,
+    project::Project,
+    terminal::Terminal,
+};
+
+/// What every command is given.
+pub struct Session {
+    /// The project's folder.
+    pub project: Project,
+    /// The standard streams.
+    pub terminal: Terminal,
+    /// The environment, captured once.
+    pub surroundings: Surroundings,
+}
+
+/// Runs a command.
+pub async fn run(arguments: Arguments, terminal: Terminal, vars: std::collections::BTreeMap<String, String>) -> Result<Exit, Failure> {
+    if let Command::Completions { shell } = arguments.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut <Arguments as clap::CommandFactory>::command(), "relplan", &mut script);
+        terminal.result(&String::from_utf8_lossy(&script));
+        return Ok(Exit::Done);
+    }
+    let project = Project::of(&arguments)?;
+    let surroundings = Surroundings::new(Some(project.root.as_std_path().to_path_buf()), project.cache().into_std_path_buf(), vars);
+    let session = Session { project, terminal, surroundings };
+    match arguments.command {
+        Command::Check(check) => self::check::run(&session, &check),
+        Command::Pack(pack) => self::pack::run(&session, pack).await,
+        Command::Plan(plan) => self::plan::run(&session, &plan).await,
+        Command::Show(show) => self::show::run(&session, &show),
+        Command::Apply(apply) => self::apply::run(session, *apply).await,
+        Command::Status(status) => self::status::run(&session, &status).await,
+        Command::State(state) => self::state::run(&session, &state).await,
+        Command::Completions { .. } => Ok(Exit::Done),
+    }
+}
+
+/// Reads a saved plan, and refuses any other spelling of it (exit 65).
+pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan::Plan), Failure> {
+    let about = |failure: Failure| failure.while_doing(format!("cannot use the plan {}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| about(Failure::of(Exit::Invalid, &error)))?;
+    let plan = relplan_model::plan::Plan::from_bytes(&bytes).map_err(|error| {
+        about(Failure::of(Exit::Invalid, &error)).hint("a plan is applied byte for byte as it was saved; make it anew with `relplan plan -o FILE`")
+    })?;
+    let violations = relplan_plan::check(&plan);
+    if !violations.is_empty() {
+        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        return Err(about(Failure::new(Exit::Invalid, "the plan breaks rules that every plan keeps")).details(listed.join("\n")));
+    }
+    Ok((bytes, plan))
+}

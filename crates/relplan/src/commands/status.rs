@@ -1,0 +1,45 @@
+//! `relplan status`: what is recorded, and what is under way. Asks no registry.
+
+use relplan_model::{plan::Plan, port::StateStore as _, state::State};
+use relplan_state::FileStore;
+
+use super::Session;
+use crate::{
+    arguments::{Format, Status},
+    exit::Exit,
+    failure::Failure,
+    planning::load_state,
+    project::Project,
+    view::status_text,
+};
+
+/// Runs it.
+pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure> {
+    let spec = session.project.spec(&relplan_targets::vocabulary(), session.terminal.err).ok();
+    let place = session.project.state(arguments.places.state.as_deref(), spec.as_ref().map(|read| &read.spec));
+    let store = FileStore::new(place);
+    let (state, _) = load_state(&store).await?;
+    match arguments.format {
+        Format::Json => {
+            let text = serde_json::to_string(&state).map_err(|error| Failure::of(Exit::Internal, &error))?;
+            session.terminal.result(&text);
+        }
+        Format::Text => {
+            let open = open_plan(&session.project, &state);
+            session.terminal.result(&status_text::render(&state, &store.location(), open.as_ref(), session.terminal.out));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The open plan, where it was started from here.
+pub fn open_plan(project: &Project, state: &State) -> Option<Plan> {
+    let open = state.open.as_ref()?;
+    let bytes = std::fs::read(started_plan(project, open.plan)).ok()?;
+    Plan::from_bytes(&bytes).ok().filter(|_| Plan::digest(&bytes) == open.plan)
+}
+
+/// Where a started plan is kept.
+pub fn started_plan(project: &Project, digest: relplan_model::digest::Sha256) -> std::path::PathBuf {
+    project.started_plans().join(format!("{}.relplan.json", digest.hex())).into_std_path_buf()
+}

@@ -1,0 +1,7 @@
+//! Gathers what the planner is given: wishes from spec and manifests, the bundle, and what registries say.
+//!
+//! Nothing of the repository runs here (law L14), and nothing is decided: what does not fit is a finding.
+
+pub mod drivers;
+pub mod wishes;
+pub mod world;

@@ -1,0 +1,56 @@
+//! The drivers of the targets that a plan reads or writes.
+
+use std::collections::BTreeMap;
+
+use relplan_model::{
+    address::TargetName,
+    port::{Drivers, Publish},
+    settings::Settings,
+    target::Target,
+};
+use relplan_targets::{Surroundings, http::Net};
+
+use crate::{exit::Exit, failure::Failure};
+
+/// Drivers by target.
+pub struct Built(BTreeMap<TargetName, Box<dyn Publish>>);
+
+impl Built {
+    /// Builds one driver for each target.
+    pub fn new<'a>(
+        targets: impl IntoIterator<Item = (&'a TargetName, &'a str, &'a Settings)>,
+        surroundings: &Surroundings,
+        net: &Net,
+    ) -> Result<Self, Failure> {
+        let mut built = BTreeMap::new();
+        for (name, kind, settings) in targets {
+            let driver = relplan_targets::build(name, kind, settings, surroundings, net)
+                .map_err(|finding| failure(Exit::Invalid, name, finding))?;
+            built.insert(name.clone(), driver);
+        }
+        Ok(Self(built))
+    }
+
+    /// The targets as they are configured here and now, in order of name.
+    pub async fn describe(&self) -> Result<Vec<Target>, Failure> {
+        let described = self.0.iter().map(|(name, driver)| async move {
+            driver.describe().await.map_err(|finding| failure(Exit::Invalid, name, finding))
+        });
+        futures_util::future::join_all(described).await.into_iter().collect()
+    }
+}
+
+impl Drivers for Built {
+    fn driver(&self, target: &TargetName) -> Option<&dyn Publish> {
+        self.0.get(target).map(AsRef::as_ref)
+    }
+}
+
+fn failure(exit: Exit, name: &TargetName, finding: relplan_model::finding::Finding) -> Failure {
+    let exit = if finding.code == "credential" { Exit::Credential } else { exit };
+    let failure = Failure::new(exit, format!("target {name}: {}", finding.message));
+    match finding.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,252 @@
+//! Wishes: what the spec and the workspaces' manifests together ask for, as releases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+use relplan_model::{
+    address::{Address, PackageId, TargetName, Version},
+    bundle::Bundle,
+    finding::{Finding, Severity},
+    plan::Selection,
+    release::{Dependency, DependencyKind, Deprecate, Destination, Release, Yank},
+};
+use relplan_spec::{Assigned, Candidate, Rule};
+use relplan_workspace::{Package, Publishable, WorkspaceRef};
+
+use super::super::project::{ReadSpec, spec_style};
+use crate::{arguments::Selected, exit::Exit, failure::Failure, view::style::Style};
+
+/// What is asked for.
+pub struct Wishes {
+    /// The packages that go somewhere, and what is desired of them.
+    pub releases: Vec<Release>,
+    /// All packages of the project, as their manifests describe them.
+    pub packages: BTreeMap<PackageId, Package>,
+    /// Remarks.
+    pub findings: Vec<Finding>,
+    /// What part of the spec this is.
+    pub selection: Selection,
+}
+
+/// Finds the packages and what is asked of each. The bundle tells versions that manifests leave to the build.
+pub fn wishes(root: &Utf8Path, read: &ReadSpec, bundle: Option<&Bundle>, selected: &Selected, style: Style) -> Result<Wishes, Failure> {
+    let spec = &read.spec;
+    let workspaces: Vec<WorkspaceRef> = spec
+        .workspaces
+        .iter()
+        .map(|workspace| WorkspaceRef {
+            ecosystem: workspace.ecosystem.clone(),
+            path: workspace.path.clone(),
+            exclude: workspace.exclude.clone(),
+        })
+        .collect();
+    let discovery = relplan_workspace::discover(root, &workspaces)
+        .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("cannot read the workspaces"))?;
+    let mut findings = discovery.findings;
+    let packages: BTreeMap<PackageId, Package> =
+        discovery.packages.into_iter().map(|package| (package.id.clone(), package)).collect();
+    let candidates: Vec<Candidate> = packages
+        .values()
+        .map(|package| Candidate { package: package.id.clone(), path: package.path.clone() })
+        .collect();
+    let (assigned, mut problems) = relplan_spec::assign(spec, &candidates);
+    let (needs, more) = relplan_spec::resolve_needs(spec, &candidates);
+    problems.extend(more);
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        let rendered = relplan_spec::render(&problems, &read.file, &read.text, spec_style(style));
+        return Err(Failure::new(Exit::Invalid, "the spec does not fit the packages of the workspaces").details(rendered));
+    }
+    let selection = selection(selected, spec)?;
+    let picked = Picked::new(selected)?;
+    let mut releases = Vec::new();
+    for Assigned { package, rule: index } in &assigned {
+        let (Some(package), Some(rule)) = (packages.get(package), spec.releases.get(*index)) else { continue };
+        if !picked.takes(package) || !may_be_published(package, rule, &mut findings) {
+            continue;
+        }
+        let Some(version) = version(package, rule, bundle, &mut findings) else { continue };
+        let mut dependencies = package.dependencies.clone();
+        let empty = Vec::new();
+        for on in needs.get(index).unwrap_or(&empty) {
+            if *on != package.id {
+                dependencies.push(Dependency { on: on.clone(), kind: DependencyKind::Needs, requirement: String::new() });
+            }
+        }
+        dependencies.sort();
+        dependencies.dedup();
+        releases.push(Release {
+            package: package.id.clone(),
+            version,
+            path: package.path.clone(),
+            destinations: destinations(package, rule, &selection.targets),
+            dependencies,
+            yank: rule
+                .yank
+                .iter()
+                .map(|yank| Yank { target: yank.target.clone(), version: yank.version.clone(), reason: yank.reason.clone() })
+                .collect(),
+            deprecate: rule
+                .deprecate
+                .iter()
+                .map(|deprecate| Deprecate {
+                    target: deprecate.target.clone(),
+                    range: deprecate.range.clone(),
+                    message: deprecate.message.clone(),
+                })
+                .collect(),
+        });
+    }
+    clashes(&releases)?;
+    Ok(Wishes { releases, packages, findings, selection })
+}
+
+/// The packages that the selection takes and the spec sends somewhere, those of unknown version included.
+pub fn picked(
+    read: &ReadSpec,
+    packages: &BTreeMap<PackageId, Package>,
+    selected: &Selected,
+) -> Result<BTreeSet<PackageId>, Failure> {
+    let candidates: Vec<Candidate> = packages
+        .values()
+        .map(|package| Candidate { package: package.id.clone(), path: package.path.clone() })
+        .collect();
+    let (assigned, _) = relplan_spec::assign(&read.spec, &candidates);
+    let picked = Picked::new(selected)?;
+    let goes = |assigned: &Assigned| {
+        let package = packages.get(&assigned.package)?;
+        let rule = read.spec.releases.get(assigned.rule)?;
+        let goes = picked.takes(package) && !rule.to.is_empty() && package.publishable != Publishable::Nowhere;
+        goes.then(|| package.id.clone())
+    };
+    Ok(assigned.iter().filter_map(goes).collect())
+}
+
+fn selection(selected: &Selected, spec: &relplan_spec::Spec) -> Result<Selection, Failure> {
+    let mut targets = Vec::new();
+    for name in &selected.targets {
+        match spec.targets.iter().find(|target| target.name.as_str() == name) {
+            Some(target) => targets.push(target.name.clone()),
+            None => {
+                let known: Vec<&str> = spec.targets.iter().map(|target| target.name.as_str()).collect();
+                return Err(Failure::new(Exit::Usage, format!("the spec has no target {name:?}"))
+                    .hint(format!("its targets are {}", known.join(", "))));
+            }
+        }
+    }
+    targets.sort();
+    targets.dedup();
+    Ok(Selection { packages: selected.packages.clone(), exclude: selected.exclude.clone(), targets })
+}
+
+/// The patterns of `-p` and `--exclude`, each matched against names and paths.
+struct Picked {
+    only: Option<globset::GlobSet>,
+    without: globset::GlobSet,
+}
+
+impl Picked {
+    fn new(selected: &Selected) -> Result<Self, Failure> {
+        let set = |patterns: &[String]| {
+            let mut set = globset::GlobSetBuilder::new();
+            for pattern in patterns {
+                let glob = globset::GlobBuilder::new(pattern)
+                    .literal_separator(true)
+                    .build()
+                    .map_err(|error| Failure::of(Exit::Usage, &error))?;
+                set.add(glob);
+            }
+            set.build().map_err(|error| Failure::of(Exit::Usage, &error))
+        };
+        let only = if selected.packages.is_empty() { None } else { Some(set(&selected.packages)?) };
+        Ok(Self { only, without: set(&selected.exclude)? })
+    }
+
+    fn takes(&self, package: &Package) -> bool {
+        let fits = |set: &globset::GlobSet| set.is_match(package.id.name.as_str()) || set.is_match(&package.path);
+        self.only.as_ref().is_none_or(fits) && !fits(&self.without)
+    }
+}
+
+/// A package that its manifest keeps private is skipped when a pattern swept it in, and an error when it was named.
+fn may_be_published(package: &Package, rule: &Rule, findings: &mut Vec<Finding>) -> bool {
+    if package.publishable != Publishable::Nowhere || rule.to.is_empty() {
+        return true;
+    }
+    if rule.selector.is_exact() {
+        let message = format!("{} is private by its manifest {}, and the spec releases it by name", package.id, package.manifest);
+        findings.push(
+            Finding::new("private", Severity::Error, None, message)
+                .hint("take the mark out of the manifest, or the package out of the spec"),
+        );
+    }
+    false
+}
+
+fn version(package: &Package, rule: &Rule, bundle: Option<&Bundle>, findings: &mut Vec<Finding>) -> Option<Version> {
+    if let Some(version) = rule.version.as_ref().or(package.version.as_ref()) {
+        return Some(version.clone());
+    }
+    let packed: BTreeSet<&Version> = bundle
+        .into_iter()
+        .flat_map(|bundle| &bundle.artifacts)
+        .filter(|artifact| artifact.package == package.id)
+        .map(|artifact| &artifact.version)
+        .collect();
+    let mut packed = packed.into_iter();
+    match (packed.next(), packed.next()) {
+        (Some(version), None) => Some(version.clone()),
+        (None, _) => {
+            let message = format!("{} has a version that only a build tells, so it is not in this plan", package.id);
+            findings.push(
+                Finding::new("dynamic-version", Severity::Warning, None, message)
+                    .hint("run `relplan pack` first; the version is then read from what was packed"),
+            );
+            None
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("the bundle holds several versions of {}, whose manifest names none", package.id);
+            findings.push(
+                Finding::new("dynamic-version", Severity::Error, None, message).hint("pack into an empty bundle folder"),
+            );
+            None
+        }
+    }
+}
+
+/// The rule's destinations, with what the manifest says about publishing where the spec says nothing.
+fn destinations(package: &Package, rule: &Rule, only: &[TargetName]) -> Vec<Destination> {
+    let mut destinations: Vec<Destination> = rule
+        .to
+        .iter()
+        .filter(|to| only.is_empty() || only.contains(&to.target))
+        .map(|to| {
+            let mut settings = to.settings.clone();
+            if let Some(access) = package.settings.text("access")
+                && settings.text("access").is_none()
+                && to.words.contains("access")
+            {
+                settings = settings.with_text("access", access);
+            }
+            let declared = package.settings.text("dist-tag").filter(|_| to.words.contains("dist-tag"));
+            let pointer = to.pointer.clone().or_else(|| declared.and_then(|tag| tag.parse().ok()));
+            Destination { target: to.target.clone(), pointer, settings }
+        })
+        .collect();
+    destinations.sort_by(|a, b| a.target.cmp(&b.target));
+    destinations
+}
+
+/// Two packages of one name cannot go to one target: their rows would be the same row.
+fn clashes(releases: &[Release]) -> Result<(), Failure> {
+    let mut seen: BTreeMap<Address, &PackageId> = BTreeMap::new();
+    for release in releases {
+        for destination in &release.destinations {
+            let address = Address::new(destination.target.clone(), release.package.name.clone());
+            if let Some(other) = seen.insert(address.clone(), &release.package) {
+                let message = format!("{other} and {} would both be {address}", release.package);
+                return Err(Failure::new(Exit::Invalid, message).hint("send them to targets of their own"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Packing for `pack` and `apply`: which packer each package gets, and running them apart from the event loop.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use relplan_model::{address::PackageId, event::Event, port::EventSink};
+use relplan_spec::Spec;
+use relplan_workspace::{
+    Package,
+    bundle::Folder,
+    pack::{self, Job, Options, PackEvent, Packer},
+};
+
+use crate::{exit::Exit, failure::Failure};
+
+/// The jobs that pack these packages.
+pub fn jobs(
+    root: &Utf8Path,
+    spec: &Spec,
+    packages: &BTreeMap<PackageId, Package>,
+    wanted: &BTreeSet<PackageId>,
+) -> Result<Vec<Job>, Failure> {
+    let root = root
+        .canonicalize_utf8()
+        .map_err(|error| Failure::of(Exit::Internal, &error).while_doing(format!("cannot find {root}")))?;
+    let jobs = packages.values().filter(|package| wanted.contains(&package.id)).map(|package| Job {
+        package: package.id.clone(),
+        version: package.version.clone(),
+        path: root.join(&package.path),
+        workspace_root: root.join(&package.workspace_root),
+        packer: packer(spec, package),
+    });
+    Ok(jobs.collect())
+}
+
+/// The packer that the spec names for the package's workspace, else the one that the workspace itself uses.
+fn packer(spec: &Spec, package: &Package) -> Packer {
+    let workspace = spec
+        .workspaces
+        .iter()
+        .filter(|workspace| workspace.ecosystem == package.id.ecosystem)
+        .filter(|workspace| within(&package.path, &workspace.path))
+        .max_by_key(|workspace| workspace.path.len());
+    if let Some(workspace) = workspace
+        && !workspace.prebuilt.is_empty()
+    {
+        return Packer::Prebuilt(workspace.prebuilt.clone());
+    }
+    let said = workspace.and_then(|workspace| workspace.packer.as_deref()).or(package.manager.as_deref());
+    match (package.id.ecosystem.as_str(), said) {
+        ("cargo", _) => Packer::Cargo,
+        ("npm", Some("builtin")) => Packer::NpmBuiltin,
+        ("npm", Some("pnpm")) => Packer::Pnpm,
+        ("npm", Some("yarn")) => Packer::Yarn,
+        ("python", Some("builtin")) => Packer::PythonBuiltin,
+        ("python", _) => Packer::Pep517,
+        _ => Packer::Npm,
+    }
+}
+
+fn within(path: &str, folder: &str) -> bool {
+    folder == "." || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Runs the packers; the bundle's folder is made if it is missing.
+pub async fn run(
+    jobs: Vec<Job>,
+    siblings: BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version>,
+    bundle: Utf8PathBuf,
+    verify: bool,
+    offline: bool,
+    events: Arc<dyn EventSink>,
+) -> Result<Folder, Failure> {
+    let work = move || {
+        let mut folder = Folder::create_or_open(&bundle)
+            .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("cannot use the bundle"))?;
+        let options = Options { offline, verify, siblings, ..Options::default() };
+        let told = |event| match event {
+            PackEvent::Started { package } => events.emit(Event::Pack { package: package.to_string(), done: false }),
+            PackEvent::Finished { package, .. } => events.emit(Event::Pack { package: package.to_string(), done: true }),
+            PackEvent::Output { .. } => {}
+        };
+        pack::run(&jobs, &mut folder, &options, &told)
+            .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("packing failed, and nothing was published"))?;
+        Ok(folder)
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|joined| Failure::of(Exit::Internal, &joined))?
+}
+
+/// The versions that packages name for one another.
+pub fn siblings(packages: &BTreeMap<PackageId, Package>) -> BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version> {
+    packages
+        .values()
+        .filter_map(|package| Some((package.id.name.clone(), package.version.clone()?)))
+        .collect()
+}

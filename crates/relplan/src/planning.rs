@@ -1,0 +1,181 @@
+//! Making a plan: wishes, bundle, state and observations into `PlanInput`, and its result checked before anyone sees it.
+
+use camino::Utf8PathBuf;
+use relplan_model::{
+    bundle::Bundle,
+    digest::Sha256,
+    event::Event,
+    finding::{Finding, Severity},
+    observation::{Freshness, Observation},
+    plan::{Action, Plan},
+    port::{Clock as _, EventSink},
+    state::State,
+    target::Target,
+};
+use relplan_plan::PlanInput;
+use relplan_state::FileStore;
+use relplan_targets::{Surroundings, http::Net};
+use relplan_workspace::bundle::Folder;
+
+use crate::{
+    arguments::{Places, Planning},
+    clock::SystemClock,
+    exit::Exit,
+    failure::Failure,
+    gather::{
+        drivers::Built,
+        wishes::{Wishes, wishes},
+        world::observe,
+    },
+    project::{Project, ReadSpec},
+    view::style::Style,
+};
+
+/// What is fixed while a plan is made: the spec, the state and the drivers.
+pub struct Ground {
+    /// The spec.
+    pub read: ReadSpec,
+    /// Where the journal is.
+    pub store: FileStore,
+    /// Its fold.
+    pub state: State,
+    /// The drivers of all targets of the spec.
+    pub drivers: Built,
+    /// The targets as configured.
+    pub targets: Vec<Target>,
+    /// The bundle's folder.
+    pub bundle: Utf8PathBuf,
+    /// Remarks made so far.
+    pub findings: Vec<Finding>,
+}
+
+/// A plan with its only spelling.
+pub struct Made {
+    /// The plan.
+    pub plan: Plan,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their digest.
+    pub digest: Sha256,
+}
+
+impl Ground {
+    /// Reads spec and state, and builds the drivers.
+    pub async fn new(project: &Project, places: &Places, surroundings: &Surroundings, style: Style) -> Result<Self, Failure> {
+        let read = project.spec(&relplan_targets::vocabulary(), style)?;
+        let store = FileStore::new(project.state(places.state.as_deref(), Some(&read.spec)));
+        let (state, findings) = load_state(&store).await?;
+        let net = Net::new(surroundings).map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let used = read.spec.targets.iter().map(|target| (&target.name, target.kind.as_str(), &target.settings));
+        let drivers = Built::new(used, surroundings, &net)?;
+        let targets = drivers.describe().await?;
+        let bundle = project.bundle(places.bundle.as_deref());
+        Ok(Self { read, store, state, drivers, targets, bundle, findings })
+    }
+
+    /// The bundle, if there is one.
+    pub fn folder(&self) -> Result<Option<Folder>, Failure> {
+        if !self.bundle.join("bundle.json").exists() {
+            return Ok(None);
+        }
+        Folder::open(&self.bundle).map(Some).map_err(|error| Failure::of(Exit::Invalid, &error))
+    }
+
+    /// What spec and manifests ask for.
+    pub fn wishes(&self, project: &Project, bundle: Option<&Bundle>, planning: &Planning, style: Style) -> Result<Wishes, Failure> {
+        wishes(&project.root, &self.read, bundle, &planning.selected, style)
+    }
+
+    /// What the registries say about these wishes.
+    pub async fn observe(&self, wishes: &Wishes, events: &dyn EventSink) -> Vec<Observation> {
+        let queries = relplan_plan::queries(&wishes.releases, &self.state, Freshness::Revalidated);
+        observe(&self.drivers, &queries, events).await
+    }
+
+    /// The plan.
+    pub fn plan(
+        &self,
+        project: &Project,
+        wishes: &Wishes,
+        observations: Vec<Observation>,
+        bundle: Option<Bundle>,
+        planning: &Planning,
+    ) -> Result<Made, Failure> {
+        let spec = &self.read.spec;
+        let mut findings = self.findings.clone();
+        findings.extend(wishes.findings.iter().cloned());
+        let policy = if spec.gates.is_empty() { None } else { Some(self.read.digest) };
+        let input = PlanInput {
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            now: SystemClock.now(),
+            lifetime_seconds: planning.lifetime.0,
+            project: spec.project.name.clone(),
+            repository: spec.project.repository.clone(),
+            commit: relplan_workspace::pack::head_commit(&project.root),
+            spec: self.read.digest,
+            policy,
+            state: self.state.clone(),
+            targets: self.targets.clone(),
+            releases: wishes.releases.clone(),
+            bundle,
+            observations,
+            selection: wishes.selection.clone(),
+            correct_drift: planning.correct_drift,
+            findings,
+        };
+        let plan = relplan_plan::plan(&input);
+        let violations = relplan_plan::check(&plan);
+        if !violations.is_empty() {
+            let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+            return Err(Failure::new(Exit::Internal, "the plan that was made breaks its own rules; please report this")
+                .details(listed.join("\n")));
+        }
+        let bytes = plan.to_bytes().map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let digest = Plan::digest(&bytes);
+        Ok(Made { plan, bytes, digest })
+    }
+}
+
+impl Made {
+    /// The event that tells of it.
+    pub fn event(&self) -> Event {
+        let held = self.plan.changes.iter().filter(|change| matches!(change.action, Action::Hold | Action::Drift)).count();
+        Event::Planned { plan: self.digest, steps: self.plan.steps.len() as u64, held: held as u64 }
+    }
+
+    /// How a look at this plan ends: conflicts and drift are told by the exit code.
+    pub fn exit(&self) -> Exit {
+        exit_of(&self.plan)
+    }
+}
+
+/// How a look at a plan ends.
+pub fn exit_of(plan: &Plan) -> Exit {
+    let held = plan.changes.iter().any(|change| matches!(change.action, Action::Hold | Action::Drift));
+    let unknown = plan.findings.iter().any(|finding| finding.code == "unknown");
+    let error = plan.findings.iter().any(|finding| finding.severity == Severity::Error);
+    match (held, unknown, error) {
+        (_, true, _) => Exit::Unknown,
+        (true, false, _) => Exit::Conflict,
+        (false, false, true) => Exit::Invalid,
+        (false, false, false) => Exit::Done,
+    }
+}
+
+/// Reads and folds the journal.
+pub async fn load_state(store: &FileStore) -> Result<(State, Vec<Finding>), Failure> {
+    let loaded = relplan_state::load_state(store).await.map_err(|error| {
+        Failure::of(Exit::Store, &error)
+            .hint("state is only memory, and the registries are the truth: move the journal away, and plan again to adopt what is published")
+    })?;
+    let mut findings = Vec::new();
+    if loaded.torn {
+        findings.push(Finding::new(
+            "torn-journal",
+            Severity::Note,
+            None,
+            "the journal's last line was cut off by a crash while it was written; it is left out, as it never took effect",
+        ));
+    }
+    Ok((loaded.state, findings))
+}
