@@ -124,8 +124,14 @@ async fn forward(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
             shared.log.add(exchange);
             return Err(Cut);
         }
+        Some(Fault::HoldBefore) => {
+            shared.log.add(exchange);
+            shared.log.stalled();
+            return std::future::pending().await;
+        }
         Some(
             Fault::StallUpload { .. }
+            | Fault::HoldAfter
             | Fault::LoseResponse
             | Fault::AnswerAfter(_)
             | Fault::Delay(_),
@@ -153,6 +159,11 @@ async fn forward(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         Some(Fault::LoseResponse) => {
             shared.log.add(exchange);
             Err(Cut)
+        }
+        Some(Fault::HoldAfter) => {
+            shared.log.add(exchange);
+            shared.log.stalled();
+            return std::future::pending().await;
         }
         Some(Fault::AnswerAfter(status)) => {
             exchange.answered = Some(status);

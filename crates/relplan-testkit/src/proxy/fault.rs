@@ -18,6 +18,10 @@ pub enum Fault {
         /// Bytes that are let through.
         after: u64,
     },
+    /// The server is not asked, and the client waits for ever: it is to be killed meanwhile.
+    HoldBefore,
+    /// The server does its work, and the client waits for ever: it is to be killed meanwhile.
+    HoldAfter,
     /// The exchange starts this much later.
     Delay(Duration),
 }
@@ -28,6 +32,7 @@ pub struct Rule {
     method: String,
     path_part: String,
     fault: Fault,
+    skip: u64,
     times: u64,
 }
 
@@ -39,8 +44,22 @@ impl Rule {
             method: method.to_owned(),
             path_part: path_part.to_owned(),
             fault,
+            skip: 0,
             times: 1,
         }
+    }
+
+    /// A fault for an exchange of any method and path.
+    #[must_use]
+    pub fn any(fault: Fault) -> Self {
+        Self::once("", "", fault)
+    }
+
+    /// The same fault, but only after this many exchanges that fit have passed unharmed.
+    #[must_use]
+    pub fn after(mut self, skip: u64) -> Self {
+        self.skip = skip;
+        self
     }
 
     /// A fault for all of them.
@@ -85,9 +104,16 @@ impl Rules {
             .0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let rule = rules.iter_mut().find(|rule| {
-            rule.times > 0 && rule.method == method && path.contains(&rule.path_part)
-        })?;
+        let fits = |rule: &Rule| {
+            rule.times > 0
+                && (rule.method.is_empty() || rule.method == method)
+                && path.contains(&rule.path_part)
+        };
+        let rule = rules.iter_mut().find(|rule| fits(rule))?;
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            return None;
+        }
         rule.times -= 1;
         Some(rule.fault)
     }
