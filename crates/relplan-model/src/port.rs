@@ -130,6 +130,16 @@ pub trait StateStore: Send + Sync {
         head: Sha256,
         entries: &'a [Entry],
     ) -> BoxFuture<'a, Result<Sha256, StoreError>>;
+
+    /// Whether the journal ends in a piece of a line that a crash in the middle of a write left behind. It was never
+    /// acknowledged: [`StateStore::load`] leaves it out and the next append removes it. It is told so that a person
+    /// knows. Stores that write whole objects have no such thing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn torn(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
 }
 
 /// Why a store did not do what was asked (exit 10, or 6 for a lost race).

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, FileName, PointerName, Version},
+    canonical::CanonicalError,
     digest::{Digests, Sha256},
     journal::{Entry, Fact, How, Record, Resolution},
     plan::Base,
@@ -33,6 +34,23 @@ pub enum FoldError {
         /// What cannot be.
         why: &'static str,
     },
+}
+
+/// Why the lines of a journal cannot be read back (exit 10).
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A line is not the canonical form of an entry.
+    #[error("journal entry {seq} cannot be read")]
+    Line {
+        /// The entry's number, from 0.
+        seq: u64,
+        /// What is wrong with it.
+        #[source]
+        source: CanonicalError,
+    },
+    /// A line can be read and does not fit.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
 }
 
 /// What is known, folded from the journal.
@@ -113,7 +131,8 @@ pub enum Progress {
     },
     /// Ended well.
     Done(How),
-    /// Ended, not well; it may be tried again only if the resolution is `NotDone`.
+    /// Ended, not well, and nothing of ours is under way: a later run of the plan looks at the registry again before
+    /// it does anything.
     #[serde(rename_all = "kebab-case")]
     Stopped {
         /// What was found.
@@ -170,6 +189,23 @@ impl State {
     #[must_use]
     pub fn pointer(&self, address: &Address, pointer: &PointerName) -> Option<&Version> {
         self.pointers.get(address)?.get(pointer)
+    }
+
+    /// Folds a whole journal: each line's bytes without newline, in order.
+    ///
+    /// # Errors
+    /// When a line is not an entry, does not follow the one before it, or says something impossible.
+    pub fn replay<L: AsRef<[u8]>>(lines: &[L]) -> Result<Self, ReplayError> {
+        let mut state = Self::default();
+        for line in lines {
+            let line = line.as_ref();
+            let entry = Entry::from_line(line).map_err(|source| ReplayError::Line {
+                seq: state.length,
+                source,
+            })?;
+            state.fold(&entry, Sha256::of(line))?;
+        }
+        Ok(state)
     }
 
     /// Folds one entry in. `line` is the digest of the entry's line.
