@@ -1,34 +1,351 @@
-//! Targets of the kind `cargo`.
+//! Targets of the kind `cargo`: registries with a sparse index and Cargo's web API, crates.io among them.
+//!
+//! ```text
+//! settings + Cargo's configuration ──endpoint──▶ index ──config.json──▶ api
+//!                                                  └─observe              └─ publish, yank (with a token)
+//! ```
+//!
+//! Protocol: the Cargo book, "Registries": "Index Format", "Web API", "Credential Provider Protocol".
+//! Why: no `cargo` is run. `cargo publish` packs again, and what is uploaded must be the bytes that were approved.
+
+pub(crate) mod archive;
+mod configuration;
+mod endpoint;
+pub(crate) mod frame;
+pub(crate) mod index;
+pub(crate) mod manifest;
+pub(crate) mod observe;
+pub(crate) mod package;
+mod provider;
+mod publish;
+#[cfg(test)]
+mod tests;
+mod token;
 
 use relplan_model::{
     address::TargetName,
+    bundle::Artifact,
+    digest::Algorithm,
     finding::{Finding, Severity},
-    port::Publish,
-    settings::{KindWords, Settings},
+    observation::{Evidence, Freshness, Observation, Query, Seen},
+    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    settings::{KindWords, Settings, Word, WordType},
+    step::{Effect, Step},
+    target::{Capabilities, Endpoint, GateGrade, Rate, Target},
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use self::{configuration::Configuration, endpoint::Index, provider::Operation, token::Tokens};
+use crate::{
+    artifact,
+    http::{Answer, GetRequest, HttpError, Net, reason},
+    surroundings::Surroundings,
+    vocabulary,
 };
 
-use crate::{http::Net, surroundings::Surroundings};
+/// The rate limits that crates.io publishes (rust-lang/crates.io, `rate_limiter.rs`).
+const NEW_NAMES: Rate = Rate { burst: 5, seconds: 600 };
+const NEW_VERSIONS: Rate = Rate { burst: 30, seconds: 60 };
 
 /// The words of this kind.
 #[must_use]
 pub fn words() -> KindWords {
-    KindWords::default()
+    let text = |name, doc| Word {
+        name,
+        takes: WordType::Text,
+        required: false,
+        doc,
+    };
+    KindWords {
+        target: vec![
+            text("registry", "the name that the registry has in the user's Cargo configuration"),
+            text("url", "the registry's sparse index: `sparse+https://…/`"),
+            vocabulary::token_env(),
+        ],
+        destination: Vec::new(),
+    }
 }
 
 /// Builds the driver.
 ///
 /// # Errors
-/// A finding when the settings or the client's configuration make no sense.
+/// A finding when Cargo's configuration cannot be read, or does not say where the target is.
 pub fn build(
     name: &TargetName,
-    _settings: &Settings,
-    _surroundings: &Surroundings,
-    _net: &Net,
+    settings: &Settings,
+    surroundings: &Surroundings,
+    net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
-    Err(Finding::new(
-        "target-kind",
-        Severity::Error,
-        None,
-        format!("{name} has no driver"),
-    ))
+    let configuration = Configuration::read(surroundings).map_err(|error| {
+        let message = format!("the place of target {name} is not clear: {}", reason(&error));
+        Finding::new(endpoint::CODE, Severity::Error, None, message)
+    })?;
+    let index = endpoint::resolve(name, settings, &configuration, surroundings)?;
+    Ok(Box::new(Cargo {
+        net: net.clone(),
+        config: OnceCell::new(),
+        tokens: Tokens {
+            target: name.clone(),
+            settings: settings.clone(),
+            surroundings: surroundings.clone(),
+            configuration,
+            index,
+        },
+    }))
+}
+
+/// The driver.
+#[derive(Debug)]
+struct Cargo {
+    net: Net,
+    tokens: Tokens,
+    config: OnceCell<RegistryConfig>,
+}
+
+/// The index's `config.json` (the Cargo book, "Index Format", section "Index Configuration").
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RegistryConfig {
+    api: Option<String>,
+    #[serde(default)]
+    auth_required: bool,
+}
+
+impl Cargo {
+    fn name(&self) -> &TargetName {
+        &self.tokens.target
+    }
+
+    fn index(&self) -> &Index {
+        &self.tokens.index
+    }
+
+    /// The registry's description of itself, read once.
+    async fn config(&self) -> Result<&RegistryConfig, Finding> {
+        self.config.get_or_try_init(|| self.read_config()).await
+    }
+
+    async fn read_config(&self) -> Result<RegistryConfig, Finding> {
+        let unreadable = |why: String| {
+            let message = format!(
+                "the registry of target {} does not describe itself: {}config.json: {why}",
+                self.name(),
+                self.index().root()
+            );
+            Finding::new(endpoint::CODE, Severity::Error, None, message)
+        };
+        let answer = self.get("config.json", Freshness::AsClients).await.map_err(unreadable)?;
+        if answer.status != http::StatusCode::OK {
+            return Err(unreadable(answer.status.to_string())
+                .hint("the target's index must be the root of a sparse index"));
+        }
+        let config: RegistryConfig =
+            serde_json::from_slice(&answer.body).map_err(|error| unreadable(error.to_string()))?;
+        Ok(RegistryConfig {
+            api: config.api.filter(|api| !api.is_empty()),
+            ..config
+        })
+    }
+
+    /// Reads one file of the index: without a token, unless the registry wants one and it may be sent there.
+    async fn get(&self, path: &str, freshness: Freshness) -> Result<Answer, String> {
+        let url = self.url(path)?;
+        let request = GetRequest::new(url, "*/*", freshness);
+        let known_to_want = self.config.get().is_some_and(|config| config.auth_required);
+        if !known_to_want {
+            let answer = self.ask(request.clone()).await?;
+            if !matches!(answer.status.as_u16(), 401 | 403) {
+                return Ok(answer);
+            }
+        }
+        let found = self.tokens.get(&Operation::Read).await;
+        let Some(found) = found.map_err(|finding| finding.message)? else {
+            return Err("the registry wants a token for reading, and there is none".to_owned());
+        };
+        self.ask(request.authorized(Some(found.secret))).await
+    }
+
+    async fn ask(&self, request: GetRequest) -> Result<Answer, String> {
+        let answer = self.net.get(request).await;
+        answer.map_err(|error: HttpError| error.reason())
+    }
+
+    fn url(&self, path: &str) -> Result<Url, String> {
+        let url = format!("{}{path}", self.index().root());
+        Url::parse(&url).map_err(|error| error.to_string())
+    }
+
+    async fn look(&self, query: &Query, evidence: &mut Vec<Evidence>) -> Result<Seen, String> {
+        let name = query.address.package.as_str();
+        if !index::is_crate_name(name) {
+            return Err(format!("{name} is not a name that a crate may have"));
+        }
+        let answer = self.get(&index::path(name), query.freshness).await?;
+        evidence.push(answer.evidence());
+        match answer.status.as_u16() {
+            200 => {
+                let lines = index::lines(&answer.body)
+                    .map_err(|(at, error)| format!("line {at} of the index file cannot be read: {error}"))?;
+                let facts = observe::facts(query, &lines).map_err(|error| error.to_string())?;
+                Ok(Seen::Present(facts))
+            }
+            404 | 410 | 451 => {
+                if query.freshness == Freshness::Revalidated {
+                    self.look_for_twins(name, evidence).await?;
+                }
+                Ok(Seen::Absent)
+            }
+            _ => Err(format!("the registry answered {}", answer.status)),
+        }
+    }
+
+    /// A new name is refused by registries that have it with `-` for `_` or the other way round: better known in a plan
+    /// than met in the midst of an apply.
+    async fn look_for_twins(&self, name: &str, evidence: &mut Vec<Evidence>) -> Result<(), String> {
+        for twin in [name.replace('-', "_"), name.replace('_', "-")] {
+            if twin == name {
+                continue;
+            }
+            let answer = self.get(&index::path(&twin), Freshness::Revalidated).await?;
+            evidence.push(answer.evidence());
+            if answer.status == http::StatusCode::OK {
+                return Err(format!(
+                    "the registry has {twin}, which it takes for the same name as {name}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    async fn token(&self, operation: &Operation<'_>) -> Result<SecretString, Outcome> {
+        let found = self.tokens.require(operation).await;
+        found.map(|found| found.secret).map_err(|finding| Outcome::Refused {
+            reason: finding.message,
+            credential: true,
+        })
+    }
+
+    fn refusal(&self) -> Option<Finding> {
+        let replaced_by = self.index().replaced_by.as_ref()?;
+        let message = format!(
+            "target {} cannot be published to: crates-io is replaced by {replaced_by:?} in Cargo's configuration, \
+             and no registry is named",
+            self.name()
+        );
+        Some(
+            Finding::new(endpoint::CODE, Severity::Error, None, message).hint(format!(
+                "name it at the target: `registry=\"crates-io\"` or `registry={replaced_by:?}`"
+            )),
+        )
+    }
+}
+
+impl Observe for Cargo {
+    fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>> {
+        Box::pin(async move {
+            let config = self.config().await?;
+            let index = self.index();
+            let endpoint = |role: &str, url: &str, source: &str| Endpoint {
+                role: role.to_owned(),
+                url: url.to_owned(),
+                source: source.to_owned(),
+            };
+            let mut endpoints = vec![endpoint("index", &index.url, &index.source)];
+            if let Some(api) = &config.api {
+                endpoints.push(endpoint("api", api, "config.json of the index"));
+            }
+            let limited = index.is_crates_io() && index.replaced_by.is_none();
+            Ok(Target {
+                name: self.name().clone(),
+                kind: "cargo".to_owned(),
+                settings: self.tokens.settings.clone(),
+                endpoints,
+                grade: GateGrade::Open,
+                capabilities: Capabilities {
+                    accepts: vec!["crate".to_owned()],
+                    digests: vec![Algorithm::Sha256],
+                    yank: config.api.is_some(),
+                    new_names: limited.then_some(NEW_NAMES),
+                    new_versions: limited.then_some(NEW_VERSIONS),
+                    ..Capabilities::default()
+                },
+            })
+        })
+    }
+
+    fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {
+        Box::pin(async move {
+            let mut evidence = Vec::new();
+            let seen = self.look(query, &mut evidence).await;
+            Observation {
+                address: query.address.clone(),
+                seen: seen.unwrap_or_else(|reason| Seen::Unknown { reason }),
+                evidence,
+            }
+        })
+    }
+}
+
+impl Publish for Cargo {
+    fn preflight<'a>(&'a self, steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>> {
+        Box::pin(async move {
+            let writes = |step: &&&Step| matches!(step.effect, Effect::Publish(_) | Effect::Yank { .. });
+            if !steps.iter().any(|step| writes(&step)) {
+                return Ok(());
+            }
+            if let Some(refusal) = self.refusal() {
+                return Err(refusal);
+            }
+            if self.config().await?.api.is_none() {
+                let message = format!(
+                    "target {} cannot be published to: its index names no API",
+                    self.name()
+                );
+                return Err(Finding::new(endpoint::CODE, Severity::Error, None, message));
+            }
+            self.tokens.ready().await
+        })
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        artifact: &'a Artifact,
+        source: &'a dyn ArtifactSource,
+    ) -> BoxFuture<'a, Result<Identity, Finding>> {
+        Box::pin(inspect(artifact, source))
+    }
+
+    fn perform<'a>(&'a self, input: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let attempt = match &input.step.effect {
+                Effect::Publish(publish) => self.publish(input, publish).await,
+                Effect::Yank { .. } => self.yank(input.step).await,
+                Effect::Await | Effect::Adopt { .. } => Ok(Outcome::Accepted),
+                Effect::Point { .. } | Effect::Unpoint { .. } | Effect::Deprecate { .. } => {
+                    Ok(Outcome::Refused {
+                        reason: format!("a Cargo registry cannot {}", input.step.effect.verb()),
+                        credential: false,
+                    })
+                }
+            };
+            attempt.unwrap_or_else(|refused| refused)
+        })
+    }
+}
+
+/// Reads the name and version inside a `.crate` whose bytes are the planned ones.
+pub(crate) async fn inspect(
+    artifact: &Artifact,
+    source: &dyn ArtifactSource,
+) -> Result<Identity, Finding> {
+    let finding = |why: &dyn std::error::Error| {
+        Finding::new("artifact", Severity::Error, None, reason(why))
+    };
+    let mut checked = artifact::check(source, artifact, &[]).await.map_err(|error| finding(&error))?;
+    let about = artifact.clone();
+    let read = tokio::task::spawn_blocking(move || package::identity(&about, checked.file())).await;
+    read.map_err(|error| finding(&error))?.map_err(|error| finding(&error))
 }

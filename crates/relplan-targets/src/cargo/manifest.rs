@@ -1,0 +1,277 @@
+//! The `Cargo.toml` inside a `.crate`: the normalised manifest that `cargo package` wrote, read for what a registry is
+//! told about the version.
+
+use std::collections::BTreeMap;
+
+use semver::VersionReq;
+use serde::Deserialize;
+
+/// Why a manifest says nothing usable.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ManifestError {
+    /// Not UTF-8, not TOML, or not of the expected shape.
+    #[error("its Cargo.toml is not a normalised manifest: {detail}")]
+    Shape {
+        /// What the reader said, on one line.
+        detail: String,
+    },
+    /// A dependency's version requirement cannot be read.
+    #[error(
+        "its dependency {name} has the version requirement {requirement:?}, which cannot be read"
+    )]
+    Requirement {
+        /// The dependency's name in the manifest.
+        name: String,
+        /// The requirement.
+        requirement: String,
+        /// The cause.
+        #[source]
+        source: semver::Error,
+    },
+    /// An artifact dependency, which no registry takes yet.
+    #[error("its dependency {name} is an artifact dependency, which registries do not take")]
+    ArtifactDependency {
+        /// The dependency's name in the manifest.
+        name: String,
+    },
+}
+
+/// A normalised manifest.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Manifest {
+    /// `[package]`.
+    pub(crate) package: Package,
+    /// `[dependencies]` and its kin.
+    #[serde(flatten)]
+    tables: Tables,
+    /// `[target.'cfg(…)'.dependencies]` and its kin.
+    #[serde(default)]
+    target: BTreeMap<String, Tables>,
+    /// `[features]`, as written: features implied by optional dependencies are not among them.
+    #[serde(default)]
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+    /// `[badges]`.
+    #[serde(default)]
+    pub(crate) badges: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What `[package]` says, as far as registries want it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) authors: Vec<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) documentation: Option<String>,
+    pub(crate) homepage: Option<String>,
+    #[serde(default)]
+    readme: Readme,
+    #[serde(default)]
+    pub(crate) keywords: Vec<String>,
+    #[serde(default)]
+    pub(crate) categories: Vec<String>,
+    pub(crate) license: Option<String>,
+    pub(crate) license_file: Option<String>,
+    pub(crate) repository: Option<String>,
+    pub(crate) links: Option<String>,
+    pub(crate) rust_version: Option<String>,
+}
+
+impl Package {
+    /// The readme's path inside the crate, where it has one.
+    pub(crate) fn readme(&self) -> Option<&str> {
+        match &self.readme {
+            Readme::Path(path) => Some(path),
+            Readme::Default(true) => Some("README.md"),
+            Readme::Default(false) => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Readme {
+    Default(bool),
+    Path(String),
+}
+
+impl Default for Readme {
+    fn default() -> Self {
+        Self::Default(false)
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Tables {
+    #[serde(default)]
+    dependencies: BTreeMap<String, Declared>,
+    #[serde(default, alias = "dev_dependencies")]
+    dev_dependencies: BTreeMap<String, Declared>,
+    #[serde(default, alias = "build_dependencies")]
+    build_dependencies: BTreeMap<String, Declared>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Declared {
+    Version(String),
+    Table(Box<DeclaredTable>),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct DeclaredTable {
+    version: Option<String>,
+    package: Option<String>,
+    registry_index: Option<String>,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default = "yes", alias = "default_features")]
+    default_features: bool,
+    #[serde(default)]
+    features: Vec<String>,
+    artifact: Option<serde::de::IgnoredAny>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a dependency is for, as the registry protocol spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Normal,
+    Dev,
+    Build,
+}
+
+impl Kind {
+    /// The protocol's word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Dev => "dev",
+            Self::Build => "build",
+        }
+    }
+}
+
+/// One dependency of a crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dependency {
+    /// The depended-on crate's own name.
+    pub(crate) package: String,
+    /// The name that the manifest gives it, where that differs on purpose.
+    pub(crate) renamed: Option<String>,
+    /// The requirement as Cargo writes it (`^0.1` for `"0.1"`).
+    pub(crate) requirement: String,
+    /// What it is for.
+    pub(crate) kind: Kind,
+    /// The platform that it is limited to.
+    pub(crate) target: Option<String>,
+    /// Whether it is optional.
+    pub(crate) optional: bool,
+    /// Whether its default features are wanted.
+    pub(crate) default_features: bool,
+    /// The features wanted of it.
+    pub(crate) features: Vec<String>,
+    /// The index that the manifest names for it.
+    pub(crate) registry_index: Option<String>,
+}
+
+impl Manifest {
+    /// Reads a manifest's text.
+    ///
+    /// # Errors
+    /// When it is not TOML of the expected shape.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let shape = |detail: &dyn std::fmt::Display| ManifestError::Shape {
+            detail: detail
+                .to_string()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        };
+        let text = std::str::from_utf8(bytes).map_err(|error| shape(&error))?;
+        toml_edit::de::from_str(text).map_err(|error| shape(&error.message()))
+    }
+
+    /// Its dependencies: for all platforms, then for each platform; normal, dev and build ones in turn.
+    /// Dev-dependencies without a version are left out, as Cargo leaves them out.
+    ///
+    /// # Errors
+    /// When a dependency cannot be told to a registry.
+    pub(crate) fn dependencies(&self) -> Result<Vec<Dependency>, ManifestError> {
+        let everywhere = std::iter::once((None, &self.tables));
+        let limited = self
+            .target
+            .iter()
+            .map(|(target, tables)| (Some(target), tables));
+        let mut all = Vec::new();
+        for (target, tables) in everywhere.chain(limited) {
+            for (kind, table) in [
+                (Kind::Normal, &tables.dependencies),
+                (Kind::Dev, &tables.dev_dependencies),
+                (Kind::Build, &tables.build_dependencies),
+            ] {
+                for (name, declared) in table {
+                    all.extend(declared.dependency(name, kind, target)?);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Declared {
+    fn dependency(
+        &self,
+        name: &str,
+        kind: Kind,
+        target: Option<&String>,
+    ) -> Result<Option<Dependency>, ManifestError> {
+        let table = match self {
+            Self::Version(version) => DeclaredTable {
+                version: Some(version.clone()),
+                package: None,
+                registry_index: None,
+                optional: false,
+                default_features: true,
+                features: Vec::new(),
+                artifact: None,
+            },
+            Self::Table(table) => (**table).clone(),
+        };
+        if table.artifact.is_some() {
+            return Err(ManifestError::ArtifactDependency {
+                name: name.to_owned(),
+            });
+        }
+        let written = match (&table.version, kind) {
+            (Some(version), _) => version.as_str(),
+            (None, Kind::Dev) => return Ok(None),
+            (None, Kind::Normal | Kind::Build) => "*",
+        };
+        let requirement =
+            VersionReq::parse(written).map_err(|source| ManifestError::Requirement {
+                name: name.to_owned(),
+                requirement: written.to_owned(),
+                source,
+            })?;
+        Ok(Some(Dependency {
+            renamed: table.package.is_some().then(|| name.to_owned()),
+            package: table.package.unwrap_or_else(|| name.to_owned()),
+            requirement: requirement.to_string(),
+            kind,
+            target: target.cloned(),
+            optional: table.optional,
+            default_features: table.default_features,
+            features: table.features,
+            registry_index: table.registry_index,
+        }))
+    }
+}

@@ -1,0 +1,1 @@
+//! Tables and golden texts of the cargo driver.
