@@ -126,6 +126,22 @@ impl Environment {
             .insert(name.into(), value.as_ref().to_owned());
     }
 
+    /// Puts a folder before all others that programs are looked for in, those of the toolchain included.
+    pub fn prepend_path(&mut self, folder: &Path) {
+        let mut path = folder.as_os_str().to_owned();
+        if let Some(now) = self.variables.get(std::ffi::OsStr::new("PATH")) {
+            path.push(":");
+            path.push(now);
+        }
+        self.variables.insert("PATH".into(), path);
+    }
+
+    /// Leaves the toolchain's programs alone on the path: what a machine with nothing but Rust has.
+    pub fn only_toolchain(&mut self) {
+        let path = toolchain().map(|toolchain| toolchain.join("bin")).unwrap_or_default();
+        self.set("PATH", path);
+    }
+
     /// Removes a variable.
     pub fn unset(&mut self, name: &str) {
         self.variables.remove(std::ffi::OsStr::new(name));

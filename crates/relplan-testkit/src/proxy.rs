@@ -163,7 +163,7 @@ async fn forward(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         Some(Fault::HoldAfter) => {
             shared.log.add(exchange);
             shared.log.stalled();
-            return std::future::pending().await;
+            std::future::pending().await
         }
         Some(Fault::AnswerAfter(status)) => {
             exchange.answered = Some(status);

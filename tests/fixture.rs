@@ -1,0 +1,170 @@
+//! The quickstart's monorepo, released to the three real servers by the real packers.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use relplan_testkit::{
+    environment::{Environment, Session, copy_folder},
+    servers::{Bench, PASSWORD, USER},
+};
+
+/// A token for the Cargo registry, which takes any: a canary.
+pub const CARGO_TOKEN: &str = "canary-cargo-51c0ffee7be9";
+
+/// The version that the quickstart's manifests name.
+pub const VERSION: &str = "0.1.0";
+
+/// The names of its packages: crates, npm packages, Python package.
+pub const CRATES: [&str; 2] = ["quickstart-greet-core", "quickstart-greet-cli"];
+pub const NPM: [&str; 2] = ["@quickstart/greet", "@quickstart/greet-cli"];
+pub const PYTHON: &str = "quickstart-greet";
+
+pub fn binary() -> &'static str {
+    env!("CARGO_BIN_EXE_relplan")
+}
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A bench with the monorepo in a hermetic environment that is configured for it.
+pub struct Fixture {
+    pub bench: Bench,
+    pub environment: Environment,
+}
+
+/// Which packers the spec asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Packers {
+    /// npm's and Python's own.
+    Own,
+    /// The built-in ones: much quicker.
+    BuiltIn,
+}
+
+impl Fixture {
+    pub async fn new(packers: Packers) -> Self {
+        let mut environment = Environment::new(binary()).unwrap();
+        let bench = Bench::start(&environment.root().join("servers")).await.unwrap();
+        copy_folder(&repository().join("examples/quickstart"), &environment.project()).unwrap();
+        // What a developer's own runs of the quickstart left behind is not part of it.
+        for left in [".relplan", "out"] {
+            let _ = std::fs::remove_dir_all(environment.project().join(left));
+        }
+        environment.write("project/relplan.kdl", spec(&bench, packers)).unwrap();
+        let cargo = format!("[registries.bench]\nindex = \"sparse+{}/\"\n", bench.cargo.url());
+        environment.write("home/.cargo/config.toml", cargo).unwrap();
+        environment.set("CARGO_REGISTRIES_BENCH_TOKEN", CARGO_TOKEN);
+        let npmrc = format!("registry={0}/\n//{1}/:_authToken={2}\n", bench.npm.url(), bench.npm.address(), bench.npm_token);
+        environment.write("home/.npmrc", npmrc).unwrap();
+        let pypirc = format!("[bench]\nrepository = {}/\nusername = {USER}\npassword = {PASSWORD}\n", bench.pypi.url());
+        environment.write("home/.pypirc", pypirc).unwrap();
+        // The PEP 517 front end comes with the bench.
+        let python = relplan_testkit::servers::installed().unwrap().python;
+        environment.prepend_path(&python.join("bin"));
+        Self { bench, environment }
+    }
+
+    pub fn relplan(&self, arguments: &[&str]) -> Session {
+        self.environment.relplan_session(arguments).unwrap()
+    }
+
+    /// Runs relplan and demands an exit code.
+    pub fn expect(&self, code: i32, arguments: &[&str]) -> Session {
+        let session = self.relplan(arguments);
+        assert_eq!(session.code, Some(code), "relplan {}\n{session}", arguments.join(" "));
+        session
+    }
+
+    /// Sets the version of all packages, and what they ask of one another.
+    pub fn set_version(&self, from: &str, to: &str) {
+        for file in [
+            "crates/Cargo.toml",
+            "js/packages/greet/package.json",
+            "js/packages/greet-cli/package.json",
+            "py/pyproject.toml",
+        ] {
+            let path = self.environment.project().join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+        }
+    }
+
+    /// The writes that the servers accepted and that made a version: method and path.
+    pub fn accepted_uploads(&self) -> Uploads {
+        let of = |writes: Vec<(String, String)>, fits: fn(&str, &str) -> bool| {
+            writes.into_iter().filter(|(method, path)| fits(method, path)).collect::<Vec<_>>().len()
+        };
+        let npm = self.bench.npm.log().accepted_writes();
+        Uploads {
+            crates: of(self.bench.cargo.log().accepted_writes(), |method, path| method == "PUT" && path.ends_with("/crates/new")),
+            npm: of(npm, |method, path| method == "PUT" && !path.starts_with("/-/")),
+            python: of(self.bench.pypi.log().accepted_writes(), |method, _| method == "POST"),
+        }
+    }
+
+    pub fn clear_logs(&self) {
+        for proxy in [&self.bench.npm, &self.bench.cargo, &self.bench.pypi] {
+            proxy.log().clear();
+        }
+    }
+
+    pub fn heal(&self) {
+        for proxy in [&self.bench.npm, &self.bench.cargo, &self.bench.pypi] {
+            proxy.heal();
+        }
+    }
+}
+
+/// How many uploads each server accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Uploads {
+    pub crates: usize,
+    pub npm: usize,
+    pub python: usize,
+}
+
+/// One of everything: two crates, two npm packages, a wheel and an sdist.
+pub const ONE_OF_EACH: Uploads = Uploads { crates: 2, npm: 2, python: 2 };
+
+fn spec(bench: &Bench, packers: Packers) -> String {
+    let packer = match packers {
+        Packers::Own => "",
+        Packers::BuiltIn => " packer=\"builtin\"",
+    };
+    format!(
+        r#"relplan 1
+project "relplan/quickstart"
+workspace "cargo" path="crates"
+workspace "npm" path="js"{packer}
+workspace "python" path="py"{packer}
+target "crates" kind="cargo" registry="bench"
+target "npm" kind="npm"
+target "pypi" kind="pypi" repository="bench" read-url="{pypi}/simple/"
+release "crates/*" {{ to "crates"; }}
+release "js/packages/*" {{ to "npm" access="public"; }}
+release "quickstart-greet" {{
+    needs "@quickstart/greet"
+    to "pypi"
+}}
+"#,
+        pypi = bench.pypi.url()
+    )
+}
+
+/// Runs relplan, lets `until` wait for a moment, and kills the process there, without any warning.
+pub async fn killed<F: Future<Output = ()>>(fixture: &Fixture, arguments: &[&str], until: F) {
+    let mut command = fixture.environment.relplan(arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(60), until).await.expect("the moment for the kill came");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// The events of a run with `--json`, as values.
+pub fn events(session: &Session) -> Vec<serde_json::Value> {
+    BufReader::new(session.stdout.as_bytes()).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+}

@@ -1,0 +1,103 @@
+//! L4 with the real binary and real servers: killed without warning at every exchange, before the server did its work
+//! and after, and in the middle of uploads; then run again.
+
+use std::time::Duration;
+
+use relplan_testkit::proxy::{Fault, Proxy, Rule, request};
+
+use crate::fixture::{Fixture, NPM, ONE_OF_EACH, Packers, killed};
+
+/// One release: new versions, packed and planned.
+fn prepare(fixture: &Fixture, from: &str, to: &str) {
+    fixture.set_version(from, to);
+    fixture.expect(0, &["pack", "--offline"]);
+    fixture.expect(0, &["plan", "-o", "release.json"]);
+    fixture.clear_logs();
+}
+
+async fn converges(fixture: &Fixture, version: &str, what: &str) {
+    fixture.heal();
+    let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
+    assert_eq!(fixture.accepted_uploads(), ONE_OF_EACH, "{what}: l4, each file was accepted once\n{session}");
+    for name in NPM {
+        let path = format!("/-/package/{}/dist-tags", name.replace('/', "%2f"));
+        let (_, body) = request(fixture.bench.npm.address(), "GET", &path, &[], Vec::new()).await.unwrap();
+        let tags: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(tags, serde_json::json!({ "latest": version }), "{what}: {name}");
+    }
+    let plan = fixture.expect(0, &["plan", "--detailed-exitcode"]);
+    assert!(plan.stdout.contains("Nothing to do"), "{what}: l12\n{plan}");
+}
+
+async fn any_stalled(proxies: [&Proxy; 3]) {
+    let [a, b, c] = proxies;
+    tokio::select! {
+        () = a.log().until_stalled() => {}
+        () = b.log().until_stalled() => {}
+        () = c.log().until_stalled() => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l4_killed_at_every_exchange_it_ends_as_if_undisturbed() {
+    let fixture = Fixture::new(Packers::BuiltIn).await;
+    let bench = &fixture.bench;
+    let mut version = "0.1.0".to_owned();
+    // An undisturbed run of the same kind, of existing names, tells how many exchanges there are with each server.
+    fixture.expect(0, &["apply", "--yes", "--offline-pack"]);
+    let next = "0.1.1".to_owned();
+    prepare(&fixture, &version, &next);
+    fixture.expect(0, &["apply", "release.json", "--yes"]);
+    let exchanges = [&bench.npm, &bench.cargo, &bench.pypi].map(|proxy| proxy.log().all().len());
+    assert!(exchanges.iter().all(|count| *count >= 4), "{exchanges:?}");
+    version = next;
+
+    let mut patch = 2;
+    for (server, count) in exchanges.into_iter().enumerate() {
+        for at in 0..count {
+            for fault in [Fault::HoldBefore, Fault::HoldAfter] {
+                let next = format!("0.1.{patch}");
+                patch += 1;
+                prepare(&fixture, &version, &next);
+                version = next;
+                let proxies = [&bench.npm, &bench.cargo, &bench.pypi];
+                if let Some(proxy) = proxies.get(server) {
+                    proxy.inject(Rule::any(fault).after(at as u64));
+                }
+                // The order of exchanges is not fixed, so a run may end before the last one comes up.
+                let moment = tokio::time::timeout(Duration::from_secs(20), any_stalled(proxies));
+                killed(&fixture, &["apply", "release.json", "--yes"], async {
+                    let _ = moment.await;
+                })
+                .await;
+                converges(&fixture, &version, &format!("server {server}, exchange {at}, {fault:?}")).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l4_killed_in_the_middle_of_uploads_it_ends_as_if_undisturbed() {
+    let fixture = Fixture::new(Packers::BuiltIn).await;
+    let bench = &fixture.bench;
+    let mut version = "0.1.0".to_owned();
+    fixture.expect(0, &["apply", "--yes", "--offline-pack"]);
+    let uploads = [(&bench.npm, "PUT", "/@quickstart%2f"), (&bench.cargo, "PUT", "/crates/new"), (&bench.pypi, "POST", "/")];
+    let mut patch = 1;
+    for (proxy, method, path) in uploads {
+        for after in [1, 700] {
+            let next = format!("0.1.{patch}");
+            patch += 1;
+            // Uploads need a size for a middle.
+            let filler: String = (0..60_000u32).map(|n| char::from(b'a' + (n.wrapping_mul(n / 7 + patch) % 26) as u8)).collect();
+            for file in ["crates/greet-core/src/filler.txt", "js/packages/greet/index.txt", "py/src/quickstart_greet/filler.txt"] {
+                std::fs::write(fixture.environment.project().join(file), &filler).unwrap();
+            }
+            prepare(&fixture, &version, &next);
+            version = next;
+            proxy.inject(Rule::once(method, path, Fault::StallUpload { after }));
+            killed(&fixture, &["apply", "release.json", "--yes"], proxy.log().until_stalled()).await;
+            converges(&fixture, &version, &format!("{method} {path} after {after} bytes")).await;
+        }
+    }
+}
