@@ -138,7 +138,9 @@ impl Environment {
 
     /// Leaves the toolchain's programs alone on the path: what a machine with nothing but Rust has.
     pub fn only_toolchain(&mut self) {
-        let path = toolchain().map(|toolchain| toolchain.join("bin")).unwrap_or_default();
+        let path = toolchain()
+            .map(|toolchain| toolchain.join("bin"))
+            .unwrap_or_default();
         self.set("PATH", path);
     }
 

@@ -8,4 +8,6 @@ pub mod environment;
 pub mod proxy;
 #[cfg(feature = "servers")]
 pub mod servers;
+#[cfg(feature = "servers")]
+pub mod standin;
 pub mod world;
