@@ -1,0 +1,436 @@
+//! What is to be done about one version at one address: desired, observed and recorded laid side by side.
+//!
+//! Each address is judged by itself here; what follows from dependencies is `order`'s part.
+//!
+//! Invariant: only a proven absence becomes a publish (law L5), and a file that is there is kept or adopted only when a
+//! digest that proves sameness agrees (law L6).
+
+mod bytes;
+
+use relplan_model::{
+    address::Version,
+    bundle::Artifact,
+    finding::{Finding, Severity},
+    observation::{Facts, Seen, VersionFacts},
+    plan::{Action, Reason},
+    target::Target,
+};
+
+use crate::{
+    index::{Index, Unit},
+    pointer::{self, Pointing},
+    query,
+    remark::{reason, some_of},
+};
+use bytes::Comparison;
+
+/// The outcome for one unit.
+pub(crate) struct Decision<'a> {
+    pub(crate) verdict: Verdict<'a>,
+    pub(crate) reasons: Vec<Reason>,
+    /// What users get there today.
+    pub(crate) current: Option<Version>,
+    /// The row about the pointer, where the target has pointers and there is something to say.
+    pub(crate) pointing: Option<Pointing>,
+}
+
+/// What is done about the version.
+pub(crate) enum Verdict<'a> {
+    Publish(Upload<'a>),
+    /// These files are there with the same bytes and are not recorded.
+    Adopt(Vec<&'a Artifact>),
+    Keep,
+    Hold,
+    Drift,
+}
+
+impl Verdict<'_> {
+    pub(crate) fn action(&self) -> Action {
+        match self {
+            Self::Publish(_) => Action::Publish,
+            Self::Adopt(_) => Action::Adopt,
+            Self::Keep => Action::Keep,
+            Self::Hold => Action::Hold,
+            Self::Drift => Action::Drift,
+        }
+    }
+}
+
+/// What is uploaded.
+pub(crate) struct Upload<'a> {
+    /// The files, in order; empty: known after pack.
+    pub(crate) files: Vec<&'a Artifact>,
+    /// Whether the version has more files than one, those that are there already included.
+    pub(crate) one_of_many: bool,
+    /// Whether the registry has no package of this name.
+    pub(crate) first: bool,
+    /// Whether some files of the version are there already.
+    pub(crate) incomplete: bool,
+    /// Files that are there already with the same bytes and are not recorded.
+    pub(crate) adopt: Vec<&'a Artifact>,
+}
+
+impl<'a> Decision<'a> {
+    fn plain(verdict: Verdict<'a>, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            reasons: vec![reason(code, message)],
+            current: None,
+            pointing: None,
+        }
+    }
+
+    /// Holds, with an error of the same code and words.
+    fn hold(
+        unit: &Unit<'_>,
+        findings: &mut Vec<Finding>,
+        code: &str,
+        message: &str,
+        hint: &str,
+    ) -> Self {
+        let finding = Finding::new(code, Severity::Error, Some(&unit.address), message);
+        findings.push(finding.hint(hint));
+        Self::plain(Verdict::Hold, code, message)
+    }
+}
+
+/// Judges one unit.
+pub(crate) fn decide<'a>(
+    index: &Index<'a>,
+    unit: &Unit<'a>,
+    findings: &mut Vec<Finding>,
+) -> Decision<'a> {
+    let Some(target) = index.target(&unit.destination.target) else {
+        return Decision::hold(
+            unit,
+            findings,
+            "no-target",
+            "its target could not be described",
+            "see the findings about the target itself",
+        );
+    };
+    if let Some(refusal) = refuse(index, unit, target, findings) {
+        return refusal;
+    }
+    let seen = index.seen(&unit.address);
+    let accepted = accepted(index, unit, target);
+    match seen.as_ref() {
+        Seen::Unknown { reason } => Decision::hold(
+            unit,
+            findings,
+            "unknown",
+            &format!("could not be looked up: {reason}"),
+            "run `relplan plan` again when the registry answers",
+        ),
+        Seen::Absent => absent(index, unit, target, None, accepted, findings),
+        Seen::Present(facts) => {
+            compare_pointed_at(index, unit, target, facts, findings);
+            let mut decision = match facts.versions.get(&unit.release.version) {
+                None => absent(index, unit, target, Some(facts), accepted, findings),
+                Some(version) => present(index, unit, target, (facts, version), accepted, findings),
+            };
+            decision.current = pointer::wanted(unit, target)
+                .and_then(|wanted| facts.pointers.get(wanted.name))
+                .or(facts.current.as_ref())
+                .cloned();
+            decision
+        }
+    }
+}
+
+/// What stands in the way whatever the registry says.
+fn refuse<'a>(
+    index: &Index<'a>,
+    unit: &Unit<'a>,
+    target: &'a Target,
+    findings: &mut Vec<Finding>,
+) -> Option<Decision<'a>> {
+    let mut hold =
+        |code, message: &str, hint| Some(Decision::hold(unit, findings, code, message, hint));
+    let capabilities = &target.capabilities;
+    if unit.contested {
+        return hold(
+            "same-address",
+            "the spec sends more than one thing to this address",
+            "send each package to a target once, and packages of one name to different targets",
+        );
+    }
+    if !capabilities
+        .digests
+        .iter()
+        .any(|digest| digest.proves_sameness())
+    {
+        return hold(
+            "no-digest",
+            "the target shows no digest that proves which bytes it has",
+            "a target of another kind is needed here",
+        );
+    }
+    if unit.destination.pointer.is_some() && capabilities.default_pointer.is_none() {
+        return hold(
+            "no-pointers",
+            "the spec names a pointer, and the target has none",
+            "remove the pointer from this destination",
+        );
+    }
+    let files = accepted(index, unit, target);
+    if let Some(file) = files
+        .iter()
+        .find(|artifact| index.is_packed_twice(&artifact.file))
+    {
+        let message = format!("the bundle has {} twice with different contents", file.file);
+        return hold("same-file", &message, "pack again into an empty folder");
+    }
+    if bytes::holds_one_file(target) && files.len() > 1 {
+        let names: Vec<_> = files
+            .iter()
+            .map(|artifact| artifact.file.as_str())
+            .collect();
+        let message = format!(
+            "the target takes one file for each version, and the bundle has several: {}",
+            some_of(&names)
+        );
+        return hold("several-files", &message, "pack again into an empty folder");
+    }
+    None
+}
+
+/// The artifacts of the unit's version that its target takes.
+fn accepted<'a>(index: &Index<'a>, unit: &Unit<'a>, target: &Target) -> Vec<&'a Artifact> {
+    let takes = |artifact: &&&Artifact| target.capabilities.accepts.contains(&artifact.kind);
+    index
+        .packed(unit.release)
+        .iter()
+        .filter(takes)
+        .copied()
+        .collect()
+}
+
+/// The package or the version is proven not to be there.
+fn absent<'a>(
+    index: &Index<'a>,
+    unit: &Unit<'a>,
+    target: &'a Target,
+    facts: Option<&Facts>,
+    files: Vec<&'a Artifact>,
+    findings: &mut Vec<Finding>,
+) -> Decision<'a> {
+    let release = unit.release;
+    match index.recorded(&unit.address, &release.version) {
+        Some(recorded) if recorded.resolvable || recorded.adopted => {
+            return vanished(unit, findings, "the version");
+        }
+        Some(_) => {
+            return Decision::hold(
+                unit,
+                findings,
+                "not-shown-yet",
+                "we uploaded it, and the registry was never seen to show it",
+                "run `relplan plan` again in a few minutes; if it stays away, ask the registry",
+            );
+        }
+        None => {}
+    }
+    if release
+        .yank
+        .iter()
+        .any(|yank| yank.target == target.name && yank.version == release.version)
+    {
+        return Decision::hold(
+            unit,
+            findings,
+            "yank-desired",
+            "the spec wants this version published and yanked",
+            "release another version, or remove the yank",
+        );
+    }
+    let packed = index.packed(release);
+    if files.is_empty() && !packed.is_empty() {
+        let kinds: Vec<_> = packed
+            .iter()
+            .map(|artifact| artifact.kind.as_str())
+            .collect();
+        return Decision::hold(
+            unit,
+            findings,
+            "kind-not-accepted",
+            &format!(
+                "the bundle has {} for it, and the target takes {}",
+                some_of(&kinds),
+                some_of(&target.capabilities.accepts)
+            ),
+            "pack it for this target as well, or send it elsewhere",
+        );
+    }
+    let (code, message) = match facts {
+        None => ("absent", "the registry has no package of this name"),
+        Some(_) => ("absent-version", "the registry does not have this version"),
+    };
+    let upload = Upload {
+        one_of_many: files.len() > 1,
+        files,
+        first: facts.is_none(),
+        incomplete: false,
+        adopt: Vec::new(),
+    };
+    publish(unit, target, facts, findings, upload, reason(code, message))
+}
+
+/// Decides to publish, unless the pointer that would go with it may not move.
+fn publish<'a>(
+    unit: &Unit<'a>,
+    target: &'a Target,
+    facts: Option<&Facts>,
+    findings: &mut Vec<Finding>,
+    upload: Upload<'a>,
+    why: Reason,
+) -> Decision<'a> {
+    match pointer::with_publish(unit, target, facts, findings) {
+        Ok(pointing) => Decision {
+            verdict: Verdict::Publish(upload),
+            reasons: vec![why],
+            current: None,
+            pointing,
+        },
+        Err(refusal) => Decision {
+            verdict: Verdict::Hold,
+            reasons: vec![refusal, why],
+            current: None,
+            pointing: None,
+        },
+    }
+}
+
+/// What we recorded as published is proven to be gone.
+fn vanished<'a>(unit: &Unit<'_>, findings: &mut Vec<Finding>, what: &str) -> Decision<'a> {
+    let message = format!("{what} is recorded as published, and the registry no longer has it");
+    let finding = Finding::new(
+        "drift-deleted",
+        Severity::Error,
+        Some(&unit.address),
+        &message,
+    );
+    findings.push(finding.hint(
+        "find out who removed it; release another version, or `relplan state forget` it to publish again",
+    ));
+    Decision::plain(Verdict::Drift, "deleted", message)
+}
+
+/// The version is there.
+fn present<'a>(
+    index: &Index<'a>,
+    unit: &Unit<'a>,
+    target: &'a Target,
+    (facts, version): (&Facts, &VersionFacts),
+    files: Vec<&'a Artifact>,
+    findings: &mut Vec<Finding>,
+) -> Decision<'a> {
+    let recorded = index.recorded(&unit.address, &unit.release.version);
+    let comparison = Comparison::new(target, &files, version, recorded);
+    if let Some(reasons) = comparison.conflict(unit, findings) {
+        return Decision {
+            verdict: Verdict::Hold,
+            reasons,
+            current: None,
+            pointing: None,
+        };
+    }
+    if let Some(file) = comparison.vanished.first() {
+        return vanished(unit, findings, &format!("the file {file}"));
+    }
+    if let Some(artifact) = comparison.incomparable.first() {
+        let message = format!(
+            "the registry shows no digest of {} that proves which bytes it has",
+            artifact.file
+        );
+        let hint = "compare the files by hand; release another version if they differ";
+        return Decision::hold(unit, findings, "cannot-compare", &message, hint);
+    }
+    comparison.warn_of_extra_files(unit, findings);
+    let Comparison {
+        missing,
+        unrecorded,
+        same,
+        as_recorded,
+        ..
+    } = comparison;
+    if !missing.is_empty() {
+        let names: Vec<_> = missing
+            .iter()
+            .map(|artifact| artifact.file.as_str())
+            .collect();
+        let why = reason(
+            "incomplete",
+            format!("the registry lacks {}", some_of(&names)),
+        );
+        let upload = Upload {
+            one_of_many: files.len() > 1,
+            files: missing,
+            first: false,
+            incomplete: true,
+            adopt: unrecorded,
+        };
+        return publish(unit, target, Some(facts), findings, upload, why);
+    }
+    let (verdict, code, message) = if !unrecorded.is_empty() {
+        (
+            Verdict::Adopt(unrecorded),
+            "same-bytes",
+            "it is there with the same bytes, and not recorded",
+        )
+    } else if !same.is_empty() {
+        (
+            Verdict::Keep,
+            "same-bytes",
+            "it is there with the same bytes",
+        )
+    } else if as_recorded {
+        (
+            Verdict::Keep,
+            "as-recorded",
+            "it is there with the bytes that are recorded",
+        )
+    } else {
+        (
+            Verdict::Keep,
+            "present-not-compared",
+            "it is there, and there was nothing to compare its bytes with",
+        )
+    };
+    let mut decision = Decision::plain(verdict, code, message);
+    decision.pointing = pointer::of_present(index, unit, target, facts, findings);
+    decision
+}
+
+/// Looks for tampering with the other versions that we made users get.
+fn compare_pointed_at(
+    index: &Index<'_>,
+    unit: &Unit<'_>,
+    target: &Target,
+    facts: &Facts,
+    findings: &mut Vec<Finding>,
+) {
+    let one = bytes::holds_one_file(target);
+    let address = &unit.address;
+    for version in query::pointed_at(&index.input.state, address) {
+        let Some(recorded) = index.recorded(address, version) else {
+            continue;
+        };
+        if *version == unit.release.version {
+            continue;
+        }
+        match facts.versions.get(version) {
+            None => findings.push(Finding::new(
+                "drift-deleted",
+                Severity::Warning,
+                Some(address),
+                format!(
+                    "version {version} is recorded as published, and the registry no longer has it"
+                ),
+            )),
+            Some(shown) => {
+                bytes::warn_of_tampering(one, (address, version), recorded, shown, findings)
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Which pointer should name a version afterwards, and how it gets there.
+//!
+//! A new name's first upload sets its pointer itself, since there is nothing that it could take away. A new version of
+//! a known name goes under the target's holding pointer, and the real one moves when the whole set has landed (law L8).
+
+use relplan_model::{
+    address::{PointerName, Version},
+    finding::{Finding, Severity},
+    observation::Facts,
+    plan::{Action, Reason},
+    target::Target,
+};
+
+use crate::{
+    index::{Index, Unit},
+    remark::{or_nothing, reason},
+};
+
+/// The row about a pointer, and the steps that it asks for.
+pub(crate) struct Pointing {
+    pub(crate) pointer: PointerName,
+    pub(crate) action: Action,
+    pub(crate) before: Option<Version>,
+    pub(crate) reasons: Vec<Reason>,
+    /// The pointer that the upload itself sets.
+    pub(crate) with_upload: Option<PointerName>,
+    /// Whether a step of its own moves the pointer.
+    pub(crate) moves: bool,
+    /// The holding pointer that is to be taken away in the end.
+    pub(crate) holding: Option<PointerName>,
+}
+
+/// The pointer that should name a unit's version.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a PointerName,
+    /// Whether the spec names it, rather than leaving it to the target.
+    explicit: bool,
+}
+
+/// The pointer that should name the unit's version; `None`: the target has no pointers.
+pub(crate) fn wanted<'a>(unit: &Unit<'a>, target: &'a Target) -> Option<Wanted<'a>> {
+    let default = target.capabilities.default_pointer.as_ref()?;
+    let said = unit.destination.pointer.as_ref();
+    Some(Wanted {
+        name: said.unwrap_or(default),
+        explicit: said.is_some(),
+    })
+}
+
+/// Where a pointer would go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To a later version, or one of which no order is known.
+    Forward,
+    /// To an earlier version.
+    Backward,
+    /// From a release to a prerelease.
+    ToPrerelease,
+}
+
+impl Way {
+    fn of(facts: &Facts, from: Option<&Version>, to: &Version) -> Self {
+        let Some(from) = from.filter(|from| *from != to) else {
+            return Self::Forward;
+        };
+        let place = |version: &Version| facts.order.iter().position(|one| one == version);
+        let (Some(old), Some(new)) = (place(from), place(to)) else {
+            return Self::Forward;
+        };
+        if old > new {
+            Self::Backward
+        } else if facts.prerelease.contains(to) && !facts.prerelease.contains(from) {
+            Self::ToPrerelease
+        } else {
+            Self::Forward
+        }
+    }
+}
+
+/// The pointer's part of a publish. `facts` is `None` for a name that the registry does not have.
+///
+/// # Errors
+/// The reason to hold the publish: users who name no version would be sent back, or to a prerelease, and the spec does
+/// not say that this is meant.
+pub(crate) fn with_publish(
+    unit: &Unit<'_>,
+    target: &Target,
+    facts: Option<&Facts>,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<Pointing>, Reason> {
+    let Some(Wanted { name, explicit }) = wanted(unit, target) else {
+        return Ok(None);
+    };
+    let version = &unit.release.version;
+    let before = facts.and_then(|facts| facts.pointers.get(name));
+    let way = facts.map_or(Way::Forward, |facts| Way::of(facts, before, version));
+    if way != Way::Forward && !explicit {
+        return Err(refuse(unit, way, name, before, findings));
+    }
+    if way == Way::Backward {
+        warn_backwards(unit, name, before, findings);
+    }
+    let holding = target.capabilities.holding_pointer.as_ref();
+    let holding = holding.filter(|holding| facts.is_some() && *holding != name);
+    let there = before == Some(version);
+    let (code, message) = match (there, holding) {
+        (true, _) => ("names-it", format!("{name} names {version} already")),
+        (false, Some(_)) => (
+            "follows-publish",
+            format!("{name} moves when everything has been published"),
+        ),
+        (false, None) => ("set-by-publish", format!("the upload itself sets {name}")),
+    };
+    Ok(Some(Pointing {
+        pointer: name.clone(),
+        action: if there { Action::Keep } else { Action::Point },
+        before: before.cloned(),
+        reasons: vec![reason(code, message)],
+        with_upload: Some(holding.unwrap_or(name).clone()),
+        moves: holding.is_some() && !there,
+        holding: holding.cloned(),
+    }))
+}
+
+fn refuse(
+    unit: &Unit<'_>,
+    way: Way,
+    name: &PointerName,
+    before: Option<&Version>,
+    findings: &mut Vec<Finding>,
+) -> Reason {
+    let (version, before) = (&unit.release.version, or_nothing(before));
+    let (code, message, hint) = if way == Way::ToPrerelease {
+        (
+            "prerelease-needs-pointer",
+            format!("{version} is a prerelease, and {name} names the release {before}"),
+            "give the destination a pointer of its own, such as `dist-tag=\"next\"`".to_owned(),
+        )
+    } else {
+        (
+            "would-move-backward",
+            format!("{name} names {before}, which is later than {version}"),
+            format!(
+                "say which pointer it gets, such as `dist-tag=\"maintenance\"`, or `dist-tag=\"{name}\"` to move back"
+            ),
+        )
+    };
+    findings.push(Finding::new(code, Severity::Error, Some(&unit.address), &message).hint(hint));
+    reason(code, message)
+}
+
+fn warn_backwards(
+    unit: &Unit<'_>,
+    name: &PointerName,
+    before: Option<&Version>,
+    findings: &mut Vec<Finding>,
+) {
+    findings.push(Finding::new(
+        "moves-backward",
+        Severity::Warning,
+        Some(&unit.address),
+        format!(
+            "{name} moves back from {} to {}",
+            or_nothing(before),
+            unit.release.version
+        ),
+    ));
+}
+
+/// The pointer's row for a version that is there already.
+pub(crate) fn of_present(
+    index: &Index<'_>,
+    unit: &Unit<'_>,
+    target: &Target,
+    facts: &Facts,
+    findings: &mut Vec<Finding>,
+) -> Option<Pointing> {
+    let Wanted { name, explicit } = wanted(unit, target)?;
+    let (state, address, version) = (&index.input.state, &unit.address, &unit.release.version);
+    let before = facts.pointers.get(name);
+    let way = Way::of(facts, before, version);
+    let is_ours = index
+        .recorded(address, version)
+        .is_some_and(|recorded| !recorded.adopted);
+    let now = or_nothing(before);
+    let (action, why) = if before == Some(version) {
+        (
+            Action::Keep,
+            reason("names-it", format!("{name} names {version}")),
+        )
+    } else if state.pointer(address, name) == Some(version) {
+        drifted(index, unit, name, before, findings)
+    } else if is_ours && (explicit || way == Way::Forward) {
+        (
+            Action::Point,
+            reason(
+                "not-pointed-yet",
+                format!("we published {version}, and {name} still names {now}"),
+            ),
+        )
+    } else {
+        let message = format!("{name} names {now}, and is left there");
+        findings.push(
+            Finding::new("pointer-elsewhere", Severity::Note, Some(address), &message)
+                .hint("publish a new version, or move the pointer by hand"),
+        );
+        (Action::Keep, reason("pointer-elsewhere", message))
+    };
+    let moves = action == Action::Point;
+    if moves && way == Way::Backward {
+        warn_backwards(unit, name, before, findings);
+    }
+    Some(Pointing {
+        pointer: name.clone(),
+        action,
+        before: before.cloned(),
+        reasons: vec![why],
+        with_upload: None,
+        moves,
+        holding: left_behind(target, facts, version, name).filter(|_| is_ours),
+    })
+}
+
+/// Somebody moved the pointer away from where we put it.
+fn drifted(
+    index: &Index<'_>,
+    unit: &Unit<'_>,
+    name: &PointerName,
+    before: Option<&Version>,
+    findings: &mut Vec<Finding>,
+) -> (Action, Reason) {
+    let (now, version) = (or_nothing(before), &unit.release.version);
+    let message = format!("we made {name} name {version}, and now it names {now}");
+    if index.input.correct_drift {
+        return (Action::Point, reason("correct-drift", message));
+    }
+    findings.push(
+        Finding::new(
+            "drift-pointer",
+            Severity::Warning,
+            Some(&unit.address),
+            &message,
+        )
+        .hint("run `relplan plan --correct-drift` to move it back, if that is what you want"),
+    );
+    (Action::Drift, reason("moved", message))
+}
+
+/// The holding pointer, if an earlier plan that was given up left it on the version.
+fn left_behind(
+    target: &Target,
+    facts: &Facts,
+    version: &Version,
+    wanted: &PointerName,
+) -> Option<PointerName> {
+    let holding = target.capabilities.holding_pointer.as_ref()?;
+    (holding != wanted && facts.pointers.get(holding) == Some(version)).then(|| holding.clone())
+}
