@@ -1,34 +1,210 @@
-//! Targets of the kind `npm`.
+//! Targets of the kind `npm`: registries that npm, pnpm and yarn read and write.
+//!
+//! ```text
+//! npm.rs ── config ◀── npmrc          where the registries are and what opens them
+//!        ├─ observe ◀── packument ◀── range
+//!        ├─ write ◀── publish ◀── manifest ◀── tarball
+//!        └─ preflight
+//! ```
 
-use relplan_model::{
-    address::TargetName,
-    finding::{Finding, Severity},
-    port::Publish,
-    settings::{KindWords, Settings},
+mod config;
+mod manifest;
+mod npmrc;
+mod observe;
+mod packument;
+mod preflight;
+mod publish;
+mod range;
+mod tarball;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
-use crate::{http::Net, surroundings::Surroundings};
+use relplan_model::{
+    address::{PackageName, PointerName, TargetName, Version},
+    bundle::Artifact,
+    digest::Algorithm,
+    finding::{Finding, Severity},
+    observation::{Observation, Query},
+    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    settings::{KindWords, Settings, Word, WordType},
+    step::Step,
+    target::{Capabilities, GateGrade, Target},
+};
+
+use self::config::Config;
+use crate::{http::Net, surroundings::Surroundings, vocabulary::token_env};
+
+/// The artifact kind that this target takes.
+const TARBALL: &str = "npm-tarball";
+
+/// The dist-tag that npm installs from when no other is named.
+const LATEST: &str = "latest";
+
+/// The dist-tag under which a version waits until its whole set has landed.
+const PENDING: &str = "relplan-pending";
 
 /// The words of this kind.
 #[must_use]
 pub fn words() -> KindWords {
-    KindWords::default()
+    let word = |name, takes, doc| Word {
+        name,
+        takes,
+        required: false,
+        doc,
+    };
+    KindWords {
+        target: vec![
+            word(
+                "url",
+                WordType::Text,
+                "the registry's URL; without it the npm client's configuration counts",
+            ),
+            token_env(),
+        ],
+        destination: vec![
+            word(
+                "access",
+                WordType::OneOf(vec!["public", "restricted"]),
+                "who may read a scoped package that is published for the first time",
+            ),
+            word(
+                "dist-tag",
+                WordType::Text,
+                "the dist-tag that names the version afterwards; `latest` if not given",
+            ),
+        ],
+    }
 }
 
 /// Builds the driver.
 ///
 /// # Errors
-/// A finding when the settings or the client's configuration make no sense.
+/// A finding when an `.npmrc` cannot be read or a configured registry is not a URL.
 pub fn build(
     name: &TargetName,
-    _settings: &Settings,
-    _surroundings: &Surroundings,
-    _net: &Net,
+    settings: &Settings,
+    surroundings: &Surroundings,
+    net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
-    Err(Finding::new(
-        "target-kind",
-        Severity::Error,
-        None,
-        format!("{name} has no driver"),
-    ))
+    let pointer = |text: &str| {
+        PointerName::new(text)
+            .map_err(|error| Finding::new("internal", Severity::Error, None, error.to_string()))
+    };
+    Ok(Box::new(Npm {
+        name: name.clone(),
+        settings: settings.clone(),
+        config: Config::read(name, settings, surroundings)?,
+        net: net.clone(),
+        latest: pointer(LATEST)?,
+        pending: pointer(PENDING)?,
+        closed: AtomicBool::new(false),
+        turns: Mutex::default(),
+    }))
+}
+
+/// The driver of one target.
+struct Npm {
+    name: TargetName,
+    settings: Settings,
+    config: Config,
+    net: Net,
+    latest: PointerName,
+    pending: PointerName,
+    /// Whether the registry was seen to want a credential for reading.
+    closed: AtomicBool,
+    /// One lock for each package that is written to.
+    turns: Mutex<BTreeMap<PackageName, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Npm {
+    fn turn(&self, package: &PackageName) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(package.clone()).or_default())
+    }
+
+    fn target(&self) -> Target {
+        Target {
+            name: self.name.clone(),
+            kind: "npm".to_owned(),
+            settings: self.settings.clone(),
+            endpoints: self.config.endpoints(),
+            // A token in the environment can be used by whoever edits what runs there (law L15).
+            grade: GateGrade::Open,
+            capabilities: Capabilities {
+                accepts: vec![TARBALL.to_owned()],
+                digests: vec![Algorithm::Sha512, Algorithm::Sha1],
+                yank: false,
+                deprecate: true,
+                default_pointer: Some(self.latest.clone()),
+                holding_pointer: Some(self.pending.clone()),
+                new_names: None,
+                new_versions: None,
+                completion_days: None,
+            },
+        }
+    }
+}
+
+impl Observe for Npm {
+    fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>> {
+        Box::pin(std::future::ready(Ok(self.target())))
+    }
+
+    fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {
+        Box::pin(observe::observe(self, query))
+    }
+}
+
+impl Publish for Npm {
+    fn preflight<'a>(&'a self, steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>> {
+        Box::pin(preflight::preflight(self, steps))
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        artifact: &'a Artifact,
+        source: &'a dyn ArtifactSource,
+    ) -> BoxFuture<'a, Result<Identity, Finding>> {
+        Box::pin(async move {
+            identity(artifact, source).await.map_err(|reason| {
+                let message = format!("{}: {reason}", artifact.file);
+                Finding::new("artifact", Severity::Error, None, message)
+            })
+        })
+    }
+
+    fn perform<'a>(&'a self, effect: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(write::perform(self, effect))
+    }
+}
+
+/// Who a tarball says that it is.
+async fn identity(artifact: &Artifact, source: &dyn ArtifactSource) -> Result<Identity, String> {
+    if artifact.kind != TARBALL {
+        return Err(format!(
+            "it is of the kind {}, not {TARBALL}",
+            artifact.kind
+        ));
+    }
+    let mut reader = source.open(artifact).map_err(|error| error.to_string())?;
+    let contents = tokio::task::spawn_blocking(move || tarball::read(&mut *reader))
+        .await
+        .map_err(|error| error.to_string())?
+        .map_err(|error| crate::http::reason(&error))?;
+    let name = contents
+        .text("name")
+        .ok_or("its package.json has no name")?;
+    let version = contents
+        .text("version")
+        .ok_or("its package.json has no version")?;
+    Ok(Identity {
+        name: PackageName::new(name).map_err(|error| error.to_string())?,
+        version: Version::new(version).map_err(|error| error.to_string())?,
+    })
 }

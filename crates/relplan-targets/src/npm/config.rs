@@ -1,0 +1,418 @@
+//! Where an npm target is and what opens it: the configuration chain of the npm client (npm documentation "config",
+//! "npmrc"), with the project's part kept away from credentials.
+//!
+//! Order: the spec's `url`; the environment (`npm_config_*`); the project's `.npmrc`; the user's; the global one; npm's
+//! built-in default, taken from a library that carries it.
+//!
+//! Invariant: a credential comes from the environment, the user's or the global file only, and a token that the spec's
+//! `token-env` names goes to no registry that only the project's `.npmrc` names (law L14).
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use relplan_model::{
+    address::{PackageName, TargetName},
+    finding::{Finding, Severity},
+    settings::Settings,
+    target::Endpoint,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::npmrc;
+use crate::{
+    credential::{self, Credential},
+    surroundings::Surroundings,
+};
+
+/// The largest `.npmrc` that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// The source of what the project's own file says.
+const PROJECT: &str = "project .npmrc";
+
+/// One place of the chain with its entries.
+struct Layer {
+    source: &'static str,
+    entries: BTreeMap<String, String>,
+}
+
+/// One registry and what opens it.
+#[derive(Debug, Clone)]
+pub(super) struct Registry {
+    /// Its role in the plan: `registry` or `registry @scope`.
+    pub(super) role: String,
+    /// Its URL, ending with a slash.
+    pub(super) url: Url,
+    /// Where that was configured.
+    pub(super) source: String,
+    /// The whole `authorization` header, and where it was found.
+    pub(super) credential: Option<Credential>,
+    /// Why there is no credential, and what to do, where that can be told.
+    pub(super) missing: String,
+}
+
+/// The registries of one target.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    default: Registry,
+    /// Scope, with its `@`, to its registry.
+    scopes: BTreeMap<String, Registry>,
+    /// The one-time password that the environment or the user's file gives.
+    pub(super) otp: Option<SecretString>,
+}
+
+impl Config {
+    /// Reads the chain for a target.
+    ///
+    /// # Errors
+    /// A finding when a file cannot be read or a URL is none.
+    pub(super) fn read(
+        target: &TargetName,
+        settings: &Settings,
+        surroundings: &Surroundings,
+    ) -> Result<Self, Finding> {
+        let chain = chain(target, surroundings)?;
+        let named = credential::named(target, settings, surroundings);
+        let make = |role: String, url: &str, source: String| {
+            registry(target, role, url, source, &chain, &named)
+        };
+        let otp = trusted(&chain)
+            .find_map(|layer| layer.entries.get("otp"))
+            .filter(|otp| !otp.is_empty())
+            .map(|otp| SecretString::from(otp.clone()));
+        if let Some(url) = settings.text("url") {
+            let default = make("registry".to_owned(), url, "spec".to_owned())?;
+            return Ok(Self {
+                default,
+                scopes: BTreeMap::new(),
+                otp,
+            });
+        }
+        let (url, source) = lookup(&chain, "registry").unwrap_or((
+            deno_npmrc::NPM_DEFAULT_REGISTRY,
+            "npm's built-in default".to_owned(),
+        ));
+        let default = make("registry".to_owned(), url, source)?;
+        let mut scopes = BTreeMap::new();
+        for key in chain.iter().flat_map(|layer| layer.entries.keys()) {
+            if let Some(scope) = key.strip_suffix(":registry")
+                && scope.starts_with('@')
+                && !scopes.contains_key(scope)
+                && let Some((url, source)) = lookup(&chain, key)
+            {
+                let made = make(format!("registry {scope}"), url, source)?;
+                scopes.insert(scope.to_owned(), made);
+            }
+        }
+        Ok(Self {
+            default,
+            scopes,
+            otp,
+        })
+    }
+
+    /// The registry of a package: its scope's, or the default one.
+    pub(super) fn of(&self, package: &PackageName) -> &Registry {
+        package
+            .as_str()
+            .split_once('/')
+            .and_then(|(scope, _)| self.scopes.get(scope))
+            .unwrap_or(&self.default)
+    }
+
+    /// The endpoints as the plan carries them.
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        std::iter::once(&self.default)
+            .chain(self.scopes.values())
+            .map(|registry| Endpoint {
+                role: registry.role.clone(),
+                url: registry.url.to_string(),
+                source: registry.source.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The first place of the chain that has the key.
+fn lookup<'a>(chain: &'a [Layer], key: &str) -> Option<(&'a str, String)> {
+    chain.iter().find_map(|layer| {
+        let value = layer.entries.get(key).filter(|value| !value.is_empty())?;
+        let source = match layer.source {
+            ENVIRONMENT => format!("the variable npm_config_{key}"),
+            source => source.to_owned(),
+        };
+        Some((value.as_str(), source))
+    })
+}
+
+/// The places that may hold credentials.
+fn trusted(chain: &[Layer]) -> impl Iterator<Item = &Layer> {
+    chain.iter().filter(|layer| layer.source != PROJECT)
+}
+
+const ENVIRONMENT: &str = "environment";
+
+fn chain(target: &TargetName, surroundings: &Surroundings) -> Result<Vec<Layer>, Finding> {
+    let environment = environment(&surroundings.vars);
+    let user_file = environment
+        .get("userconfig")
+        .map(PathBuf::from)
+        .or_else(|| Some(surroundings.home()?.join(".npmrc")));
+    let user = file("user .npmrc", user_file.as_deref(), surroundings)?;
+    let project_file = surroundings
+        .project()
+        .map(|folder| folder.join(".npmrc"))
+        .filter(|file| Some(file) != user_file.as_ref());
+    let mut project = file(PROJECT, project_file.as_deref(), surroundings)?;
+    for endpoint in surroundings.approved.get(target).into_iter().flatten() {
+        if endpoint.source == PROJECT {
+            let key = match endpoint.role.strip_prefix("registry ") {
+                Some(scope) => format!("{scope}:registry"),
+                None => "registry".to_owned(),
+            };
+            project.entries.insert(key, endpoint.url.clone());
+        }
+    }
+    let global_file = global(&environment, &user.entries, surroundings);
+    let global = file("global npmrc", global_file.as_deref(), surroundings)?;
+    let environment = Layer {
+        source: ENVIRONMENT,
+        entries: environment,
+    };
+    Ok(vec![environment, project, user, global])
+}
+
+/// `npm_config_*` in any case; keys of registries (`//host/:…`) keep their spelling, others are lower-cased with hyphens.
+fn environment(vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    const PREFIX: &str = "npm_config_";
+    vars.iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| {
+            let prefix = name.get(..PREFIX.len())?;
+            let key = name.get(PREFIX.len()..)?;
+            if !prefix.eq_ignore_ascii_case(PREFIX) || key.is_empty() {
+                return None;
+            }
+            let key = if key.starts_with("//") {
+                key.to_owned()
+            } else {
+                // The first character stays, so that `_auth` is still `_auth`.
+                let first = key.chars().next()?;
+                let rest = key.get(first.len_utf8()..)?;
+                format!("{first}{}", rest.replace('_', "-")).to_lowercase()
+            };
+            Some((key, npmrc::expand(value, vars)))
+        })
+        .collect()
+}
+
+fn file(
+    source: &'static str,
+    path: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Result<Layer, Finding> {
+    let mut text = Vec::new();
+    if let Some(path) = path {
+        let read = fs::File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text));
+        match read {
+            Ok(_) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) => {}
+            Err(error) => {
+                return Err(Finding::new(
+                    "configuration",
+                    Severity::Error,
+                    None,
+                    format!("the {source} {} cannot be read: {error}", path.display()),
+                ));
+            }
+        }
+    }
+    let entries = npmrc::parse(&String::from_utf8_lossy(&text), &surroundings.vars);
+    Ok(Layer { source, entries })
+}
+
+/// The global file: configured, or `etc/npmrc` below the prefix, which is two folders above the `node` on the path.
+fn global(
+    environment: &BTreeMap<String, String>,
+    user: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
+) -> Option<PathBuf> {
+    let configured = |key| {
+        environment
+            .get(key)
+            .or_else(|| user.get(key))
+            .map(PathBuf::from)
+    };
+    if let Some(file) = configured("globalconfig") {
+        return Some(file);
+    }
+    let prefix = configured("prefix")
+        .or_else(|| surroundings.var("PREFIX").map(PathBuf::from))
+        .or_else(|| {
+            let node = std::env::split_paths(surroundings.var("PATH")?)
+                .map(|folder| folder.join("node"))
+                .find(|file| file.is_file())?;
+            let real = fs::canonicalize(node).ok()?;
+            Some(real.parent()?.parent()?.to_owned())
+        })?;
+    Some(prefix.join("etc").join("npmrc"))
+}
+
+fn registry(
+    target: &TargetName,
+    role: String,
+    text: &str,
+    source: String,
+    chain: &[Layer],
+    named: &Result<Option<Credential>, Finding>,
+) -> Result<Registry, Finding> {
+    let refuse = |why: &str| {
+        // The text is not repeated: it may hold a password.
+        Finding::new(
+            "endpoint",
+            Severity::Error,
+            None,
+            format!("the {role} of target {target} (from {source}) {why}"),
+        )
+    };
+    let mut url = Url::parse(text).map_err(|_| refuse("is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(refuse("is not an http or https URL"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("holds a user name or password").hint(
+            "put the credential into the user's .npmrc, or into a variable that `token-env` names",
+        ));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    let (credential, missing) = opened_by(&url, &source, chain, named);
+    Ok(Registry {
+        role,
+        url,
+        source,
+        credential,
+        missing,
+    })
+}
+
+/// What opens a registry, or why nothing does.
+fn opened_by(
+    url: &Url,
+    source: &str,
+    chain: &[Layer],
+    named: &Result<Option<Credential>, Finding>,
+) -> (Option<Credential>, String) {
+    let mut missing = format!(
+        "neither the environment nor the user's .npmrc has a `{}:_authToken`",
+        nerf_dart(url)
+    );
+    match named {
+        Ok(Some(_)) if source == PROJECT => {
+            missing = "its registry is named by the project's .npmrc alone, and a `token-env` is not sent there"
+                .to_owned();
+        }
+        Ok(Some(named)) => {
+            let bearer = header("Bearer", named.secret.expose_secret());
+            let source = named.source.clone();
+            return (
+                Some(Credential {
+                    secret: bearer,
+                    source,
+                }),
+                String::new(),
+            );
+        }
+        Err(finding) => return (None, finding.message.clone()),
+        Ok(None) => {}
+    }
+    for layer in trusted(chain) {
+        for key in nerf_darts(url) {
+            match basic_or_bearer(&layer.entries, &key) {
+                Ok(Some(secret)) => {
+                    let source = format!("`{key}` in the {}", layer.source);
+                    return (Some(Credential { secret, source }), String::new());
+                }
+                Ok(None) => {}
+                Err(variable) => {
+                    missing = format!(
+                        "the {} takes it from the variable {variable}, which is not set",
+                        layer.source
+                    );
+                }
+            }
+        }
+    }
+    (None, missing)
+}
+
+/// The header that the entries of one registry key make; `Err`: the variable that it waits for.
+fn basic_or_bearer(
+    entries: &BTreeMap<String, String>,
+    key: &str,
+) -> Result<Option<SecretString>, String> {
+    let get = |name: &str| {
+        let value = entries.get(&format!("{key}:{name}"));
+        let value = value
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty());
+        match value.and_then(npmrc::unset_variable) {
+            Some(variable) => Err(variable.to_owned()),
+            None => Ok(value),
+        }
+    };
+    if let Some(token) = get("_authToken")? {
+        return Ok(Some(header("Bearer", token)));
+    }
+    if let Some(pair) = get("_auth")? {
+        return Ok(Some(header("Basic", pair)));
+    }
+    if let (Some(user), Some(password)) = (get("username")?, get("_password")?)
+        && let Ok(password) = BASE64_STANDARD.decode(password)
+    {
+        let pair = [user.as_bytes(), b":", &password].concat();
+        return Ok(Some(header("Basic", &BASE64_STANDARD.encode(pair))));
+    }
+    Ok(None)
+}
+
+fn header(scheme: &str, value: &str) -> SecretString {
+    SecretString::from(format!("{scheme} {value}"))
+}
+
+/// The key under which npm keeps what belongs to a registry: its URL without scheme.
+fn nerf_dart(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("//{host}:{port}{}", url.path()),
+        None => format!("//{host}{}", url.path()),
+    }
+}
+
+/// That key and those of the folders above it, nearest first, with and without the closing slash.
+fn nerf_darts(url: &Url) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut key = nerf_dart(url);
+    while key.len() > 2 {
+        keys.push(key.clone());
+        let shorter = match key.strip_suffix('/') {
+            Some(shorter) => shorter.len(),
+            None => key.rfind('/').map_or(0, |at| at + 1),
+        };
+        key.truncate(shorter);
+    }
+    keys
+}

@@ -1,0 +1,138 @@
+//! Looking at one package at an npm registry.
+//!
+//! Why two documents: the abbreviated one is small, cached by CDNs and what clients read; the full one asked for with
+//! `write=true` passes the CDN and shows one's own write at once, so that outcomes are decided by it.
+
+use std::sync::atomic::Ordering;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use relplan_model::{
+    address::PackageName,
+    observation::{Freshness, Observation, Query, Seen},
+};
+use reqwest::StatusCode;
+use url::Url;
+
+use super::{Npm, config::Registry, packument};
+use crate::http::{self, Answer, GetRequest, HttpError};
+
+/// What npm itself asks for when it installs.
+const ABBREVIATED: &str =
+    "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
+
+/// What npm asks for before it writes.
+const FULL: &str = "application/json";
+
+/// What may stand in a path unescaped. The slash of a scope may not; its `@` may.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'@');
+
+/// A package's name in a path: `@acme%2fwidget`.
+pub(super) fn escaped(package: &PackageName) -> String {
+    utf8_percent_encode(package.as_str(), PLAIN)
+        .to_string()
+        .replace("%2F", "%2f")
+}
+
+/// A URL below a registry's; `None` only if the parts make none.
+pub(super) fn below(registry: &Registry, path: &str) -> Option<Url> {
+    Url::parse(&format!("{}{path}", registry.url)).ok()
+}
+
+pub(super) async fn observe(npm: &Npm, query: &Query) -> Observation {
+    let registry = npm.config.of(&query.address.package);
+    let mut evidence = Vec::new();
+    let seen = match look(npm, registry, query).await {
+        Ok(answer) => {
+            evidence.push(answer.evidence());
+            judge(&answer, registry, query)
+        }
+        Err(reason) => Seen::Unknown { reason },
+    };
+    Observation {
+        address: query.address.clone(),
+        seen,
+        evidence,
+    }
+}
+
+fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
+    match answer.status {
+        StatusCode::OK => match packument::read(&answer.body, query) {
+            Ok(facts) => Seen::Present(facts),
+            Err(error) => Seen::Unknown {
+                reason: http::reason(&error),
+            },
+        },
+        // A web page is what some other server answers: proof of nothing (law L5).
+        StatusCode::NOT_FOUND if answer.body.trim_ascii_start().starts_with(b"<") => {
+            Seen::Unknown {
+                reason: format!(
+                    "{} answered 404 with a web page, which no npm registry does",
+                    answer.asked
+                ),
+            }
+        }
+        StatusCode::NOT_FOUND => Seen::Absent,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Seen::Unknown {
+            reason: match &registry.credential {
+                Some(credential) => format!(
+                    "{} refused to let the credential from {} read ({})",
+                    answer.asked, credential.source, answer.status
+                ),
+                None => format!(
+                    "{} wants a credential to read ({}), and {}",
+                    answer.asked, answer.status, registry.missing
+                ),
+            },
+        },
+        status => Seen::Unknown {
+            reason: format!("{} answered {status}", answer.asked),
+        },
+    }
+}
+
+async fn look(npm: &Npm, registry: &Registry, query: &Query) -> Result<Answer, String> {
+    let name = escaped(&query.address.package);
+    let (path, accept) = match query.freshness {
+        Freshness::Authoritative => (format!("{name}?write=true"), FULL),
+        Freshness::Revalidated | Freshness::AsClients => (name, ABBREVIATED),
+    };
+    let url = below(registry, &path).ok_or("the registry's URL cannot be extended")?;
+    let request = GetRequest::new(url, accept, query.freshness);
+    read(npm, registry, request)
+        .await
+        .map_err(|error| error.reason())
+}
+
+/// Reads, with the credential where the registry wants one.
+///
+/// Ordinary reads start without: they may be cached then, and most registries are open. Those that hide what they have
+/// answer 401, 403 or 404, so each of these is asked again with the credential if there is one; a registry that was
+/// seen to want it is asked with it from then on.
+pub(super) async fn read(
+    npm: &Npm,
+    registry: &Registry,
+    request: GetRequest,
+) -> Result<Answer, HttpError> {
+    let Some(credential) = &registry.credential else {
+        return npm.net.get(request).await;
+    };
+    let authorized = request.clone().authorized(Some(credential.secret.clone()));
+    if request.freshness == Freshness::Authoritative || npm.closed.load(Ordering::Relaxed) {
+        return npm.net.get(authorized).await;
+    }
+    let answer = npm.net.get(request).await?;
+    match answer.status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            npm.closed.store(true, Ordering::Relaxed);
+            npm.net.get(authorized).await
+        }
+        StatusCode::NOT_FOUND => npm.net.get(authorized).await,
+        _ => Ok(answer),
+    }
+}

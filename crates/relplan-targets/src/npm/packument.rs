@@ -1,0 +1,392 @@
+//! Reading a package's document ("packument"), full or abbreviated (npm documentation "package-metadata").
+//!
+//! Invariant: only what a query names is kept; everything else is skipped while it is read.
+//! Why: the median document has 26 KB, the largest 10 MB and thousands of versions, and a plan reads a thousand of them.
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use relplan_model::{
+    address::{FileName, PackageName, PointerName, Version},
+    digest::{Algorithm, Digests, hex},
+    observation::{Facts, FileFacts, Query, VersionFacts},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::range::Range;
+
+/// Why a document says nothing that can be relied on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PackumentError {
+    /// Not JSON of a packument's shape.
+    #[error("the registry's document of {package} cannot be read")]
+    Shape {
+        /// Whose.
+        package: PackageName,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A document of something else.
+    #[error("the registry answered for {found:?} when asked for {package}")]
+    Name {
+        /// Who was asked for.
+        package: PackageName,
+        /// Whose document came.
+        found: String,
+    },
+    /// A queried range that npm would not understand.
+    #[error("{range:?} is not a version range")]
+    Range {
+        /// The range.
+        range: String,
+    },
+}
+
+/// What the document says about what the query names.
+pub(super) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> {
+    let package = &query.address.package;
+    let ranges = query
+        .ranges
+        .iter()
+        .map(|text| match Range::parse(text) {
+            Some(range) => Ok((text.clone(), range)),
+            None => Err(PackumentError::Range {
+                range: text.clone(),
+            }),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let seed = Document {
+        query,
+        ranges: &ranges,
+    };
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let read = seed
+        .deserialize(&mut deserializer)
+        .and_then(|read| deserializer.end().map(|()| read))
+        .map_err(|source| PackumentError::Shape {
+            package: package.clone(),
+            source,
+        })?;
+    match read.name {
+        Some(found) if found != package.as_str() => {
+            return Err(PackumentError::Name {
+                package: package.clone(),
+                found: found.chars().take(80).collect(),
+            });
+        }
+        Some(_) | None => {}
+    }
+    Ok(facts(query, read))
+}
+
+fn facts(query: &Query, read: Read) -> Facts {
+    let pointers: BTreeMap<PointerName, Version> = read
+        .tags
+        .into_iter()
+        .filter_map(|(tag, version)| {
+            Some((PointerName::new(tag).ok()?, Version::new(version).ok()?))
+        })
+        .collect();
+    let current = pointers
+        .iter()
+        .find_map(|(tag, version)| (tag.as_str() == super::LATEST).then(|| version.clone()));
+    let (order, prerelease) = order(query.versions.iter().chain(pointers.values()));
+    let versions = read
+        .versions
+        .into_iter()
+        .map(|(version, manifest)| {
+            let facts = manifest.facts(&query.address.package, &version);
+            (version, facts)
+        })
+        .collect();
+    let ranges = read
+        .matched
+        .into_iter()
+        .map(|(range, matched)| (range, self::order(matched.iter()).0))
+        .collect();
+    Facts {
+        versions,
+        current,
+        pointers,
+        ranges,
+        order,
+        prerelease,
+    }
+}
+
+/// The versions in npm's order, each once, and those of them that are prereleases.
+fn order<'a>(versions: impl Iterator<Item = &'a Version>) -> (Vec<Version>, Vec<Version>) {
+    let mut known: Vec<_> = versions
+        .filter_map(|version| {
+            let parsed: semver::Version = version.as_str().parse().ok()?;
+            Some((parsed, version.clone()))
+        })
+        .collect();
+    known.sort();
+    known.dedup();
+    let prerelease = known
+        .iter()
+        .filter(|(parsed, _)| !parsed.pre.is_empty())
+        .map(|(_, version)| version.clone())
+        .collect();
+    let order = known.into_iter().map(|(_, version)| version).collect();
+    (order, prerelease)
+}
+
+/// What was kept of a document.
+#[derive(Default)]
+struct Read {
+    name: Option<String>,
+    tags: BTreeMap<String, String>,
+    versions: BTreeMap<Version, Manifest>,
+    matched: BTreeMap<String, Vec<Version>>,
+}
+
+/// One version's part of the document.
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    dist: Option<Dist>,
+    #[serde(default)]
+    deprecated: Option<Deprecated>,
+}
+
+#[derive(Deserialize)]
+struct Dist {
+    #[serde(default)]
+    integrity: Option<String>,
+    #[serde(default)]
+    shasum: Option<String>,
+    #[serde(default)]
+    tarball: Option<String>,
+}
+
+/// The message; old documents have a yes or no, and an empty text takes a deprecation back.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Deprecated {
+    Text(String),
+    Flag(bool),
+    Other(IgnoredAny),
+}
+
+impl Manifest {
+    fn facts(self, package: &PackageName, version: &Version) -> VersionFacts {
+        let deprecated = match self.deprecated {
+            Some(Deprecated::Text(text)) if !text.is_empty() => Some(text),
+            Some(Deprecated::Flag(true)) => Some("deprecated".to_owned()),
+            Some(Deprecated::Text(_) | Deprecated::Flag(false) | Deprecated::Other(_)) | None => {
+                None
+            }
+        };
+        let mut files = BTreeMap::new();
+        if let Some(dist) = self.dist
+            && let Some(name) = file_name(dist.tarball.as_deref(), package, version)
+        {
+            let digests = dist.digests();
+            files.insert(
+                name,
+                FileFacts {
+                    digests,
+                    size: None,
+                },
+            );
+        }
+        VersionFacts {
+            files,
+            yanked: false,
+            deprecated,
+        }
+    }
+}
+
+impl Dist {
+    /// The digests of `integrity` (W3C Subresource Integrity: `algorithm-base64`, separated by spaces) and `shasum`.
+    fn digests(&self) -> Digests {
+        let mut digests = Digests::default();
+        if let Some(shasum) = &self.shasum
+            && shasum.len() == 40
+            && shasum.chars().all(|c| c.is_ascii_hexdigit())
+        {
+            digests = digests.with(Algorithm::Sha1, shasum.as_str());
+        }
+        for hash in self
+            .integrity
+            .iter()
+            .flat_map(|text| text.split_whitespace())
+        {
+            let Some((name, rest)) = hash.split_once('-') else {
+                continue;
+            };
+            let (algorithm, length) = match name {
+                "sha1" => (Algorithm::Sha1, 20),
+                "sha256" => (Algorithm::Sha256, 32),
+                "sha512" => (Algorithm::Sha512, 64),
+                _ => continue,
+            };
+            let encoded = rest.split_once('?').map_or(rest, |(encoded, _)| encoded);
+            match BASE64_STANDARD.decode(encoded) {
+                Ok(bytes) if bytes.len() == length => {
+                    digests = digests.with(algorithm, hex(&bytes));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        digests
+    }
+}
+
+/// The last part of the tarball's URL, or the name that npm gives it.
+fn file_name(tarball: Option<&str>, package: &PackageName, version: &Version) -> Option<FileName> {
+    let from_url = tarball.and_then(|url| {
+        let path = url.split(['?', '#']).next()?;
+        let last = path.rsplit('/').next()?;
+        let decoded = percent_encoding::percent_decode_str(last)
+            .decode_utf8()
+            .ok()?;
+        FileName::new(decoded).ok()
+    });
+    from_url.or_else(|| {
+        let bare = package.as_str().rsplit('/').next()?;
+        FileName::new(format!("{bare}-{version}.tgz")).ok()
+    })
+}
+
+/// Reads a document, keeping what the query names.
+struct Document<'a> {
+    query: &'a Query,
+    ranges: &'a [(String, Range)],
+}
+
+impl<'de> DeserializeSeed<'de> for Document<'_> {
+    type Value = Read;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a package's document")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Member {
+            Name,
+            DistTags,
+            Versions,
+            #[serde(other)]
+            Other,
+        }
+        let mut read = Read::default();
+        for (range, _) in self.ranges {
+            read.matched.insert(range.clone(), Vec::new());
+        }
+        let mut told = false;
+        while let Some(member) = map.next_key()? {
+            match member {
+                Member::Name => read.name = map.next_value()?,
+                Member::DistTags => {
+                    told = true;
+                    read.tags = map.next_value::<Option<_>>()?.unwrap_or_default();
+                }
+                Member::Versions => {
+                    told = true;
+                    let versions = Versions {
+                        query: self.query,
+                        ranges: self.ranges,
+                        read: &mut read,
+                    };
+                    map.next_value_seed(versions)?;
+                }
+                Member::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        // Any JSON object would do for "no versions" otherwise, an error's included (law L5).
+        if told || read.name.is_some() {
+            Ok(read)
+        } else {
+            Err(serde::de::Error::custom(
+                "it has neither name, versions nor dist-tags",
+            ))
+        }
+    }
+}
+
+/// Reads the `versions` object.
+struct Versions<'a> {
+    query: &'a Query,
+    ranges: &'a [(String, Range)],
+    read: &'a mut Read,
+}
+
+impl<'de> DeserializeSeed<'de> for Versions<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Versions<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of versions")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self {
+            query,
+            ranges,
+            read,
+        } = self;
+        while let Some(text) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            let mut wanted = query
+                .versions
+                .iter()
+                .any(|version| version.as_str() == text);
+            if !ranges.is_empty()
+                && let Ok(parsed) = text.parse::<semver::Version>()
+                && let Ok(version) = Version::new(&*text)
+            {
+                for (name, _) in ranges.iter().filter(|(_, range)| range.matches(&parsed)) {
+                    wanted = true;
+                    read.matched
+                        .entry(name.clone())
+                        .or_default()
+                        .push(version.clone());
+                }
+            }
+            match Version::new(&*text) {
+                Ok(version) if wanted => {
+                    let manifest = map.next_value()?;
+                    read.versions.insert(version, manifest);
+                }
+                Ok(_) | Err(_) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
