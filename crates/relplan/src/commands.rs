@@ -36,8 +36,14 @@ pub async fn run(arguments: Arguments, terminal: Terminal, vars: std::collection
         terminal.result(&String::from_utf8_lossy(&script));
         return Ok(Exit::Done);
     }
-    let project = Project::of(&arguments)?;
-    let surroundings = Surroundings::new(Some(project.root.as_std_path().to_path_buf()), project.cache().into_std_path_buf(), vars);
+    let project = Project::enter(&arguments)?;
+    let surroundings = Surroundings {
+        home: vars.get("HOME").map(std::path::PathBuf::from),
+        project: Some(project.root.as_std_path().to_path_buf()),
+        cache: project.cache().into_std_path_buf(),
+        vars,
+        approved: std::collections::BTreeMap::new(),
+    };
     let session = Session { project, terminal, surroundings };
     match arguments.command {
         Command::Check(check) => self::check::run(&session, &check),

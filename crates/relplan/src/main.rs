@@ -7,6 +7,7 @@ mod events;
 mod exit;
 mod failure;
 mod gather;
+mod interrupt;
 mod packing;
 mod planning;
 mod project;

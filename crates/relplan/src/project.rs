@@ -14,7 +14,7 @@ const MAX_SPEC: u64 = 5 << 20;
 /// A project's folder.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The folder, as given with `-C`.
+    /// The folder, absolute.
     pub root: Utf8PathBuf,
     /// The spec's path for messages.
     pub spec_path: PathBuf,
@@ -33,13 +33,14 @@ pub struct ReadSpec {
 }
 
 impl Project {
-    /// The folder that the command line names.
-    pub fn of(arguments: &Arguments) -> Result<Self, Failure> {
-        let root = Utf8PathBuf::from_path_buf(arguments.directory.clone())
+    /// Goes to the folder that the command line names: as with `git -C`, all relative paths start there.
+    pub fn enter(arguments: &Arguments) -> Result<Self, Failure> {
+        let named = arguments.directory.display();
+        std::env::set_current_dir(&arguments.directory)
+            .map_err(|error| Failure::of(Exit::Usage, &error).while_doing(format!("cannot work in the folder {named}")))?;
+        let folder = std::env::current_dir().map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let root = Utf8PathBuf::from_path_buf(folder)
             .map_err(|path| Failure::new(Exit::Usage, format!("the folder {} is not named in UTF-8", path.display())))?;
-        if !root.is_dir() {
-            return Err(Failure::new(Exit::Usage, format!("there is no folder {root}")));
-        }
         Ok(Self { root, spec_path: arguments.spec.clone() })
     }
 
@@ -108,7 +109,6 @@ impl Project {
 
     fn place(&self, given: Option<&Path>, default: &str) -> Utf8PathBuf {
         match given.and_then(Utf8Path::from_path) {
-            // What the command line names is relative to where the person stands, as with other tools' -C.
             Some(path) => self.root.join(path),
             None => self.root.join(default),
         }

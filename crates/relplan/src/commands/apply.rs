@@ -1,0 +1,120 @@
+//! `relplan apply`: carries out a saved plan; without one it packs what is missing, plans, shows, asks and applies.
+//!
+//! ```text
+//! apply PLAN   ───────────────────────────────────────────────▶ run
+//! apply        ── a plan is open ── its saved file ───────────▶ run
+//!              ── else: observe ─▶ pack ─▶ plan ─▶ show, ask ─▶ run
+//! ```
+
+mod fresh;
+mod run;
+
+use std::{fs::File, sync::Arc};
+
+use relplan_model::{
+    digest::Sha256,
+    event::Event,
+    plan::Plan,
+    port::{Clock as _, EventSink as _},
+};
+
+use super::{Session, read_plan, status::started_plan};
+use crate::{
+    arguments::Apply,
+    clock::SystemClock,
+    events::{Fanout, json, json::JsonLines},
+    exit::Exit,
+    failure::Failure,
+    planning::load_state,
+};
+
+/// A plan that is about to be carried out.
+pub(super) struct Chosen {
+    bytes: Vec<u8>,
+    plan: Plan,
+}
+
+/// What is told at the end, on failure too.
+#[derive(Default)]
+pub(super) struct Tally {
+    plan: Option<Sha256>,
+    done: u64,
+    failed: u64,
+    unknown: u64,
+    skipped: u64,
+    message: String,
+}
+
+/// Runs it.
+pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure> {
+    if arguments.json {
+        session.terminal = session.terminal.events_on_stdout();
+    }
+    let events = Arc::new(Fanout::default());
+    if arguments.json {
+        events.add(Box::new(JsonLines::stdout()));
+    }
+    if let Some(path) = &arguments.json_into {
+        let file = File::create(path)
+            .map_err(|error| Failure::of(Exit::Usage, &error).while_doing(format!("cannot write events into {}", path.display())))?;
+        events.add(Box::new(JsonLines::file(file)));
+    }
+    events.emit(Event::Version { format: json::FORMAT.to_owned(), tool: env!("CARGO_PKG_VERSION").to_owned() });
+    let mut tally = Tally::default();
+    let ended = carry_out(&session, &arguments, &events, &mut tally).await;
+    let exit = match &ended {
+        Ok(exit) => *exit,
+        Err(failure) => {
+            tally.message = failure.message();
+            failure.exit
+        }
+    };
+    let Tally { plan, done, failed, unknown, skipped, message } = tally;
+    let exit_code = u64::from(exit.code());
+    events.emit(Event::Summary { at: SystemClock.now(), exit_code, plan, done, failed, unknown, skipped, message });
+    ended
+}
+
+async fn carry_out(session: &Session, arguments: &Apply, events: &Arc<Fanout>, tally: &mut Tally) -> Result<Exit, Failure> {
+    let chosen = match &arguments.plan {
+        Some(path) => {
+            let (bytes, plan) = read_plan(path)?;
+            Some(Chosen { bytes, plan })
+        }
+        None => match resumable(session, arguments).await? {
+            Some(open) => {
+                let text = format!("Plan {} is open; it goes on where it was left.", Plan::digest(&open.bytes).short());
+                session.terminal.remark(&text);
+                Some(open)
+            }
+            None => None,
+        },
+    };
+    let chosen = match chosen {
+        Some(chosen) => chosen,
+        None => match fresh::choose(session, arguments, events, tally).await? {
+            fresh::Choice::Apply(chosen) => chosen,
+            fresh::Choice::Leave(exit) => return Ok(exit),
+        },
+    };
+    run::run(session, arguments, chosen, events, tally).await
+}
+
+/// The open plan, from where it was saved when it was started.
+async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen>, Failure> {
+    let spec = session.project.spec(&relplan_targets::vocabulary(), session.terminal.err)?;
+    let store = relplan_state::FileStore::new(session.project.state(arguments.places.state.as_deref(), Some(&spec.spec)));
+    let (state, _) = load_state(&store).await?;
+    let Some(open) = state.open else { return Ok(None) };
+    let path = started_plan(&session.project, open.plan);
+    if !path.exists() {
+        let message = format!("the plan {} is open since {} (by {}), and it is not kept here", open.plan.short(), open.since, open.runner);
+        return Err(Failure::new(Exit::Open, message)
+            .hint("to finish it, apply its file:")
+            .hint("$ relplan apply PLAN")
+            .hint("to give it up (what it published stays published):")
+            .hint("$ relplan state abandon --reason WHY"));
+    }
+    let (bytes, plan) = read_plan(&path)?;
+    Ok(Some(Chosen { bytes, plan }))
+}

@@ -1,0 +1,145 @@
+//! `apply` without a plan: observe, pack what is missing, plan, show, ask.
+//!
+//! Packing comes before any credential is read (law L14): drivers read them when they write, and packing is over then.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use relplan_model::{
+    address::PackageId,
+    bundle::Bundle,
+    plan::{Action, Plan, Subject},
+    port::EventSink,
+};
+
+use super::{Chosen, Tally};
+use crate::{
+    arguments::Apply,
+    commands::Session,
+    events::{Fanout, WithProgress},
+    exit::Exit,
+    failure::Failure,
+    gather::wishes::{Wishes, picked},
+    packing,
+    planning::{Ground, Made},
+    view::plan_text,
+};
+
+/// What came of it.
+pub(super) enum Choice {
+    /// A plan to be carried out.
+    Apply(Chosen),
+    /// Nothing to do, or nobody said yes.
+    Leave(Exit),
+}
+
+/// Makes a plan and asks.
+pub(super) async fn choose(session: &Session, arguments: &Apply, events: &Arc<Fanout>, tally: &mut Tally) -> Result<Choice, Failure> {
+    let style = session.terminal.err;
+    let sink: Arc<dyn EventSink> = Arc::new(WithProgress::new(events.clone(), session.terminal));
+    let ground = Ground::new(&session.project, &arguments.places, &session.surroundings, style).await?;
+    let made = make(session, arguments, &ground, &sink).await?;
+    drop(sink);
+    events.emit(made.event());
+    tally.plan = Some(made.digest);
+    session.terminal.result(&plan_text::render(&made.plan, made.digest, session.terminal.out, false));
+    if !made.plan.has_steps() {
+        tally.message = plan_text::verdict(&made.plan);
+        return Ok(Choice::Leave(made.exit()));
+    }
+    if !made.plan.applicable {
+        return Err(Failure::new(Exit::Invalid, "the plan cannot be applied, since not all of its artifacts are packed"));
+    }
+    if !arguments.yes {
+        if !session.terminal.interactive {
+            return Err(Failure::new(Exit::Usage, "there is nobody to ask, so nothing was applied")
+                .hint("say --yes to apply without being asked, or save the plan and apply that:")
+                .hint("$ relplan plan -o PLAN"));
+        }
+        if !session.terminal.ask("Apply this plan?") {
+            tally.message = "nobody said yes".to_owned();
+            session.terminal.remark("Nothing was applied.");
+            return Ok(Choice::Leave(Exit::Done));
+        }
+    }
+    let path = crate::commands::status::started_plan(&session.project, made.digest);
+    crate::commands::plan::write_whole(&path, &made.bytes)?;
+    Ok(Choice::Apply(Chosen { bytes: made.bytes, plan: made.plan }))
+}
+
+async fn make(session: &Session, arguments: &Apply, ground: &Ground, sink: &Arc<dyn EventSink>) -> Result<Made, Failure> {
+    let (project, planning, style) = (&session.project, &arguments.planning, session.terminal.err);
+    // A bundle that was named is taken as it is; our own holds what was packed some other day, and is packed anew.
+    let given = match arguments.places.bundle {
+        Some(_) => ground.folder()?.map(|folder| folder.bundle().clone()),
+        None => None,
+    };
+    let mut wishes = ground.wishes(project, given.as_ref(), planning, style)?;
+    let mut packed: Option<Bundle> = given.clone();
+    let unversioned = unversioned(ground, &wishes, arguments)?;
+    if !unversioned.is_empty() {
+        packed = Some(pack(session, arguments, ground, &wishes, &unversioned, sink).await?);
+        wishes = ground.wishes(project, packed.as_ref(), planning, style)?;
+    }
+    let observations = ground.observe(&wishes, sink.as_ref()).await;
+    let first = ground.plan(project, &wishes, observations.clone(), given, planning)?;
+    let missing = missing(&first.plan, &wishes, packed.as_ref());
+    if !missing.is_empty() {
+        packed = Some(pack(session, arguments, ground, &wishes, &missing, sink).await?);
+    }
+    // Of a bundle of our own only what was packed just now counts.
+    let fresh: BTreeSet<PackageId> = missing.union(&unversioned).cloned().collect();
+    let bundle = packed.map(|bundle| match arguments.places.bundle {
+        Some(_) => bundle,
+        None => Bundle::new(bundle.artifacts.into_iter().filter(|artifact| fresh.contains(&artifact.package)).collect()),
+    });
+    if bundle.is_none() {
+        return Ok(first);
+    }
+    ground.plan(project, &wishes, observations, bundle, planning)
+}
+
+/// Packages whose version only a build tells.
+fn unversioned(ground: &Ground, wishes: &Wishes, arguments: &Apply) -> Result<BTreeSet<PackageId>, Failure> {
+    let known: BTreeSet<&PackageId> = wishes.releases.iter().map(|release| &release.package).collect();
+    let picked = picked(&ground.read, &wishes.packages, &arguments.planning.selected)?;
+    Ok(picked.into_iter().filter(|package| !known.contains(package)).collect())
+}
+
+/// Packages of which something is to be published whose bytes are not known yet.
+fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSet<PackageId> {
+    let publishing: BTreeSet<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Publish && change.subject == Subject::Version)
+        .map(|change| &change.address)
+        .collect();
+    let there = |release: &relplan_model::release::Release| {
+        packed.is_some_and(|bundle| bundle.of(&release.package, &release.version).next().is_some())
+    };
+    wishes
+        .releases
+        .iter()
+        .filter(|release| !there(release))
+        .filter(|release| {
+            publishing.iter().any(|address| {
+                address.package == release.package.name
+                    && release.destinations.iter().any(|destination| destination.target == address.target)
+            })
+        })
+        .map(|release| release.package.clone())
+        .collect()
+}
+
+async fn pack(
+    session: &Session,
+    arguments: &Apply,
+    ground: &Ground,
+    wishes: &Wishes,
+    wanted: &BTreeSet<PackageId>,
+    sink: &Arc<dyn EventSink>,
+) -> Result<Bundle, Failure> {
+    let jobs = packing::jobs(&session.project.root, &ground.read.spec, &wishes.packages, wanted)?;
+    let siblings = packing::siblings(&wishes.packages);
+    let folder = packing::run(jobs, siblings, ground.bundle.clone(), false, arguments.offline_pack, sink.clone()).await?;
+    Ok(folder.bundle().clone())
+}
