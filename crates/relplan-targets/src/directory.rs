@@ -1,34 +1,376 @@
-//! Targets of the kind `directory`.
+//! Targets of the kind `directory`: a static registry in a folder, from which the ecosystems' own clients install.
+//!
+//! ```text
+//! cargo/index/…            sparse index (with config.json) and index of a local registry
+//! cargo/<n>-<v>.crate      crates
+//! npm/<name>               packuments
+//! npm-tarballs/<name>/…    tarballs
+//! python/simple/…          simple pages, HTML and JSON
+//! python/files/<name>/…    wheels and sdists
+//! ```
+//!
+//! Without any server, Cargo reads `cargo/` as a `local-registry` source and pip reads `python/simple/` as `file://`.
+//! npm, and Cargo's sparse protocol, need a static web server whose root is the folder, and URLs that name it: those
+//! start with the target's `base-url`, by default `http://localhost:8000/`, which is where
+//! `python3 -m http.server` serves. Changing it takes effect with the next publish of each package.
+//!
+//! Invariant: no network is used, no credential is needed, no published file is ever replaced.
+//! Why: a release can be tried to its end before there is a registry, and a folder behind a web server is one.
+
+mod area;
+mod contents;
+mod folder;
+mod packuments;
+mod python;
+mod sparse;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use relplan_model::{
     address::TargetName,
+    bundle::Artifact,
+    digest::Algorithm,
     finding::{Finding, Severity},
-    port::Publish,
-    settings::{KindWords, Settings},
+    observation::{Observation, Query, Seen},
+    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    settings::{KindWords, Settings, Word, WordType},
+    step::{self, Effect, Step},
+    target::{Capabilities, Endpoint, GateGrade, Target},
+};
+use tokio::{sync::Mutex, task::spawn_blocking};
+use url::Url;
+
+use self::{
+    area::Put,
+    contents::Contents,
+    folder::{Folder, FolderError, Locked},
+};
+use crate::{
+    artifact::{self, Checked},
+    http::{Net, reason},
+    surroundings::Surroundings,
 };
 
-use crate::{http::Net, surroundings::Surroundings};
+/// Where `python3 -m http.server` serves a folder.
+const DEFAULT_BASE: &str = "http://localhost:8000/";
 
 /// The words of this kind.
 #[must_use]
 pub fn words() -> KindWords {
-    KindWords::default()
+    let text = |name, required, doc| Word {
+        name,
+        takes: WordType::Text,
+        required,
+        doc,
+    };
+    KindWords {
+        target: vec![
+            text("path", true, "the folder, relative to the project's root"),
+            text("base-url", false, "where a web server shows the folder; by default `http://localhost:8000/`"),
+        ],
+        destination: vec![text("dist-tag", false, "the dist-tag that an npm package's version gets")],
+    }
 }
 
 /// Builds the driver.
 ///
 /// # Errors
-/// A finding when the settings or the client's configuration make no sense.
+/// A finding when the settings name no folder, or a base that is no URL.
 pub fn build(
     name: &TargetName,
-    _settings: &Settings,
-    _surroundings: &Surroundings,
+    settings: &Settings,
+    surroundings: &Surroundings,
     _net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
-    Err(Finding::new(
-        "target-kind",
-        Severity::Error,
-        None,
-        format!("{name} has no driver"),
-    ))
+    let finding = |what: &str| {
+        let message = format!("the place of target {name} is not clear: {what}");
+        Finding::new("endpoint", Severity::Error, None, message)
+    };
+    let path = settings.text("path").filter(|path| !path.is_empty());
+    let path = path.ok_or_else(|| finding("it has no `path`"))?;
+    let base = settings.text("base-url").unwrap_or(DEFAULT_BASE);
+    let parsed = Url::parse(base).map_err(|_| finding("its `base-url` is not a URL"))?;
+    let plain = matches!(parsed.scheme(), "http" | "https")
+        && parsed.username().is_empty()
+        && parsed.password().is_none()
+        && parsed.query().is_none()
+        && parsed.fragment().is_none();
+    if !plain {
+        return Err(finding("its `base-url` is not a plain `http://` or `https://` URL"));
+    }
+    // While applying there is no project; relplan then runs in its root.
+    let root = surroundings.project().unwrap_or_else(|| Path::new("")).join(path);
+    Ok(Box::new(Directory {
+        name: name.clone(),
+        settings: settings.clone(),
+        path: path.to_owned(),
+        shelf: Shelf {
+            folder: Folder::new(root),
+            base_url: format!("{}/", base.trim_end_matches('/')),
+        },
+        turn: Arc::new(Mutex::new(())),
+    }))
+}
+
+/// The driver.
+#[derive(Debug)]
+struct Directory {
+    name: TargetName,
+    settings: Settings,
+    path: String,
+    shelf: Shelf,
+    /// Taken before the folder's lock, so that this process's steps queue up without a time limit.
+    turn: Arc<Mutex<()>>,
+}
+
+/// The folder, and how its documents call it.
+#[derive(Debug, Clone)]
+struct Shelf {
+    folder: Folder,
+    base_url: String,
+}
+
+/// Why an effect did not come about.
+#[derive(Debug, thiserror::Error)]
+enum EffectError {
+    /// The artifact does not fit.
+    #[error(transparent)]
+    Contents(#[from] contents::ContentsError),
+    /// The folder does not take it.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// There is nothing there that the effect could change.
+    #[error("{address} is not in the folder")]
+    Missing {
+        /// What was looked for.
+        address: String,
+    },
+}
+
+impl EffectError {
+    fn outcome(&self) -> Outcome {
+        let reason = reason(self);
+        match self {
+            // Part of it may have been written; the walk looks, and tries again.
+            Self::Folder(FolderError::Io { .. }) => Outcome::Unknown { reason },
+            Self::Folder(FolderError::Locked) => Outcome::Later {
+                wait: Duration::from_secs(1),
+                reason,
+            },
+            Self::Contents(_) | Self::Folder(_) | Self::Missing { .. } => Outcome::Refused {
+                reason,
+                credential: false,
+            },
+        }
+    }
+}
+
+impl Observe for Directory {
+    fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>> {
+        Box::pin(async move {
+            Ok(Target {
+                name: self.name.clone(),
+                kind: "directory".to_owned(),
+                settings: self.settings.clone(),
+                endpoints: vec![Endpoint {
+                    role: "folder".to_owned(),
+                    url: self.path.clone(),
+                    source: "spec".to_owned(),
+                }],
+                grade: GateGrade::Open,
+                capabilities: Capabilities {
+                    accepts: contents::KINDS.map(str::to_owned).to_vec(),
+                    digests: vec![Algorithm::Sha256, Algorithm::Sha512],
+                    yank: true,
+                    deprecate: true,
+                    ..Capabilities::default()
+                },
+            })
+        })
+    }
+
+    fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {
+        Box::pin(async move {
+            let (folder, asked) = (self.shelf.folder.clone(), query.clone());
+            let looked = spawn_blocking(move || {
+                let mut evidence = Vec::new();
+                let seen = area::look(&folder, &asked, &mut evidence);
+                let seen = seen.unwrap_or_else(|error| Seen::Unknown { reason: reason(&error) });
+                (seen, evidence)
+            });
+            let (seen, evidence) = looked.await.unwrap_or_else(|error| {
+                let reason = reason(&error);
+                (Seen::Unknown { reason }, Vec::new())
+            });
+            Observation {
+                address: query.address.clone(),
+                seen,
+                evidence,
+            }
+        })
+    }
+}
+
+impl Publish for Directory {
+    fn preflight<'a>(&'a self, _steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>> {
+        // A folder asks for no credential; whether it can be written shows without harm at the first step.
+        Box::pin(async { Ok(()) })
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        artifact: &'a Artifact,
+        source: &'a dyn ArtifactSource,
+    ) -> BoxFuture<'a, Result<Identity, Finding>> {
+        Box::pin(async move {
+            let finding = |why: &dyn std::error::Error| {
+                Finding::new("artifact", Severity::Error, None, reason(why))
+            };
+            let checked = artifact::check(source, artifact, &[]).await;
+            let mut checked = checked.map_err(|error| finding(&error))?;
+            let about = artifact.clone();
+            let read = spawn_blocking(move || contents::identity(&about, checked.file())).await;
+            read.map_err(|error| finding(&error))?.map_err(|error| finding(&error))
+        })
+    }
+
+    fn perform<'a>(&'a self, input: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let prepared = match &input.step.effect {
+                Effect::Publish(publish) => self.prepare(input, publish).await.map(Some),
+                _ => Ok(None),
+            };
+            let upload = match prepared {
+                Ok(upload) => upload,
+                Err(outcome) => return outcome,
+            };
+            let total = input.artifact.map_or(0, |artifact| artifact.size);
+            let (shelf, step) = (self.shelf.clone(), input.step.clone());
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            let done = spawn_blocking(move || {
+                let done = shelf.perform(&step, upload);
+                drop(turn);
+                done
+            });
+            match done.await {
+                Ok(Ok(())) => {
+                    (input.progress)(total, total);
+                    Outcome::Accepted
+                }
+                Ok(Err(error)) => error.outcome(),
+                Err(error) => Outcome::Unknown { reason: reason(&error) },
+            }
+        })
+    }
+}
+
+/// An artifact on its way into the folder.
+struct Upload {
+    artifact: Artifact,
+    contents: Contents,
+    checked: Checked,
+    tag: Option<String>,
+}
+
+impl Directory {
+    async fn prepare(
+        &self,
+        input: EffectInput<'_>,
+        publish: &step::Publish,
+    ) -> Result<Upload, Outcome> {
+        let refused = |reason: String| Outcome::Refused {
+            reason,
+            credential: false,
+        };
+        let Some(artifact) = input.artifact else {
+            return Err(refused("the plan has no artifact for this step".to_owned()));
+        };
+        if (&artifact.package.name, &artifact.version) != (&input.step.address.package, &input.step.version) {
+            return Err(refused(format!("{} is not the artifact of this step", artifact.file)));
+        }
+        if artifact.file.is_folder_reference() {
+            return Err(refused(format!("{} is not the name of a file", artifact.file)));
+        }
+        let also = [Algorithm::Sha1, Algorithm::Sha512];
+        let checked = artifact::check(input.source, artifact, &also).await;
+        let mut checked = checked.map_err(|error| error.outcome())?;
+        let about = artifact.clone();
+        let read = spawn_blocking(move || contents::read(&about, checked.file()).map(|read| (read, checked)));
+        let (contents, checked) = read
+            .await
+            .map_err(|error| refused(reason(&error)))?
+            .map_err(|error| refused(reason(&error)))?;
+        let tag = publish.pointer.as_ref().map(|pointer| pointer.as_str());
+        Ok(Upload {
+            artifact: artifact.clone(),
+            contents,
+            checked,
+            tag: tag.or_else(|| publish.settings.text("dist-tag")).map(str::to_owned),
+        })
+    }
+}
+
+impl Shelf {
+    fn perform(&self, step: &Step, upload: Option<Upload>) -> Result<(), EffectError> {
+        let locked = self.folder.lock()?;
+        let name = step.address.package.as_str();
+        let changed = match &step.effect {
+            Effect::Publish(publish) => match upload {
+                Some(upload) => {
+                    self.put(&locked, publish, upload)?;
+                    true
+                }
+                None => false,
+            },
+            Effect::Yank { reason } => {
+                let crates = sparse::yank(&locked, name, step.version.as_str())?;
+                python::yank(&locked, name, &step.version, reason)? || crates
+            }
+            Effect::Deprecate { versions, message, .. } => {
+                packuments::deprecate(&locked, name, versions, message)?
+            }
+            Effect::Point { pointer, to, .. } => {
+                packuments::point(&locked, name, pointer.as_str(), Some(to.as_str()))?
+            }
+            Effect::Unpoint { pointer } => packuments::point(&locked, name, pointer.as_str(), None)?,
+            Effect::Await | Effect::Adopt { .. } => true,
+        };
+        if changed {
+            return Ok(());
+        }
+        Err(EffectError::Missing {
+            address: step.address.at(&step.version),
+        })
+    }
+
+    fn put(&self, locked: &Locked<'_>, publish: &step::Publish, upload: Upload) -> Result<(), EffectError> {
+        let Upload {
+            artifact,
+            contents,
+            checked,
+            tag,
+        } = upload;
+        let digests = checked.digests().clone();
+        let put = Put {
+            artifact: &artifact,
+            sha256: digests.get(Algorithm::Sha256).unwrap_or_default(),
+            bytes: checked.into_reader(),
+        };
+        let base_url = &self.base_url;
+        Ok(match contents {
+            Contents::Crate(package) => {
+                sparse::publish(locked, base_url, &publish.siblings, &package, put)?;
+            }
+            Contents::Npm(manifest) => {
+                packuments::publish(locked, base_url, tag.as_deref(), manifest, &digests, put)?;
+            }
+            Contents::Python { requires_python } => python::publish(locked, requires_python, put)?,
+        })
+    }
 }

@@ -1,0 +1,337 @@
+//! The folder of a static registry: what is in it is read freely and changed under one lock.
+//!
+//! Invariant: a file appears with all of its bytes or not at all, and is durable when the call returns; an artifact is
+//! never replaced, not even when two processes put it at the same time.
+//! Why: readers (clients, web servers, relplan itself) take no lock, and any of the writers may be killed at any point.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use relplan_model::digest::hex;
+use sha2::Digest as _;
+use tempfile::NamedTempFile;
+
+/// The folder inside for what is nobody's business: the lock, and files that are not complete yet.
+const PRIVATE: &str = ".relplan";
+
+/// How long another process may hold the lock.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The largest index, packument or page that is read, in bytes.
+const MAX_DOCUMENT: u64 = 256 << 20;
+
+/// Why the folder was not read or changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FolderError {
+    /// The file system said no.
+    #[error("{path} could not be {doing}")]
+    Io {
+        /// The file, relative to the folder.
+        path: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has been changing the folder for a long time.
+    #[error("another process holds the folder's lock")]
+    Locked,
+    /// A file is there with other bytes (law L6).
+    #[error("{path} is there already with other bytes")]
+    OtherBytes {
+        /// The file, relative to the folder.
+        path: String,
+    },
+    /// A document in the folder is not one that relplan wrote.
+    #[error("{path} is not what relplan wrote there: {detail}")]
+    Damaged {
+        /// The file, relative to the folder.
+        path: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// What is asked for cannot be in such a registry.
+    #[error("{why}")]
+    Impossible {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// The folder of a static registry; it need not exist yet.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder at this path.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Reads a document; `None`: there is no such file.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, FolderError> {
+        let read = |source| io_error(path, "read", source);
+        let file = match File::open(self.root.join(path)) {
+            Ok(file) => file,
+            Err(error) if is_absence(&error) => return Ok(None),
+            Err(error) => return Err(read(error)),
+        };
+        let about = file.metadata().map_err(read)?;
+        if about.is_dir() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        file.take(MAX_DOCUMENT + 1)
+            .read_to_end(&mut bytes)
+            .map_err(read)?;
+        if bytes.len() as u64 > MAX_DOCUMENT {
+            return Err(FolderError::Damaged {
+                path: path.to_owned(),
+                detail: format!("it has more than {MAX_DOCUMENT} bytes"),
+            });
+        }
+        Ok(Some(bytes))
+    }
+
+    /// The size of an artifact in bytes; `None`: there is no such file.
+    ///
+    /// # Errors
+    /// When the file system does not say.
+    pub(super) fn size(&self, path: &str) -> Result<Option<u64>, FolderError> {
+        match fs::metadata(self.root.join(path)) {
+            Ok(about) if about.is_file() => Ok(Some(about.len())),
+            Ok(_) => Ok(None),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(io_error(path, "looked at", error)),
+        }
+    }
+
+    /// The SHA-256 of an artifact's bytes as they are now; `None`: there is no such file.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(super) fn sha256(&self, path: &str) -> Result<Option<String>, FolderError> {
+        let mut file = match File::open(self.root.join(path)) {
+            Ok(file) => file,
+            Err(error) if is_absence(&error) => return Ok(None),
+            Err(error) => return Err(io_error(path, "read", error)),
+        };
+        let mut hash = sha2::Sha256::new();
+        let mut block = vec![0; 64 << 10];
+        loop {
+            match file.read(&mut block) {
+                Ok(0) => return Ok(Some(hex(&hash.finalize()))),
+                Ok(count) => hash.update(block.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(io_error(path, "read", error)),
+            }
+        }
+    }
+
+    /// The names of the folders in a folder, in order.
+    ///
+    /// # Errors
+    /// When it is there and cannot be listed.
+    pub(super) fn folders(&self, path: &str) -> Result<Vec<String>, FolderError> {
+        let list = |source| io_error(path, "listed", source);
+        let entries = match fs::read_dir(self.root.join(path)) {
+            Ok(entries) => entries,
+            Err(error) if is_absence(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(list(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(list)?;
+            if entry.file_type().map_err(list)?.is_dir() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Takes the lock that all changes need, waiting for other processes.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or another process keeps the lock for long.
+    pub(super) fn lock(&self) -> Result<Locked<'_>, FolderError> {
+        let temporary = self.root.join(PRIVATE).join("tmp");
+        fs::create_dir_all(&temporary).map_err(|error| io_error(PRIVATE, "made", error))?;
+        let path = format!("{PRIVATE}/lock");
+        let open = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.root.join(&path));
+        let lock = open.map_err(|error| io_error(&path, "opened", error))?;
+        let since = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => return Err(FolderError::Locked),
+                Err(TryLockError::Error(error)) => return Err(io_error(&path, "locked", error)),
+            }
+        }
+        let locked = Locked {
+            folder: self,
+            temporary,
+            _lock: lock,
+        };
+        locked.sweep();
+        Ok(locked)
+    }
+}
+
+/// The folder while nobody else changes it.
+#[derive(Debug)]
+pub(super) struct Locked<'a> {
+    folder: &'a Folder,
+    temporary: PathBuf,
+    /// Closing it releases the lock.
+    _lock: File,
+}
+
+impl Locked<'_> {
+    /// The folder, for reading.
+    pub(super) fn folder(&self) -> &Folder {
+        self.folder
+    }
+
+    /// Puts an artifact into its place unless the same bytes are there.
+    ///
+    /// # Errors
+    /// When other bytes are there, or it cannot be written.
+    pub(super) fn put(
+        &self,
+        path: &str,
+        sha256: &str,
+        mut bytes: impl Read,
+    ) -> Result<(), FolderError> {
+        if self.has(path, sha256)? {
+            return Ok(());
+        }
+        let write = |source| io_error(path, "written", source);
+        let mut file = self.new_file().map_err(write)?;
+        io::copy(&mut bytes, &mut file).map_err(write)?;
+        file.as_file().sync_all().map_err(write)?;
+        let place = self.place(path)?;
+        match file.persist_noclobber(&place) {
+            Ok(_) => sync_parent(&place).map_err(write),
+            // A writer that knows nothing of the lock was first.
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                self.has(path, sha256).map(drop)
+            }
+            Err(error) => Err(write(error.error)),
+        }
+    }
+
+    /// Replaces a document, unless it says the same already.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        if self.folder.read(path)?.as_deref() == Some(bytes) {
+            return Ok(());
+        }
+        let write = |source| io_error(path, "written", source);
+        let mut file = self.new_file().map_err(write)?;
+        file.write_all(bytes).map_err(write)?;
+        file.as_file().sync_all().map_err(write)?;
+        let place = self.place(path)?;
+        file.persist(&place).map_err(|error| write(error.error))?;
+        sync_parent(&place).map_err(write)
+    }
+
+    fn has(&self, path: &str, sha256: &str) -> Result<bool, FolderError> {
+        match self.folder.sha256(path)? {
+            Some(found) if found == sha256 => Ok(true),
+            Some(_) => Err(FolderError::OtherBytes {
+                path: path.to_owned(),
+            }),
+            None => Ok(false),
+        }
+    }
+
+    /// A file that becomes visible to clients only by being moved; readable by the web server of another user.
+    fn new_file(&self) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        builder.prefix("new-").tempfile_in(&self.temporary)
+    }
+
+    fn place(&self, path: &str) -> Result<PathBuf, FolderError> {
+        let place = self.folder.root.join(path);
+        if let Some(parent) = place.parent() {
+            make_folder(parent).map_err(|error| io_error(path, "written", error))?;
+        }
+        Ok(place)
+    }
+
+    /// Removes what killed writers left. Under the lock nobody is writing, so whatever is there is left over.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.temporary) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            // A leftover that stays does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => sync_parent(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a new name durable. Only on Unix can a folder be opened for this.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if cfg!(unix) && !parent.as_os_str().is_empty() => {
+            File::open(parent)?.sync_all()
+        }
+        Some(_) if cfg!(unix) => File::open(".")?.sync_all(),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+fn io_error(path: &str, doing: &'static str, source: io::Error) -> FolderError {
+    FolderError::Io {
+        path: path.to_owned(),
+        doing,
+        source,
+    }
+}
