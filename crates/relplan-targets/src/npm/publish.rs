@@ -121,3 +121,26 @@ impl<R: Read> Read for Base64<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_has_padding_only_at_its_end() {
+        let block = usize::try_from(BLOCK).unwrap();
+        for size in [0, 1, 2, 3, block - 1, block, block + 1, 3 * block + 2] {
+            let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            let mut reader = Base64 {
+                // Short reads must not end a block early.
+                inner: Cursor::new(&bytes[..size / 2]).chain(Cursor::new(&bytes[size / 2..])),
+                out: Vec::new(),
+                taken: 0,
+            };
+            let mut out = String::new();
+            reader.read_to_string(&mut out).unwrap();
+            assert_eq!(out, BASE64_STANDARD.encode(&bytes), "{size}");
+            assert_eq!(out.len(), size.div_ceil(3) * 4, "the announced length");
+        }
+    }
+}
