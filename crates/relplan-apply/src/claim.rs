@@ -1,0 +1,253 @@
+//! Claiming: the one swap by which a plan starts and its approvals are used up, and the end of plans that are given up.
+
+use relplan_model::{
+    digest::Sha256,
+    event::Event,
+    journal::{Entry, Record},
+    plan::Plan,
+    port::{Clock, StateStore, StoreError},
+    state::{FoldError, Progress, State},
+};
+
+use crate::{
+    admit::{Admitted, Denied, Standing, standing},
+    exit::ExitClass,
+    walk::Ports,
+};
+
+/// Under which name a plan is claimed.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The name that the journal gets if this is its first entry: unique for ever, so a random one.
+    pub lineage: String,
+    /// The relplan version.
+    pub tool: String,
+    /// Where it runs, for people; never a secret.
+    pub runner: String,
+}
+
+/// A plan that is ours to walk.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub(crate) plan: Plan,
+    pub(crate) digest: Sha256,
+    pub(crate) state: State,
+    pub(crate) finished: bool,
+}
+
+/// Why a plan could not be claimed. No effect was attempted.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Somebody else was quicker.
+    #[error("somebody else was quicker")]
+    Denied(#[source] Denied),
+    /// Somebody else claimed the same plan at the same time.
+    #[error("the plan {} has just been taken up by {runner}", plan.short())]
+    Taken {
+        /// The plan.
+        plan: Sha256,
+        /// Where it runs.
+        runner: String,
+    },
+    /// The journal could not be read or written.
+    #[error("the claim could not be written down")]
+    Store(#[from] StoreError),
+}
+
+impl ClaimError {
+    /// How the process ends because of it.
+    #[must_use]
+    pub fn exit(&self) -> ExitClass {
+        match self {
+            Self::Denied(denied) => denied.exit(),
+            Self::Taken { .. } => ExitClass::Busy,
+            Self::Store(_) => ExitClass::Store,
+        }
+    }
+}
+
+/// Claims an admitted plan, or takes it up again, by compare-and-swap on the state that it was admitted on (law L10).
+///
+/// # Errors
+/// When somebody else wrote to the journal since, or it could not be written.
+pub async fn claim(
+    admitted: Admitted,
+    opening: Opening,
+    ports: &Ports<'_>,
+) -> Result<Claimed, ClaimError> {
+    let Admitted {
+        plan,
+        digest,
+        mut state,
+        standing,
+    } = admitted;
+    let done = state.open.as_ref().map_or(0, |open| {
+        let done = |progress: &&Progress| matches!(progress, Progress::Done(_));
+        open.steps.values().filter(done).count()
+    });
+    if standing == Standing::Finished {
+        return Ok(Claimed {
+            plan,
+            digest,
+            state,
+            finished: true,
+        });
+    }
+    let records = records(&plan, digest, &state, standing, opening);
+    match append(&mut state, records, ports.store, ports.clock).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict { .. }) => return Err(lost(&plan, digest, ports.store).await),
+        Err(error) => return Err(ClaimError::Store(error)),
+    }
+    ports.events.emit(Event::Claimed {
+        plan: digest,
+        resumed: standing == Standing::Open,
+        done: done as u64,
+        total: plan.steps.len() as u64,
+    });
+    Ok(Claimed {
+        plan,
+        digest,
+        state,
+        finished: false,
+    })
+}
+
+fn records(
+    plan: &Plan,
+    digest: Sha256,
+    state: &State,
+    standing: Standing,
+    opening: Opening,
+) -> Vec<Record> {
+    let Opening {
+        lineage,
+        tool,
+        runner,
+    } = opening;
+    if standing == Standing::Open {
+        return vec![Record::Resumed {
+            plan: digest,
+            runner,
+        }];
+    }
+    let genesis = state.lineage.is_none().then(|| Record::Genesis {
+        lineage,
+        project: plan.project.clone(),
+    });
+    let claim = Record::Claim {
+        plan: digest,
+        serial: state.serial + 1,
+        tool,
+        runner,
+    };
+    genesis.into_iter().chain([claim]).collect()
+}
+
+/// Finds out who was quicker, to say so.
+async fn lost(plan: &Plan, digest: Sha256, store: &dyn StateStore) -> ClaimError {
+    let state = match replay(store).await {
+        Ok(state) => state,
+        Err(error) => return ClaimError::Store(error),
+    };
+    match standing(plan, digest, &state) {
+        Err(denied) => ClaimError::Denied(denied),
+        Ok(_) => ClaimError::Taken {
+            plan: digest,
+            runner: state.open.map(|open| open.runner).unwrap_or_default(),
+        },
+    }
+}
+
+/// Why a plan could not be abandoned.
+#[derive(Debug, thiserror::Error)]
+pub enum AbandonError {
+    /// It is not the open one.
+    #[error("the plan {} is not open", plan.short())]
+    NotOpen {
+        /// The plan.
+        plan: Sha256,
+    },
+    /// The journal could not be read or written.
+    #[error("the end of the plan could not be written down")]
+    Store(#[from] StoreError),
+}
+
+/// Gives up the open plan. What it did stays done and recorded; another plan may then be claimed.
+///
+/// # Errors
+/// When the plan is not open, or the journal could not be read or written.
+pub async fn abandon(
+    store: &dyn StateStore,
+    clock: &dyn Clock,
+    plan: Sha256,
+    reason: String,
+) -> Result<State, AbandonError> {
+    let mut state = replay(store).await?;
+    if state.open.as_ref().is_none_or(|open| open.plan != plan) {
+        return Err(AbandonError::NotOpen { plan });
+    }
+    let record = Record::Abandoned {
+        plan,
+        serial: state.serial + 1,
+        reason,
+    };
+    append(&mut state, vec![record], store, clock).await?;
+    Ok(state)
+}
+
+/// Reads a store's state.
+pub(crate) async fn replay(store: &dyn StateStore) -> Result<State, StoreError> {
+    let lines = store.load().await?;
+    State::replay(&lines).map_err(|error| StoreError::Damaged {
+        location: store.location(),
+        detail: error.to_string(),
+    })
+}
+
+/// Appends records to a state that was just loaded.
+async fn append(
+    state: &mut State,
+    records: Vec<Record>,
+    store: &dyn StateStore,
+    clock: &dyn Clock,
+) -> Result<(), StoreError> {
+    let head = state.head;
+    let at = clock.now();
+    let mut next = state.clone();
+    let mut entries = Vec::with_capacity(records.len());
+    for record in records {
+        let entry = Entry {
+            seq: next.length,
+            prev: next.head,
+            at,
+            record,
+        };
+        fold(&mut next, &entry).map_err(|error| StoreError::Damaged {
+            location: store.location(),
+            detail: error.to_string(),
+        })?;
+        entries.push(entry);
+    }
+    store.append(head, &entries).await?;
+    *state = next;
+    Ok(())
+}
+
+/// Why an entry cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EntryError {
+    /// It has no canonical form.
+    #[error(transparent)]
+    Form(#[from] relplan_model::canonical::CanonicalError),
+    /// It does not fit.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+}
+
+/// Folds an entry that is about to be written.
+pub(crate) fn fold(state: &mut State, entry: &Entry) -> Result<(), EntryError> {
+    let line = entry.to_line()?;
+    state.fold(entry, Sha256::of(&line))?;
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! What a look at a registry says about a step: it is as wanted, it may go on, or something stands against it.
+//!
+//! Pure: "already there" is decided here, by comparing digests (laws L4 and L6).
+
+use relplan_model::{
+    address::{FileName, Version},
+    bundle::Artifact,
+    digest::Comparison,
+    journal::Fact,
+    observation::{Facts, FileFacts, Freshness, Observation, Query, Seen, VersionFacts},
+    step::{Effect, Step},
+};
+
+use crate::index::Index;
+
+/// What a look at a registry says about a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It is as the step wants it, and this is true because of it.
+    Reached(Vec<Fact>),
+    /// It is not as wanted, and the step's precondition holds.
+    Open,
+    /// It is in a state that the step must not touch.
+    Against(String),
+    /// Something is there, and the registry shows no digest by which to tell what.
+    Incomparable(String),
+    /// It could not be found out (law L5).
+    Blind(String),
+}
+
+/// What to ask about a step.
+pub(crate) fn query(step: &Step, freshness: Freshness) -> Query {
+    let versions = match &step.effect {
+        Effect::Deprecate { versions, .. } => versions.clone(),
+        _ => vec![step.version.clone()],
+    };
+    Query {
+        address: step.address.clone(),
+        versions,
+        ranges: Vec::new(),
+        freshness,
+    }
+}
+
+/// Judges an answer.
+pub(crate) fn judge(index: &Index<'_>, step: &Step, observation: &Observation) -> Look {
+    if observation.address != step.address {
+        return Look::Blind(format!("the answer is about {}", observation.address));
+    }
+    let nothing = Facts::default();
+    let facts = match &observation.seen {
+        Seen::Unknown { reason } => return Look::Blind(reason.clone()),
+        Seen::Absent => &nothing,
+        Seen::Present(facts) => facts,
+    };
+    let subject = Subject { index, step, facts };
+    match &step.effect {
+        Effect::Publish(publish) => {
+            let look = subject.files(&subject.uploaded());
+            match (look, &publish.pointer) {
+                (Look::Reached(mut known), Some(pointer))
+                    if facts.pointers.get(pointer) == Some(&step.version) =>
+                {
+                    known.push(subject.pointer_fact(pointer, Some(&step.version)));
+                    Look::Reached(known)
+                }
+                (look, _) => look,
+            }
+        }
+        Effect::Await => subject.shown(),
+        Effect::Point { pointer, from, to } => match facts.pointers.get(pointer) {
+            Some(now) if now == to => Look::Reached(vec![subject.pointer_fact(pointer, Some(to))]),
+            now if now == from.as_ref() => Look::Open,
+            now => Look::Against(format!(
+                "{} names {} now, and the plan moves it from {} to {to}",
+                step.address.pointer(pointer),
+                or_nothing(now),
+                or_nothing(from.as_ref()),
+            )),
+        },
+        Effect::Unpoint { pointer } => match facts.pointers.get(pointer) {
+            None => Look::Reached(vec![subject.pointer_fact(pointer, None)]),
+            Some(now) if *now == step.version => Look::Open,
+            Some(now) => Look::Against(format!(
+                "{} names {now} now, and the plan removes it from {}",
+                step.address.pointer(pointer),
+                step.version
+            )),
+        },
+        Effect::Yank { .. } => match subject.version() {
+            Some(version) if version.yanked => Look::Reached(vec![Fact::Yanked {
+                address: step.address.clone(),
+                version: step.version.clone(),
+            }]),
+            Some(_) => Look::Open,
+            None => Look::Against(format!("{} is not there to be yanked", subject.at())),
+        },
+        Effect::Deprecate {
+            versions, message, ..
+        } => subject.deprecated(versions, message),
+        Effect::Adopt { files, pointer } => match subject.adopted(files) {
+            Look::Reached(mut known) => {
+                let pointer = pointer
+                    .as_ref()
+                    .filter(|pointer| facts.pointers.get(*pointer) == Some(&step.version));
+                known.extend(pointer.map(|p| subject.pointer_fact(p, Some(&step.version))));
+                Look::Reached(known)
+            }
+            Look::Open => Look::Against(format!("{} is no longer there", subject.at())),
+            other => other,
+        },
+    }
+}
+
+fn or_nothing(version: Option<&Version>) -> String {
+    version.map_or_else(|| "nothing".to_owned(), ToString::to_string)
+}
+
+/// A step and what the registry shows of its package.
+struct Subject<'a, 'p> {
+    index: &'a Index<'p>,
+    step: &'a Step,
+    facts: &'a Facts,
+}
+
+impl Subject<'_, '_> {
+    fn at(&self) -> String {
+        self.step.address.at(&self.step.version)
+    }
+
+    fn version(&self) -> Option<&VersionFacts> {
+        self.facts.versions.get(&self.step.version)
+    }
+
+    fn uploaded(&self) -> Vec<&Artifact> {
+        self.index.upload(self.step).into_iter().collect()
+    }
+
+    /// Whether all of the version's files that the plan uploads are shown, and the version itself.
+    fn shown(&self) -> Look {
+        if self.version().is_none() {
+            return Look::Open;
+        }
+        let files = self.index.published(&self.step.address, &self.step.version);
+        match self.files(files) {
+            Look::Reached(_) => Look::Reached(vec![Fact::Resolvable {
+                address: self.step.address.clone(),
+                version: self.step.version.clone(),
+            }]),
+            other => other,
+        }
+    }
+
+    fn adopted(&self, files: &[FileName]) -> Look {
+        let named: Vec<&Artifact> = files
+            .iter()
+            .filter_map(|file| self.index.artifact(file))
+            .collect();
+        if named.len() == files.len() {
+            return self.files(&named);
+        }
+        // The plan names the files as the registry does, where that keeps names of its own.
+        let ours = self.index.artifacts_of(self.step);
+        if ours.len() == files.len() {
+            self.files(&ours)
+        } else {
+            Look::Incomparable(format!(
+                "{} is there, and the plan has no digests to compare it with",
+                self.at()
+            ))
+        }
+    }
+
+    /// Compares artifacts with the files that the registry shows. The worst of them counts.
+    fn files(&self, artifacts: &[&Artifact]) -> Look {
+        let mut known = Vec::new();
+        let mut missing = false;
+        let mut incomparable = None;
+        for artifact in artifacts {
+            let Some((name, file)) = self.file(artifact) else {
+                missing = true;
+                continue;
+            };
+            match artifact.digests.compare(&file.digests) {
+                Comparison::Different => {
+                    return Look::Against(format!(
+                        "{} has {name} with other bytes: the registry shows {}, and the plan has {}",
+                        self.at(),
+                        file.digests,
+                        artifact.digests
+                    ));
+                }
+                Comparison::Incomparable => {
+                    incomparable.get_or_insert_with(|| {
+                        format!(
+                            "{} has {name}, and the registry shows no digest that could prove which bytes it holds",
+                            self.at()
+                        )
+                    });
+                }
+                Comparison::Same => known.push(Fact::File {
+                    address: self.step.address.clone(),
+                    version: self.step.version.clone(),
+                    file: name.clone(),
+                    digests: artifact.digests.clone(),
+                }),
+            }
+        }
+        match incomparable {
+            Some(detail) => Look::Incomparable(detail),
+            None if missing => Look::Open,
+            None => Look::Reached(known),
+        }
+    }
+
+    /// The registry's file for an artifact: of the same name, or the only one where a version is one file under
+    /// whatever name the registry gives it.
+    fn file(&self, artifact: &Artifact) -> Option<(&FileName, &FileFacts)> {
+        let files = &self.version()?.files;
+        if let Some(found) = files.get_key_value(&artifact.file) {
+            return Some(found);
+        }
+        let takes_one_kind = self
+            .index
+            .target(&self.step.address.target)
+            .is_some_and(|target| target.capabilities.accepts.len() == 1);
+        let mut all = files.iter();
+        match (all.next(), all.next()) {
+            (Some(only), None) if takes_one_kind => Some(only),
+            _ => None,
+        }
+    }
+
+    fn deprecated(&self, versions: &[Version], message: &str) -> Look {
+        let mut open = false;
+        for version in versions {
+            match self.facts.versions.get(version) {
+                None => {
+                    return Look::Against(format!(
+                        "{} is not there to be deprecated",
+                        self.step.address.at(version)
+                    ));
+                }
+                Some(facts) => open |= facts.deprecated.as_deref() != Some(message),
+            }
+        }
+        if open {
+            return Look::Open;
+        }
+        let fact = |version: &Version| Fact::Deprecated {
+            address: self.step.address.clone(),
+            version: version.clone(),
+            message: message.to_owned(),
+        };
+        Look::Reached(versions.iter().map(fact).collect())
+    }
+
+    fn pointer_fact(
+        &self,
+        pointer: &relplan_model::address::PointerName,
+        version: Option<&Version>,
+    ) -> Fact {
+        Fact::Pointer {
+            address: self.step.address.clone(),
+            pointer: pointer.clone(),
+            version: version.cloned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
