@@ -1,0 +1,289 @@
+//! Packing: from folders with manifests to a bundle of artifacts (design §6).
+//!
+//! - `pack/schedule.rs`: which packers run, and several of them side by side.
+//! - `pack/environment.rs`, `pack/workshop.rs`, `pack/child.rs`: what a packer gets to see, and running it.
+//! - `pack/cargo.rs`, `pack/npm.rs`, `pack/pep517.rs`: the ecosystems' own packers.
+//! - `pack/npm_builtin.rs`, `pack/python_builtin.rs`: packers that run nothing, for packages that need nothing run.
+//! - `pack/prebuilt.rs`: files that something else has built.
+//! - `pack/identity.rs`, `pack/artifact.rs`: who a finished file says that it is, and what is recorded about it.
+//! - `pack/git.rs`: which commit is checked out, and whether files differ from it.
+//!
+//! Invariant: this is the only place in relplan that runs code of the repository, and it holds no credential while it
+//! does (law L14; `environment` says exactly what that covers). The name and version that are recorded of an artifact
+//! are those *inside* of it (law L3).
+
+mod archive;
+mod artifact;
+mod cargo;
+mod child;
+mod environment;
+#[cfg(test)]
+mod fixture;
+mod git;
+mod identity;
+mod npm;
+mod npm_builtin;
+mod pep517;
+mod prebuilt;
+mod python_builtin;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod workshop;
+
+use std::{collections::BTreeMap, io};
+
+use camino::Utf8PathBuf;
+use relplan_model::{
+    address::{FileName, PackageId, PackageName, Version},
+    bundle::Artifact,
+};
+
+pub use environment::{Environment, scrubbed_environment};
+pub use identity::IdentityError;
+
+use crate::bundle::{BundleError, Folder};
+
+/// What makes an artifact of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packer {
+    /// `cargo package`, all crates of one workspace in one call.
+    Cargo,
+    /// `npm pack`.
+    Npm,
+    /// `pnpm pack`, which rewrites `workspace:` and `catalog:` ranges.
+    Pnpm,
+    /// `yarn pack`, which rewrites `workspace:` ranges.
+    Yarn,
+    /// npm's packing rules without npm: runs nothing, and refuses packages with scripts that run while packing.
+    NpmBuiltin,
+    /// A PEP 517 front end: `uv build`, else `python3 -m build`.
+    Pep517,
+    /// A wheel and an sdist of a pure package with static metadata, without Python: runs nothing.
+    PythonBuiltin,
+    /// Files that are there already: globs relative to the package's folder.
+    Prebuilt(Vec<String>),
+}
+
+impl Packer {
+    /// The packer in one word, as errors and the spec name it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Cargo => "cargo",
+            Self::Npm => "npm",
+            Self::Pnpm => "pnpm",
+            Self::Yarn => "yarn",
+            Self::NpmBuiltin | Self::PythonBuiltin => "builtin",
+            Self::Pep517 => "pep517",
+            Self::Prebuilt(_) => "prebuilt",
+        }
+    }
+}
+
+/// One package to be packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The package, by its name in the manifest.
+    pub package: PackageId,
+    /// The version that the manifest names; `None`: it is found out while packing.
+    pub version: Option<Version>,
+    /// Its folder, absolute.
+    pub path: Utf8PathBuf,
+    /// The folder of the workspace that it belongs to, absolute; its own folder where there is none.
+    pub workspace_root: Utf8PathBuf,
+    /// What packs it.
+    pub packer: Packer,
+}
+
+/// How to pack.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Tells packers to stay off the network.
+    pub offline: bool,
+    /// Lets cargo build what it packed. That takes long, and runs the build scripts of all dependencies.
+    pub verify: bool,
+    /// The commit to record; `None`: git is asked.
+    pub commit: Option<String>,
+    /// How many packers run side by side; 0: as many as there are processors.
+    pub parallel: usize,
+    /// Versions of packages of the workspace that are not packed now, by their names: what [`Packer::NpmBuiltin`]
+    /// writes in the place of `workspace:` ranges. Those of the jobs themselves are known.
+    pub siblings: BTreeMap<PackageName, Version>,
+    /// Where packers' environments come from: by default, this process's own.
+    pub environment: Environment,
+}
+
+/// What happens while packing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackEvent {
+    /// A package's packer is about to run.
+    Started {
+        /// The package.
+        package: PackageId,
+    },
+    /// A packer said something.
+    Output {
+        /// The package, or the first one of those that are packed by the same call.
+        package: PackageId,
+        /// The line, without its end.
+        line: String,
+    },
+    /// A package is packed.
+    Finished {
+        /// The package.
+        package: PackageId,
+        /// The files that came of it.
+        files: Vec<FileName>,
+    },
+}
+
+/// Why packing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// A packer is not there.
+    #[error("{tool} is needed to pack {package}, and it is not installed; {hint}")]
+    MissingTool {
+        /// The program.
+        tool: String,
+        /// What should have been packed.
+        package: String,
+        /// How to go on.
+        hint: String,
+    },
+    /// A packer is too old for what is asked of it.
+    #[error("{tool} {found} is too old to pack {package}; {hint}")]
+    OldTool {
+        /// The program.
+        tool: String,
+        /// Its version.
+        found: String,
+        /// What should have been packed.
+        package: String,
+        /// How to go on.
+        hint: String,
+    },
+    /// A packer ended badly.
+    #[error("`{command}` failed for {package} ({status}){}", tail_in_words(.tail))]
+    Packer {
+        /// The program and its first argument.
+        command: String,
+        /// What should have been packed.
+        package: String,
+        /// How it ended.
+        status: String,
+        /// The last lines that it wrote.
+        tail: Vec<String>,
+    },
+    /// A packer that runs nothing cannot do this package justice.
+    #[error("the built-in packer cannot pack {package}: {why}; {hint}")]
+    Unsupported {
+        /// The package.
+        package: PackageId,
+        /// What is in the way.
+        why: String,
+        /// How to go on.
+        hint: String,
+    },
+    /// A manifest does not say what is needed, or not in the right form.
+    #[error("{path} cannot be packed: {why}")]
+    Manifest {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Nothing came of it.
+    #[error("{packer} made no artifact of {package}{why}")]
+    Nothing {
+        /// The packer.
+        packer: String,
+        /// The package.
+        package: PackageId,
+        /// More about it, or nothing.
+        why: String,
+    },
+    /// What an artifact is cannot be read from it.
+    #[error("{path} is not an artifact that can be released")]
+    Identity {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        #[source]
+        source: IdentityError,
+    },
+    /// An artifact is something else than it should be (law L3).
+    #[error("{path} holds {found} instead of {expected}; {hint}")]
+    Mismatch {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What should be in it.
+        expected: String,
+        /// What is in it.
+        found: String,
+        /// How to go on.
+        hint: String,
+    },
+    /// The same package stands in two jobs.
+    #[error("{package} is to be packed twice: from {first} and from {second}")]
+    Twice {
+        /// The package.
+        package: PackageId,
+        /// The one folder.
+        first: Utf8PathBuf,
+        /// The other.
+        second: Utf8PathBuf,
+    },
+    /// The file system refused, or a program could not be run.
+    #[error("cannot {doing} {path}")]
+    Io {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// With which file, folder or program.
+        path: Utf8PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The bundle refused what came of it.
+    #[error("the artifacts cannot be put into the bundle")]
+    Bundle(#[from] BundleError),
+}
+
+impl PackError {
+    fn io(doing: &'static str, path: impl Into<Utf8PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+/// Packs packages and puts what comes of them into a bundle, in the place of what it holds of the same file names.
+/// Returns the artifacts in order of file name.
+///
+/// It blocks until all packers have ended. When one fails, those that run are waited for, no other is started, and
+/// nothing is put into the bundle. The order of the jobs does not matter.
+///
+/// # Errors
+/// The failure of the first failed job, in the order given; see [`PackError`].
+pub fn run(
+    jobs: &[Job],
+    out: &mut Folder,
+    options: &Options,
+    events: &dyn Fn(PackEvent),
+) -> Result<Vec<Artifact>, PackError> {
+    schedule::run(jobs, out, options, events)
+}
+
+fn tail_in_words(tail: &[String]) -> String {
+    if tail.is_empty() {
+        return String::new();
+    }
+    tail.iter()
+        .fold("; its last lines were:".to_owned(), |text, line| {
+            text + "\n    " + line
+        })
+}

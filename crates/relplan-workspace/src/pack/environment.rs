@@ -1,0 +1,314 @@
+//! The environment that packers run in: the caller's, without what may be a credential (law L14).
+//!
+//! What is hidden from the code that a packer runs (build scripts, npm lifecycle scripts, build backends):
+//! - every variable whose name looks like a credential's, or that a registry's client is known to read one from;
+//! - the user and password inside of any variable that holds a URL;
+//! - the files through which a CI job's step sets variables and the search path for the steps after it;
+//! - npm's user configuration: `NPM_CONFIG_USERCONFIG` names a copy without tokens, passwords, keys and user names, and
+//!   so does `NPM_CONFIG_GLOBALCONFIG` where the caller's environment names such a file.
+//!
+//! What is **not** hidden, since a packer needs its user's home (caches, toolchains, registry configuration) and runs as
+//! the same user: files. `~/.cargo/credentials.toml`, `~/.npmrc` itself, `~/.yarnrc.yml`, `~/.pypirc`, `~/.netrc`, key
+//! rings and agents' sockets can still be read by code that goes looking for them. Whoever packs code that they do not
+//! trust packs it where no credential lies: in a job of its own, that only hands on the bundle.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+};
+
+/// The environment's variables that packing starts from. Its `Debug` shows no value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Environment(pub Vec<(OsString, OsString)>);
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.0.len())
+    }
+}
+
+impl Environment {
+    /// A variable's value, the case of its name counting.
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0
+            .iter()
+            .find(|(held, _)| held == name)
+            .map(|(_, value)| value.as_os_str())
+    }
+
+    /// A variable's value, the case of its name not counting: so npm reads its own.
+    pub(super) fn get_any_case(&self, name: &str) -> Option<&OsStr> {
+        self.0
+            .iter()
+            .find(|(held, _)| held.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_os_str())
+    }
+}
+
+/// Names that hold one of these (in any case) are dropped.
+const TELLING_PARTS: &[&str] = &[
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "CREDENTIAL",
+    "API_KEY",
+    "APIKEY",
+    "PRIVATE_KEY",
+    "ACCESS_KEY",
+    "_AUTH",
+    "AUTH_",
+    "SESSION",
+    "COOKIE",
+    "KEYRING",
+];
+
+/// Names that end with one of these are dropped.
+const TELLING_ENDS: &[&str] = &["_KEY", "_PASS", "_PAT", "_PWD", "_DSN", "_OTP", "_USERNAME"];
+
+/// Names that begin with one of these are dropped.
+const TELLING_STARTS: &[&str] = &[
+    "AWS_",
+    "AZURE_",
+    "ARM_CLIENT_",
+    "TWINE_",
+    "UV_PUBLISH_",
+    "PYPI_",
+    "FLIT_",
+    "HATCH_INDEX_",
+    "POETRY_HTTP_BASIC_",
+    "POETRY_PYPI_",
+    "ACTIONS_ID_TOKEN_REQUEST_",
+    "ACTIONS_RUNTIME_",
+    "ACTIONS_RESULTS_",
+    "ACTIONS_CACHE_",
+    "RELPLAN_",
+    "NPM_CONFIG_//",
+];
+
+/// Names that are dropped as they are.
+const TELLING_NAMES: &[&str] = &[
+    "AUTH",
+    "PASS",
+    "SSH_AUTH_SOCK",
+    "SSH_ASKPASS",
+    "GIT_ASKPASS",
+    "GPG_AGENT_INFO",
+    "KRB5CCNAME",
+    "NETRC",
+    "VSS_NUGET_EXTERNAL_FEED_ENDPOINTS",
+    "NPM_CONFIG_CERT",
+    "NPM_CONFIG_KEY",
+    // A step of a CI job speaks to the steps after it through these files: what packs must not steer what publishes.
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_OUTPUT",
+    "GITHUB_STATE",
+    "GITHUB_STEP_SUMMARY",
+];
+
+/// Names that look like a credential's and are none.
+const HARMLESS: &[&str] = &[
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_DATE",
+    "TOKENIZERS_PARALLELISM",
+    "XDG_SESSION_TYPE",
+    "XDG_SESSION_DESKTOP",
+    "DESKTOP_SESSION",
+];
+
+/// The variables that remain for a packer: those that may be a credential are dropped, and users and passwords are
+/// cut out of URLs. Order is kept.
+#[must_use]
+pub fn scrubbed_environment(vars: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    vars.into_iter()
+        .filter(|(name, _)| !may_hold_credential(name))
+        .map(
+            |(name, value)| match value.to_str().and_then(without_userinfo) {
+                Some(cut) => (name, cut.into()),
+                None => (name, value),
+            },
+        )
+        .collect()
+}
+
+/// Whether a variable of this name may hold a credential. A name that is no Unicode is not looked through: it is dropped.
+pub(super) fn may_hold_credential(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return true;
+    };
+    let name = name.to_ascii_uppercase();
+    if HARMLESS.contains(&name.as_str()) {
+        return false;
+    }
+    TELLING_NAMES.contains(&name.as_str())
+        || TELLING_PARTS.iter().any(|part| name.contains(part))
+        || TELLING_ENDS.iter().any(|end| name.ends_with(end))
+        || TELLING_STARTS.iter().any(|start| name.starts_with(start))
+}
+
+/// The text without what stands between `://` and `@` in each of its URLs; `None` when there is no such thing in it.
+pub(super) fn without_userinfo(text: &str) -> Option<String> {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, after)) = rest.split_once("://") {
+        kept.push_str(before);
+        kept.push_str("://");
+        let authority = after
+            .split(['/', '?', '#', ' ', '\t', '\n', ',', ';', '"', '\''])
+            .next()
+            .unwrap_or_default();
+        rest = match authority.rfind('@') {
+            Some(at) => {
+                found = true;
+                after.get(at + 1..).unwrap_or_default()
+            }
+            None => after,
+        };
+    }
+    kept.push_str(rest);
+    found.then_some(kept)
+}
+
+/// The lines of an npm configuration that hold no credential. Everything that is bound to one registry (`//host/:key`)
+/// goes: that is where npm keeps credentials and nothing else.
+pub(super) fn scrubbed_npmrc(text: &str) -> String {
+    let mut kept = String::new();
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        let key = trimmed.split('=').next().unwrap_or_default().trim();
+        let key = key.trim_matches(['"', '\'']).trim_end_matches("[]");
+        let is_remark = trimmed.starts_with(['#', ';']);
+        let telling = key.contains("//")
+            || may_hold_credential(OsStr::new(key))
+            || [
+                "_auth",
+                "cert",
+                "key",
+                "username",
+                "email",
+                "otp",
+                "tokenhelper",
+            ]
+            .iter()
+            .any(|word| key.eq_ignore_ascii_case(word));
+        if !is_remark && !telling {
+            kept.push_str(&without_userinfo(line).unwrap_or_else(|| line.to_owned()));
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l14_what_may_be_a_credential_is_dropped_and_the_rest_is_kept() {
+        let dropped = [
+            "NPM_TOKEN",
+            "NODE_AUTH_TOKEN",
+            "npm_config__auth",
+            "npm_config__authToken",
+            "npm_config_//registry.example/:_authToken",
+            "npm_config_otp",
+            "npm_config_key",
+            "CARGO_REGISTRY_TOKEN",
+            "CARGO_REGISTRIES_ACME_TOKEN",
+            "CARGO_REGISTRIES_ACME_CREDENTIAL_PROVIDER",
+            "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
+            "TWINE_USERNAME",
+            "TWINE_PASSWORD",
+            "TWINE_REPOSITORY_URL",
+            "UV_PUBLISH_TOKEN",
+            "UV_PUBLISH_URL",
+            "UV_INDEX_ACME_USERNAME",
+            "PYPI_API",
+            "YARN_NPM_AUTH_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "ACTIONS_RUNTIME_TOKEN",
+            "GITHUB_TOKEN",
+            "GH_TOKEN",
+            "GITHUB_ENV",
+            "GITHUB_PATH",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_PROFILE",
+            "SSH_AUTH_SOCK",
+            "GPG_AGENT_INFO",
+            "DBUS_SESSION_BUS_ADDRESS",
+            "MY_SIGNING_KEY",
+            "some_secret_thing",
+            "RELPLAN_TOKEN",
+            "DB_PASSWD",
+        ];
+        let kept = [
+            "PATH",
+            "HOME",
+            "USER",
+            "LANG",
+            "TMPDIR",
+            "CI",
+            "CARGO_HOME",
+            "CARGO_REGISTRIES_ACME_INDEX",
+            "RUSTUP_TOOLCHAIN",
+            "npm_config_registry",
+            "npm_config_cache",
+            "PIP_INDEX_URL",
+            "PIP_FIND_LINKS",
+            "SOURCE_DATE_EPOCH",
+            "GIT_AUTHOR_NAME",
+            "SSL_CERT_FILE",
+            "https_proxy",
+            "GITHUB_SHA",
+        ];
+        let vars = |names: &[&str]| -> Vec<(OsString, OsString)> {
+            names.iter().map(|name| (name.into(), "x".into())).collect()
+        };
+        assert_eq!(scrubbed_environment(vars(&dropped)), []);
+        assert_eq!(scrubbed_environment(vars(&kept)), vars(&kept));
+    }
+
+    #[test]
+    fn l14_urls_lose_their_user_and_password() {
+        for (text, cut) in [
+            ("https://u:p@host.example/x", Some("https://host.example/x")),
+            ("https://tok@host.example", Some("https://host.example")),
+            (
+                "a=http://u:p@q@h.example/ b=http://v:w@i.example",
+                Some("a=http://h.example/ b=http://i.example"),
+            ),
+            ("https://host.example/@scope/x", None),
+            ("me@host.example", None),
+        ] {
+            assert_eq!(without_userinfo(text).as_deref(), cut, "{text}");
+        }
+    }
+
+    #[test]
+    fn l14_an_npm_configuration_keeps_places_and_loses_credentials() {
+        let text = "registry=https://u:p@npm.acme.example/\n\
+                    ; a remark with _authToken=CANARY\n\
+                    @acme:registry=https://npm.acme.example/\n\
+                    //npm.acme.example/:_authToken=CANARY\n\
+                    \"//npm.acme.example/:_password\" = CANARY\n\
+                    //npm.acme.example/:username=CANARY\n\
+                    _auth=CANARY\n_authToken = CANARY\n_password=CANARY\nemail=CANARY\n\
+                    cert=CANARY\nkey=CANARY\nca[]=PEM\notp=CANARY\ntokenHelper=CANARY\n\
+                    cache=/c\nstrict-ssl=true\n";
+        assert_eq!(
+            scrubbed_npmrc(text),
+            "registry=https://npm.acme.example/\n@acme:registry=https://npm.acme.example/\n\
+             ca[]=PEM\ncache=/c\nstrict-ssl=true\n"
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Which commit is checked out, and which packages' files differ from it. Git is asked before any packer runs, since
+//! packers may write files of their own.
+//!
+//! Why the options: a repository's own configuration can name programs that git runs (a file system monitor, hooks);
+//! those are turned off.
+
+use std::{collections::BTreeMap, process::Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Job, workshop::Workshop};
+
+/// What git says about the folders of some jobs.
+pub(super) struct Checkouts {
+    by_root: BTreeMap<Utf8PathBuf, Option<Checkout>>,
+    commit: Option<String>,
+}
+
+struct Checkout {
+    commit: String,
+    top: Utf8PathBuf,
+    /// Relative to `top`; a folder that git knows nothing of ends with `/`.
+    changed: Vec<Utf8PathBuf>,
+}
+
+impl Checkouts {
+    /// Asks git once for each workspace. Where there is no git, or no commit, nothing is known.
+    pub(super) fn look(jobs: &[Job], shop: &Workshop<'_>) -> Self {
+        let mut by_root = BTreeMap::new();
+        for job in jobs {
+            by_root
+                .entry(job.workspace_root.clone())
+                .or_insert_with(|| Checkout::of(&job.workspace_root, shop));
+        }
+        Self {
+            by_root,
+            commit: shop.options.commit.clone(),
+        }
+    }
+
+    /// The commit of a job's folder, and whether its files differ from that: files that git ignores do not count, new
+    /// ones do, since they are packed as well.
+    pub(super) fn of(&self, job: &Job) -> (Option<String>, bool) {
+        let checkout = self
+            .by_root
+            .get(&job.workspace_root)
+            .and_then(Option::as_ref);
+        let commit = self
+            .commit
+            .clone()
+            .or_else(|| checkout.map(|checkout| checkout.commit.clone()));
+        let dirty = checkout.is_some_and(|checkout| checkout.is_dirty(&job.path));
+        (commit, dirty)
+    }
+}
+
+impl Checkout {
+    fn of(root: &Utf8Path, shop: &Workshop<'_>) -> Option<Self> {
+        let answer = ask(root, shop, &["rev-parse", "--show-toplevel", "HEAD"])?;
+        let (top, commit) = answer.trim_end().rsplit_once('\n')?;
+        let is_object = commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+        let status = ask(
+            root,
+            shop,
+            &[
+                "status",
+                "--porcelain=v1",
+                "-z",
+                "--untracked-files=normal",
+                "--ignore-submodules=dirty",
+            ],
+        )?;
+        is_object.then(|| Self {
+            commit: commit.to_owned(),
+            top: top.into(),
+            changed: changed(&status),
+        })
+    }
+
+    fn is_dirty(&self, folder: &Utf8Path) -> bool {
+        let folder = folder
+            .canonicalize_utf8()
+            .unwrap_or_else(|_| folder.to_owned());
+        let Ok(relative) = folder.strip_prefix(&self.top) else {
+            return false;
+        };
+        self.changed.iter().any(|path| {
+            path.starts_with(relative)
+                || (path.as_str().ends_with('/') && relative.starts_with(path))
+        })
+    }
+}
+
+/// The paths in git's short status: `XY path`, each ended by NUL; a rename or copy has its origin as one more.
+fn changed(status: &str) -> Vec<Utf8PathBuf> {
+    let mut paths = Vec::new();
+    let mut parts = status.split('\0');
+    while let Some(part) = parts.next() {
+        let (Some(codes), Some(path)) = (part.get(..2), part.get(3..)) else {
+            continue;
+        };
+        paths.push(path.into());
+        if codes.contains(['R', 'C']) {
+            paths.extend(parts.next().map(Utf8PathBuf::from));
+        }
+    }
+    paths
+}
+
+fn ask(folder: &Utf8Path, shop: &Workshop<'_>, arguments: &[&str]) -> Option<String> {
+    let mut command = shop.command("git", folder);
+    for name in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_COMMON_DIR",
+        "GIT_PREFIX",
+    ] {
+        command.env_remove(name);
+    }
+    let answer = command
+        .envs([("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0")])
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ])
+        .args(arguments)
+        .stderr(Stdio::null())
+        .output()
+        .ok()
+        .filter(|answer| answer.status.success())?;
+    String::from_utf8(answer.stdout).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_dirty_for_its_own_files_and_not_for_its_neighbours() {
+        let checkout = Checkout {
+            commit: "0".repeat(40),
+            top: "/nowhere".into(),
+            changed: changed(" M crates/a/src/lib.rs\0?? js/\0R  new/x\0old/x\0"),
+        };
+        for (folder, dirty) in [
+            ("crates/a", true),
+            ("crates/b", false),
+            ("crates/ab", false),
+            ("js/widget", true),
+            ("jsx", false),
+            ("new", true),
+            ("old", true),
+            ("", true),
+        ] {
+            assert_eq!(
+                checkout.is_dirty(&Utf8Path::new("/nowhere").join(folder)),
+                dirty,
+                "{folder}"
+            );
+        }
+    }
+}

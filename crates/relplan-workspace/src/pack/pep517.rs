@@ -1,0 +1,62 @@
+//! A PEP 517 build: an sdist, and a wheel from that sdist, by a front end in an isolated environment.
+//!
+//! The front end runs in an empty folder and is told where the project is: `python3 -m build` looks for the module
+//! `build` where it runs, and many a project has a folder of that name.
+
+use super::{Job, PackError, artifact::Made, child, identity::Kind, workshop::Workshop};
+
+/// Builds one project.
+pub(super) fn pack(
+    job: &Job,
+    shop: &Workshop<'_>,
+    say: &dyn Fn(String),
+) -> Result<Vec<Made>, PackError> {
+    let (out, elsewhere) = (shop.folder()?, shop.folder()?);
+    let (command, packer) = if let Some(version) = shop.version("uv", &["--version"], &elsewhere) {
+        let mut command = shop.command("uv", &elsewhere);
+        command
+            .args(["build", "--sdist", "--wheel", "--out-dir"])
+            .arg(&out)
+            .arg(&job.path);
+        (command, format!("uv {version}"))
+    } else if let Some(version) = shop.version("python3", &["-m", "build", "--version"], &elsewhere)
+    {
+        let mut command = shop.command("python3", &elsewhere);
+        command
+            .args(["-m", "build", "--outdir"])
+            .arg(&out)
+            .arg(&job.path);
+        (command, format!("build {version}"))
+    } else {
+        return Err(PackError::MissingTool {
+            tool: "a PEP 517 front end (`uv`, or `python3` with the module `build`)".to_owned(),
+            package: job.package.to_string(),
+            hint: "install one of them, or write packer=\"builtin\" in the spec's workspace if the project is \
+                   pure Python with static metadata"
+                .to_owned(),
+        });
+    };
+    let mut command = command;
+    if shop.options.offline {
+        command.envs([("UV_OFFLINE", "1"), ("PIP_NO_INDEX", "1")]);
+    }
+    child::run(command, &job.package.to_string(), shop, say)?;
+
+    let mut made = Vec::new();
+    for entry in out.read_dir_utf8().map_err(PackError::io("read", &out))? {
+        let path = entry.map_err(PackError::io("read", &out))?.into_path();
+        // uv puts a .gitignore there.
+        if matches!(
+            path.file_name().and_then(Kind::of),
+            Some(Kind::Sdist | Kind::Wheel)
+        ) {
+            made.push(Made {
+                package: job.package.clone(),
+                path,
+                packer: packer.clone(),
+            });
+        }
+    }
+    made.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(made)
+}

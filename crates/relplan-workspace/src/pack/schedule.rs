@@ -1,0 +1,191 @@
+//! Which packers run, several of them side by side, and what becomes of their files.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use relplan_model::{
+    address::{PackageId, PackageName, Version},
+    bundle::Artifact,
+};
+
+use super::{
+    Job, Options, PackError, PackEvent, Packer,
+    artifact::{self, Made},
+    cargo,
+    git::Checkouts,
+    npm, npm_builtin, pep517, prebuilt, python_builtin,
+    workshop::Workshop,
+};
+use crate::bundle::{Addition, Folder, Replace};
+
+/// See [`super::run`].
+pub(super) fn run(
+    jobs: &[Job],
+    out: &mut Folder,
+    options: &Options,
+    events: &dyn Fn(PackEvent),
+) -> Result<Vec<Artifact>, PackError> {
+    refuse_twins(jobs)?;
+    let shop = Workshop::open(options, siblings(jobs, options))?;
+    let checkouts = Checkouts::look(jobs, &shop);
+    let calls = calls(jobs);
+    let additions = run_calls(&calls, jobs, &shop, &checkouts, events)?;
+    let mut artifacts: Vec<_> = additions
+        .iter()
+        .map(|addition| addition.artifact.clone())
+        .collect();
+    artifacts.sort_by(|a, b| a.file.cmp(&b.file));
+    out.add(additions, Replace::Allowed)?;
+    Ok(artifacts)
+}
+
+/// One call of a packer, for the crates of one Cargo workspace or for one package of another kind.
+type Call<'a> = Vec<&'a Job>;
+
+fn calls(jobs: &[Job]) -> Vec<Call<'_>> {
+    let mut calls: Vec<Call<'_>> = Vec::new();
+    let mut workspaces: BTreeMap<&Utf8Path, usize> = BTreeMap::new();
+    for job in jobs {
+        if job.packer == Packer::Cargo
+            && let Some(call) = workspaces
+                .get(job.workspace_root.as_path())
+                .and_then(|index| calls.get_mut(*index))
+        {
+            call.push(job);
+            continue;
+        }
+        if job.packer == Packer::Cargo {
+            workspaces.insert(&job.workspace_root, calls.len());
+        }
+        calls.push(vec![job]);
+    }
+    calls
+}
+
+enum News {
+    Event(PackEvent),
+    Done(usize, Result<Vec<Addition>, PackError>),
+}
+
+fn run_calls(
+    calls: &[Call<'_>],
+    jobs: &[Job],
+    shop: &Workshop<'_>,
+    checkouts: &Checkouts,
+    events: &dyn Fn(PackEvent),
+) -> Result<Vec<Addition>, PackError> {
+    let workers = match shop.options.parallel {
+        0 => thread::available_parallelism().map_or(2, usize::from),
+        some => some,
+    };
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = |news: mpsc::Sender<News>| {
+        // A receiver that is gone means that the run is over.
+        let tell = |event| drop(news.send(News::Event(event)));
+        while !failed.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(call) = calls.get(index) else { return };
+            let outcome = run_call(call, jobs, shop, checkouts, &tell);
+            failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
+            drop(news.send(News::Done(index, outcome)));
+        }
+    };
+    let mut outcomes = BTreeMap::new();
+    thread::scope(|scope| {
+        let (sender, news) = mpsc::channel();
+        for _ in 0..workers.min(calls.len()) {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        for one in news {
+            match one {
+                News::Event(event) => events(event),
+                News::Done(index, outcome) => drop(outcomes.insert(index, outcome)),
+            }
+        }
+    });
+    let mut additions = Vec::new();
+    for outcome in outcomes.into_values() {
+        additions.extend(outcome?);
+    }
+    Ok(additions)
+}
+
+fn run_call(
+    call: &[&Job],
+    jobs: &[Job],
+    shop: &Workshop<'_>,
+    checkouts: &Checkouts,
+    tell: &dyn Fn(PackEvent),
+) -> Result<Vec<Addition>, PackError> {
+    let Some(first) = call.first() else {
+        return Ok(Vec::new());
+    };
+    for job in call {
+        tell(PackEvent::Started {
+            package: job.package.clone(),
+        });
+    }
+    let say = |line| {
+        tell(PackEvent::Output {
+            package: first.package.clone(),
+            line,
+        });
+    };
+    let made: Vec<Made> = match &first.packer {
+        Packer::Cargo => cargo::pack(call, shop, &say)?,
+        Packer::Npm | Packer::Pnpm | Packer::Yarn => npm::pack(first, shop, &say)?,
+        Packer::NpmBuiltin => npm_builtin::pack(first, shop)?,
+        Packer::Pep517 => pep517::pack(first, shop, &say)?,
+        Packer::PythonBuiltin => python_builtin::pack(first, shop)?,
+        Packer::Prebuilt(globs) => prebuilt::collect(first, globs, jobs)?,
+    };
+    let mut additions = Vec::new();
+    for job in call {
+        let of_job: Vec<_> = artifact::describe(job, &made, checkouts)?;
+        tell(PackEvent::Finished {
+            package: job.package.clone(),
+            files: of_job
+                .iter()
+                .map(|addition| addition.artifact.file.clone())
+                .collect(),
+        });
+        additions.extend(of_job);
+    }
+    Ok(additions)
+}
+
+fn refuse_twins(jobs: &[Job]) -> Result<(), PackError> {
+    let mut seen: BTreeMap<&PackageId, &Utf8PathBuf> = BTreeMap::new();
+    for job in jobs {
+        if let Some(first) = seen.insert(&job.package, &job.path) {
+            return Err(PackError::Twice {
+                package: job.package.clone(),
+                first: first.clone(),
+                second: job.path.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn siblings(jobs: &[Job], options: &Options) -> BTreeMap<PackageName, Version> {
+    let mut siblings = options.siblings.clone();
+    for job in jobs
+        .iter()
+        .filter(|job| job.package.ecosystem.as_str() == "npm")
+    {
+        if let Some(version) = &job.version {
+            siblings.insert(job.package.name.clone(), version.clone());
+        }
+    }
+    siblings
+}
