@@ -125,9 +125,11 @@ impl Packed {
             .collect()
     }
 
+    /// Where an artifact is, for tools that want to read it.
     pub(super) fn path(&self, index: usize) -> Utf8PathBuf {
-        let out = Utf8Path::from_path(self.out.path()).unwrap();
-        out.join(self.artifacts[index].file.as_str())
+        Utf8Path::from_path(self.out.path())
+            .unwrap()
+            .join(self.artifacts[index].file.as_str())
     }
 
     pub(super) fn bytes(&self, index: usize) -> Vec<u8> {

@@ -11,34 +11,49 @@ fn builtin(tree: &Tree, folder: &str) -> Result<Packed, PackError> {
     tree.pack(&[tree.job("x", "1.0.0", folder, Packer::NpmBuiltin)])
 }
 
-/// The names that npm would pack, asked from npm.
+/// The names that npm would pack, asked from npm where the package is.
 fn npm_names(tree: &Tree, folder: &str) -> BTreeSet<String> {
-    let answer = Command::new("npm")
-        .current_dir(tree.path(folder))
-        .args([
-            "pack",
-            "--dry-run",
-            "--json",
-            "--ignore-scripts",
-            "--offline",
-        ])
+    npm_says(
+        Command::new("npm")
+            .arg("pack")
+            .current_dir(tree.path(folder)),
+    )
+    .remove(0)
+}
+
+/// What npm says of each package that it is asked for.
+fn npm_says(npm: &mut Command) -> Vec<BTreeSet<String>> {
+    let answer = npm
+        .args(["--dry-run", "--json", "--ignore-scripts", "--offline"])
         .output()
         .unwrap();
     assert!(answer.status.success(), "{answer:?}");
     let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
-    // npm 11 answers with a list.
-    answer[0]["files"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|file| format!("package/{}", file["path"].as_str().unwrap()))
-        .collect()
+    let names = |packed: &serde_json::Value| {
+        let files = packed["files"].as_array().unwrap();
+        files
+            .iter()
+            .map(|file| format!("package/{}", file["path"].as_str().unwrap()))
+            .collect()
+    };
+    answer.as_array().unwrap().iter().map(names).collect()
 }
 
-fn assert_same_files(what: &str, tree: &Tree, folder: &str) {
-    let ours = builtin(tree, folder).unwrap().unpacked(0);
-    let ours: BTreeSet<String> = ours.into_keys().collect();
-    assert_eq!(ours, npm_names(tree, folder), "{what}");
+fn our_names(tree: &Tree, folder: &str) -> BTreeSet<String> {
+    let packed = builtin(tree, folder).unwrap();
+    packed.unpacked(0).into_keys().collect()
+}
+
+/// Packs many packages both ways: npm takes them all in one call.
+fn assert_same_files(trees: &[(&str, Tree)]) {
+    let elsewhere = Tree::new(&[]);
+    let mut npm = Command::new("npm");
+    npm.arg("pack").current_dir(elsewhere.path(""));
+    let said = npm_says(npm.args(trees.iter().map(|(_, tree)| tree.path(""))));
+    assert_eq!(said.len(), trees.len());
+    for ((what, tree), npms) in trees.iter().zip(said) {
+        assert_eq!(our_names(tree, ""), npms, "{what}");
+    }
 }
 
 /// Files that many a package has, wanted and unwanted.
@@ -134,14 +149,16 @@ fn the_same_files_as_npm_whatever_the_manifest_says() {
             r#""files":["dist"],"browser":"src/index.ts","main":"lib""#,
         ),
     ];
+    let mut trees = Vec::new();
     for (what, manifest) in manifests {
         let tree = Tree::new(&[(
             "package.json",
             &format!(r#"{{"name":"x","version":"1.0.0",{manifest}}}"#),
         )]);
         CLUTTER.iter().for_each(|file| tree.write(file, "x"));
-        assert_same_files(what, &tree, "");
+        trees.push((what, tree));
     }
+    assert_same_files(&trees);
 }
 
 #[test]
@@ -204,12 +221,14 @@ fn the_same_files_as_npm_with_ignore_files_at_every_level() {
             &[(".npmignore", "README.md\npackage.json\nLICENSE\nindex.js\n")],
         ),
     ];
+    let mut trees = Vec::new();
     for (what, manifest, files) in cases {
         let tree = Tree::new(&[("package.json", manifest)]);
         CLUTTER.iter().for_each(|file| tree.write(file, "x"));
         files.iter().for_each(|(file, text)| tree.write(file, text));
-        assert_same_files(what, &tree, "");
+        trees.push((what, tree));
     }
+    assert_same_files(&trees);
 }
 
 #[test]
@@ -232,7 +251,11 @@ fn the_same_files_as_npm_in_a_workspace() {
             tree.write(&format!("{folder}/{file}"), "x");
         }
     }
-    assert_same_files("a member", &tree, "js/x");
+    assert_eq!(
+        our_names(&tree, "js/x"),
+        npm_names(&tree, "js/x"),
+        "a member"
+    );
     let packed = tree
         .pack(&[tree.job("y", "1.0.0", "js/y", Packer::NpmBuiltin)])
         .unwrap();
@@ -267,7 +290,7 @@ fn links_are_left_out_and_programs_can_be_run() {
     .unwrap();
     symlink("/etc/hostname", tree.path("leak.txt")).unwrap();
     symlink("real", tree.path("linked")).unwrap();
-    assert_same_files("links", &tree, "");
+    assert_eq!(our_names(&tree, ""), npm_names(&tree, ""));
 
     let bytes = builtin(&tree, "").unwrap().bytes(0);
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));

@@ -1,0 +1,157 @@
+//! `npm pack`, and what its lifecycle scripts get to see.
+
+use crate::pack::{
+    PackError, Packer,
+    fixture::{Tree, options},
+};
+
+const CANARY: &str = "canary-3f1c9a";
+
+#[test]
+fn a_package_is_packed_as_npm_packs_it() {
+    let tree = Tree::new(&[
+        (
+            "package.json",
+            r#"{"name":"@acme/widget","version":"1.4.0-rc.1","files":["dist"],"scripts":{"prepack":"echo noise; mkdir -p dist; echo 1 > dist/index.js"}}"#,
+        ),
+        ("secret.txt", "no"),
+    ]);
+    let packed = tree
+        .pack(&[tree.job("@acme/widget", "", "", Packer::Npm)])
+        .unwrap();
+    assert_eq!(packed.files(), ["acme-widget-1.4.0-rc.1.tgz"]);
+    let names: Vec<_> = packed.unpacked(0).into_keys().collect();
+    assert_eq!(names, ["package/dist/index.js", "package/package.json"]);
+    let artifact = &packed.artifacts[0];
+    assert_eq!(artifact.version.as_str(), "1.4.0-rc.1");
+    assert_eq!(artifact.kind, "npm-tarball");
+    assert!(artifact.packer.starts_with("npm "), "{}", artifact.packer);
+}
+
+#[test]
+fn l14_a_lifecycle_script_sees_no_credential() {
+    let tree = Tree::new(&[
+        (
+            "x/package.json",
+            r#"{"name":"x","version":"1.0.0","scripts":{"prepack":"env > seen.txt; cat \"$npm_config_userconfig\" \"$NPM_CONFIG_GLOBALCONFIG\" >> seen.txt; npm config ls -l >> seen.txt; npm config get cache >> seen.txt"}}"#,
+        ),
+        (
+            "home/.npmrc",
+            "//npm.acme.example/:_authToken=canary-3f1c9a-1\n_auth=canary-3f1c9a-2\n\
+             @acme:registry=https://canary-3f1c9a-3:x@npm.acme.example/\nfund=false\n",
+        ),
+        (
+            "home/global",
+            "//npm.acme.example/:_password=canary-3f1c9a-4\nprogress=false\n",
+        ),
+    ]);
+    let (home, global) = (tree.path("home"), tree.path("home/global"));
+    let vars = [
+        ("HOME", home.as_str()),
+        ("NPM_CONFIG_GLOBALCONFIG", global.as_str()),
+        ("NPM_TOKEN", "canary-3f1c9a-5"),
+        ("NODE_AUTH_TOKEN", "canary-3f1c9a-6"),
+        (
+            "npm_config_//npm.acme.example/:_authToken",
+            "canary-3f1c9a-7",
+        ),
+        ("CARGO_REGISTRY_TOKEN", "canary-3f1c9a-8"),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "https://canary-3f1c9a-9.example",
+        ),
+        ("GITHUB_ENV", "/tmp/canary-3f1c9a-10"),
+        (
+            "HTTPS_PROXY_FOR_TEST",
+            "http://me:canary-3f1c9a-11@proxy.example",
+        ),
+        ("HARMLESS", "kept-in-the-environment"),
+    ];
+    let packed = tree
+        .pack_with(&[tree.job("x", "1.0.0", "x", Packer::Npm)], &options(&vars))
+        .unwrap();
+    let files = packed.unpacked(0);
+    let seen = String::from_utf8_lossy(&files["package/seen.txt"]);
+    let all = files.values().flatten().copied().collect::<Vec<u8>>();
+    assert!(!String::from_utf8_lossy(&all).contains(CANARY), "{seen}");
+    // What is no credential is there: the test looks where it means to look.
+    for kept in [
+        "kept-in-the-environment",
+        "fund = false",
+        "progress=false",
+        "http://proxy.example",
+    ] {
+        assert!(seen.contains(kept), "{kept} in {seen}");
+    }
+}
+
+#[test]
+fn l11_a_failure_shows_the_last_lines_without_withheld_values() {
+    let tree = Tree::new(&[(
+        "package.json",
+        r#"{"name":"x","version":"1.0.0","scripts":{"prepack":"echo it says canary-3f1c9a-1; echo reason >&2; exit 3"}}"#,
+    )]);
+    let vars = [("MY_TOKEN", "canary-3f1c9a-1")];
+    let error = tree
+        .pack_with(&[tree.job("x", "1.0.0", "", Packer::Npm)], &options(&vars))
+        .map(|_| ())
+        .unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("`npm pack` failed for x (npm)"), "{text}");
+    assert!(
+        text.contains("it says ***") && text.contains("reason"),
+        "{text}"
+    );
+    assert!(!text.contains(CANARY), "{text}");
+}
+
+#[test]
+fn a_missing_manager_is_named_with_a_way_on() {
+    let tree = Tree::new(&[
+        ("package.json", r#"{"name":"x","version":"1.0.0"}"#),
+        ("bin/nothing", ""),
+    ]);
+    let bin = tree.path("bin");
+    for (packer, name) in [
+        (Packer::Npm, "npm"),
+        (Packer::Pnpm, "pnpm"),
+        (Packer::Yarn, "yarn"),
+    ] {
+        let error = tree
+            .pack_with(
+                &[tree.job("x", "1.0.0", "", packer)],
+                &options(&[("PATH", bin.as_str())]),
+            )
+            .map(|_| ())
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!(
+                "{name} is needed to pack x (npm), and it is not installed"
+            )),
+            "{text}"
+        );
+        assert!(text.contains("packer=\"builtin\""), "{text}");
+    }
+}
+
+#[test]
+fn a_range_that_npm_leaves_as_it_is_never_leaves_the_workspace() {
+    let tree = Tree::new(&[(
+        "package.json",
+        r#"{"name":"x","version":"1.0.0","dependencies":{"y":"workspace:^"}}"#,
+    )]);
+    let error = tree
+        .pack(&[tree.job("x", "1.0.0", "", Packer::Npm)])
+        .map(|_| ())
+        .unwrap_err();
+    let PackError::Identity { source, .. } = error else {
+        panic!("{error}");
+    };
+    assert!(
+        source
+            .to_string()
+            .contains("y \"workspace:^\" in `dependencies`"),
+        "{source}"
+    );
+}
