@@ -24,15 +24,43 @@ pub struct Credential {
     pub source: String,
 }
 
+/// Why the credential that a target's `token-env` names cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Why, fit for "there is no credential: {why}".
+    pub why: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl Missing {
+    /// The finding about a target.
+    #[must_use]
+    pub fn finding(&self, target: &TargetName) -> Finding {
+        missing(target, &self.why, &self.hint)
+    }
+}
+
 /// The credential in the environment variable that the target's `token-env` names; `None` when it names none.
 ///
 /// # Errors
-/// A finding when the setting is no name of a variable, or the variable is not set or holds white space inside.
+/// A finding when the setting is no name of a variable, or the variable is not set or empty.
 pub fn named(
     target: &TargetName,
     settings: &Settings,
     surroundings: &Surroundings,
 ) -> Result<Option<Credential>, Finding> {
+    find(settings, surroundings).map_err(|missing| missing.finding(target))
+}
+
+/// The same as [`named`] for a driver that can go on without, for reading.
+///
+/// # Errors
+/// When the setting is no name of a variable, or the variable is not set or empty.
+pub fn find(
+    settings: &Settings,
+    surroundings: &Surroundings,
+) -> Result<Option<Credential>, Missing> {
     let Some(name) = settings.text("token-env") else {
         return Ok(None);
     };
@@ -41,23 +69,17 @@ pub fn named(
         && !name.is_empty();
     if !well_formed {
         // The text is not repeated: it may be a token that somebody put there by mistake.
-        return Err(Finding::new(
-            CODE,
-            Severity::Error,
-            None,
-            format!(
-                "the `token-env` of target {target} is not the name of an environment variable"
-            ),
-        )
-        .hint("write the variable's name, never the token itself"));
+        return Err(Missing {
+            why: "its `token-env` is not the name of an environment variable".to_owned(),
+            hint: "write the variable's name, never the token itself".to_owned(),
+        });
     }
-    from_variable(surroundings, name).map(Some).ok_or_else(|| {
-        missing(
-            target,
-            &format!("the variable {name}, which its `token-env` names, is not set"),
-            &format!("set {name} in the environment of relplan"),
-        )
-    })
+    from_variable(surroundings, name)
+        .map(Some)
+        .ok_or_else(|| Missing {
+            why: format!("the variable {name}, which its `token-env` names, is not set"),
+            hint: format!("set {name} in the environment of relplan"),
+        })
 }
 
 /// The credential in one environment variable, surrounding white space removed; `None` when unset or empty.

@@ -13,6 +13,7 @@ pub(crate) mod server;
 #[cfg(test)]
 mod tests;
 mod text;
+mod transfer;
 
 use std::{
     path::Path,

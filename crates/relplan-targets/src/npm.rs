@@ -14,7 +14,7 @@ mod observe;
 mod packument;
 mod preflight;
 mod publish;
-mod range;
+pub(crate) mod range;
 mod tarball;
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Shared, get::challenge, host, pace::retry_after, text};
+use super::{Shared, host, pace::retry_after, text, transfer::challenge};
 
 /// The most that is read of an answer to a write, in bytes.
 const ANSWER: usize = 64 << 10;
@@ -36,7 +36,7 @@ pub struct SendRequest {
     pub method: Method,
     /// Where.
     pub url: Url,
-    /// Further headers, such as the content type.
+    /// Further headers, such as the content type. Those marked as sensitive are kept out of the answer's text.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The whole value of the `authorization` header, scheme included.
     pub authorization: Option<SecretString>,
@@ -200,7 +200,7 @@ pub(super) async fn send(
     let Ok(_permit) = shared.permits.acquire().await else {
         return Err(not_sent("relplan is ending"));
     };
-    let secret = request.authorization.clone();
+    let secrets = secrets(&request);
     let headers = headers(&request).ok_or_else(|| not_sent("a header cannot be written"))?;
     let total = request.body.length();
     let sent = Arc::new(AtomicU64::new(0));
@@ -219,13 +219,27 @@ pub(super) async fn send(
         }
     };
     progress(sent.load(Ordering::Relaxed), total);
-    let answer = read(shared, &host, response, secret.as_ref()).await?;
+    let answer = read(shared, &host, response, &secrets).await?;
     if let Some(wait) = answer.retry_after
         && matches!(answer.status.as_u16(), 429 | 503)
     {
         shared.pace.defer(&host, wait);
     }
     Ok(answer)
+}
+
+/// What the answer's text must not repeat: the credential and the headers marked as sensitive.
+fn secrets(request: &SendRequest) -> Vec<SecretString> {
+    let marked = request.headers.iter().map(|(_, value)| value);
+    let marked = marked
+        .filter(|value| value.is_sensitive())
+        .filter_map(|value| Some(SecretString::from(value.to_str().ok()?.to_owned())));
+    request
+        .authorization
+        .iter()
+        .cloned()
+        .chain(marked)
+        .collect()
 }
 
 fn headers(request: &SendRequest) -> Option<HeaderMap> {
@@ -332,7 +346,7 @@ async fn read(
     shared: &Shared,
     host: &str,
     mut response: Response,
-    secret: Option<&SecretString>,
+    secrets: &[SecretString],
 ) -> Result<SendAnswer, SendError> {
     let status = response.status();
     let mut body = Vec::new();
@@ -355,6 +369,9 @@ async fn read(
         status,
         challenge: challenge(response.headers()),
         retry_after: retry_after(response.headers()),
-        text: text::redact(&String::from_utf8_lossy(&body), secret),
+        text: secrets.iter().fold(
+            String::from_utf8_lossy(&body).into_owned(),
+            |text, secret| text::redact(&text, Some(secret)),
+        ),
     })
 }

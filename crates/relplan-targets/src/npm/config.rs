@@ -7,6 +7,8 @@
 //! Invariant: a credential comes from the environment, the user's or the global file only, and a token that the spec's
 //! `token-env` names goes to no registry that only the project's `.npmrc` names (law L14).
 
+mod opening;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -14,19 +16,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use relplan_model::{
     address::{PackageName, TargetName},
     finding::{Finding, Severity},
     settings::Settings,
     target::Endpoint,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
+use self::opening::opened_by;
 use super::npmrc;
 use crate::{
-    credential::{self, Credential},
+    credential::{self, Credential, Missing},
     surroundings::Surroundings,
 };
 
@@ -53,8 +55,8 @@ pub(super) struct Registry {
     pub(super) source: String,
     /// The whole `authorization` header, and where it was found.
     pub(super) credential: Option<Credential>,
-    /// Why there is no credential, and what to do, where that can be told.
-    pub(super) missing: String,
+    /// Why there is no credential, and what to do; empty where there is one.
+    pub(super) missing: Missing,
 }
 
 /// The registries of one target.
@@ -78,7 +80,7 @@ impl Config {
         surroundings: &Surroundings,
     ) -> Result<Self, Finding> {
         let chain = chain(target, surroundings)?;
-        let named = credential::named(target, settings, surroundings);
+        let named = credential::find(settings, surroundings);
         let make = |role: String, url: &str, source: String| {
             registry(target, role, url, source, &chain, &named)
         };
@@ -274,7 +276,7 @@ fn registry(
     text: &str,
     source: String,
     chain: &[Layer],
-    named: &Result<Option<Credential>, Finding>,
+    named: &Result<Option<Credential>, Missing>,
 ) -> Result<Registry, Finding> {
     let refuse = |why: &str| {
         // The text is not repeated: it may hold a password.
@@ -307,112 +309,4 @@ fn registry(
         credential,
         missing,
     })
-}
-
-/// What opens a registry, or why nothing does.
-fn opened_by(
-    url: &Url,
-    source: &str,
-    chain: &[Layer],
-    named: &Result<Option<Credential>, Finding>,
-) -> (Option<Credential>, String) {
-    let mut missing = format!(
-        "neither the environment nor the user's .npmrc has a `{}:_authToken`",
-        nerf_dart(url)
-    );
-    match named {
-        Ok(Some(_)) if source == PROJECT => {
-            missing = "its registry is named by the project's .npmrc alone, and a `token-env` is not sent there"
-                .to_owned();
-        }
-        Ok(Some(named)) => {
-            let bearer = header("Bearer", named.secret.expose_secret());
-            let source = named.source.clone();
-            return (
-                Some(Credential {
-                    secret: bearer,
-                    source,
-                }),
-                String::new(),
-            );
-        }
-        Err(finding) => return (None, finding.message.clone()),
-        Ok(None) => {}
-    }
-    for layer in trusted(chain) {
-        for key in nerf_darts(url) {
-            match basic_or_bearer(&layer.entries, &key) {
-                Ok(Some(secret)) => {
-                    let source = format!("`{key}` in the {}", layer.source);
-                    return (Some(Credential { secret, source }), String::new());
-                }
-                Ok(None) => {}
-                Err(variable) => {
-                    missing = format!(
-                        "the {} takes it from the variable {variable}, which is not set",
-                        layer.source
-                    );
-                }
-            }
-        }
-    }
-    (None, missing)
-}
-
-/// The header that the entries of one registry key make; `Err`: the variable that it waits for.
-fn basic_or_bearer(
-    entries: &BTreeMap<String, String>,
-    key: &str,
-) -> Result<Option<SecretString>, String> {
-    let get = |name: &str| {
-        let value = entries.get(&format!("{key}:{name}"));
-        let value = value
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty());
-        match value.and_then(npmrc::unset_variable) {
-            Some(variable) => Err(variable.to_owned()),
-            None => Ok(value),
-        }
-    };
-    if let Some(token) = get("_authToken")? {
-        return Ok(Some(header("Bearer", token)));
-    }
-    if let Some(pair) = get("_auth")? {
-        return Ok(Some(header("Basic", pair)));
-    }
-    if let (Some(user), Some(password)) = (get("username")?, get("_password")?)
-        && let Ok(password) = BASE64_STANDARD.decode(password)
-    {
-        let pair = [user.as_bytes(), b":", &password].concat();
-        return Ok(Some(header("Basic", &BASE64_STANDARD.encode(pair))));
-    }
-    Ok(None)
-}
-
-fn header(scheme: &str, value: &str) -> SecretString {
-    SecretString::from(format!("{scheme} {value}"))
-}
-
-/// The key under which npm keeps what belongs to a registry: its URL without scheme.
-fn nerf_dart(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("//{host}:{port}{}", url.path()),
-        None => format!("//{host}{}", url.path()),
-    }
-}
-
-/// That key and those of the folders above it, nearest first, with and without the closing slash.
-fn nerf_darts(url: &Url) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut key = nerf_dart(url);
-    while key.len() > 2 {
-        keys.push(key.clone());
-        let shorter = match key.strip_suffix('/') {
-            Some(shorter) => shorter.len(),
-            None => key.rfind('/').map_or(0, |at| at + 1),
-        };
-        key.truncate(shorter);
-    }
-    keys
 }

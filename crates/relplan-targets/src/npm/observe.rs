@@ -86,7 +86,7 @@ fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
                 ),
                 None => format!(
                     "{} wants a credential to read ({}), and {}",
-                    answer.asked, answer.status, registry.missing
+                    answer.asked, answer.status, registry.missing.why
                 ),
             },
         },

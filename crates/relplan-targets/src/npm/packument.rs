@@ -3,7 +3,9 @@
 //! Invariant: only what a query names is kept; everything else is skipped while it is read.
 //! Why: the median document has 26 KB, the largest 10 MB and thousands of versions, and a plan reads a thousand of them.
 
-use std::{collections::BTreeMap, fmt};
+mod document;
+
+use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use relplan_model::{
@@ -12,10 +14,11 @@ use relplan_model::{
     observation::{Facts, FileFacts, Query, VersionFacts},
 };
 use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    Deserialize,
+    de::{DeserializeSeed as _, IgnoredAny},
 };
 
+use self::document::{Document, Read};
 use super::range::Range;
 
 /// Why a document says nothing that can be relied on.
@@ -137,15 +140,6 @@ fn order<'a>(versions: impl Iterator<Item = &'a Version>) -> (Vec<Version>, Vec<
     (order, prerelease)
 }
 
-/// What was kept of a document.
-#[derive(Default)]
-struct Read {
-    name: Option<String>,
-    tags: BTreeMap<String, String>,
-    versions: BTreeMap<Version, Manifest>,
-    matched: BTreeMap<String, Vec<Version>>,
-}
-
 /// One version's part of the document.
 #[derive(Deserialize)]
 struct Manifest {
@@ -254,139 +248,4 @@ fn file_name(tarball: Option<&str>, package: &PackageName, version: &Version) ->
         let bare = package.as_str().rsplit('/').next()?;
         FileName::new(format!("{bare}-{version}.tgz")).ok()
     })
-}
-
-/// Reads a document, keeping what the query names.
-struct Document<'a> {
-    query: &'a Query,
-    ranges: &'a [(String, Range)],
-}
-
-impl<'de> DeserializeSeed<'de> for Document<'_> {
-    type Value = Read;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Document<'_> {
-    type Value = Read;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a package's document")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        enum Member {
-            Name,
-            DistTags,
-            Versions,
-            #[serde(other)]
-            Other,
-        }
-        let mut read = Read::default();
-        for (range, _) in self.ranges {
-            read.matched.insert(range.clone(), Vec::new());
-        }
-        let mut told = false;
-        while let Some(member) = map.next_key()? {
-            match member {
-                Member::Name => read.name = map.next_value()?,
-                Member::DistTags => {
-                    told = true;
-                    read.tags = map.next_value::<Option<_>>()?.unwrap_or_default();
-                }
-                Member::Versions => {
-                    told = true;
-                    let versions = Versions {
-                        query: self.query,
-                        ranges: self.ranges,
-                        read: &mut read,
-                    };
-                    map.next_value_seed(versions)?;
-                }
-                Member::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        // Any JSON object would do for "no versions" otherwise, an error's included (law L5).
-        if told || read.name.is_some() {
-            Ok(read)
-        } else {
-            Err(serde::de::Error::custom(
-                "it has neither name, versions nor dist-tags",
-            ))
-        }
-    }
-}
-
-/// Reads the `versions` object.
-struct Versions<'a> {
-    query: &'a Query,
-    ranges: &'a [(String, Range)],
-    read: &'a mut Read,
-}
-
-impl<'de> DeserializeSeed<'de> for Versions<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Versions<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of versions")
-    }
-
-    fn visit_none<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self {
-            query,
-            ranges,
-            read,
-        } = self;
-        while let Some(text) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let mut wanted = query
-                .versions
-                .iter()
-                .any(|version| version.as_str() == text);
-            if !ranges.is_empty()
-                && let Ok(parsed) = text.parse::<semver::Version>()
-                && let Ok(version) = Version::new(&*text)
-            {
-                for (name, _) in ranges.iter().filter(|(_, range)| range.matches(&parsed)) {
-                    wanted = true;
-                    read.matched
-                        .entry(name.clone())
-                        .or_default()
-                        .push(version.clone());
-                }
-            }
-            match Version::new(&*text) {
-                Ok(version) if wanted => {
-                    let manifest = map.next_value()?;
-                    read.versions.insert(version, manifest);
-                }
-                Ok(_) | Err(_) => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
 }

@@ -38,11 +38,7 @@ struct Whoami {
 
 async fn check(npm: &Npm, registry: &Registry) -> Result<(), Finding> {
     let Some(credential) = &registry.credential else {
-        return Err(credential::missing(
-            &npm.name,
-            &registry.missing,
-            "log in with `npm login`, or name a variable that holds a token with `token-env` in the spec",
-        ));
+        return Err(registry.missing.finding(&npm.name));
     };
     let unreachable = |reason: String| {
         let message = format!(

@@ -8,7 +8,7 @@ use semver::Version;
 
 /// A set of versions: alternatives, each a list of bounds that must all hold.
 #[derive(Debug, Clone)]
-pub(super) struct Range(Vec<Vec<Bound>>);
+pub(crate) struct Range(Vec<Vec<Bound>>);
 
 #[derive(Debug, Clone)]
 enum Bound {
@@ -32,7 +32,7 @@ struct Partial {
 
 impl Range {
     /// Reads a range; `None` when npm would not understand it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         text.split("||")
             .map(|part| alternative(part.trim()))
             .collect::<Option<Vec<_>>>()
@@ -40,7 +40,7 @@ impl Range {
     }
 
     /// Whether the version is in it. Build metadata does not count.
-    pub(super) fn matches(&self, version: &Version) -> bool {
+    pub(crate) fn matches(&self, version: &Version) -> bool {
         self.0.iter().any(|bounds| {
             bounds.iter().all(|bound| match bound {
                 Bound::From(from) => version.cmp_precedence(from).is_ge(),

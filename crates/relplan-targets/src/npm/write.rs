@@ -38,7 +38,7 @@ pub(super) async fn perform(npm: &Npm, input: EffectInput<'_>) -> Outcome {
     let registry = npm.config.of(package);
     if registry.credential.is_none() {
         return Outcome::Refused {
-            reason: format!("there is no credential: {}", registry.missing),
+            reason: format!("there is no credential: {}", registry.missing.why),
             credential: true,
         };
     }

@@ -207,12 +207,18 @@ async fn l3_nothing_but_the_approved_bytes_leaves() {
 async fn l4_a_doubtful_answer_is_unknown() {
     let step = publish("latest", Settings::default());
     for status in [403, 409, 500, 503] {
-        let reply = Reply::new(status, r#"{"error":"cannot publish over canary"}"#);
+        let reply = Reply::new(
+            status,
+            r#"{"error":"cannot publish over canary with 123456"}"#,
+        );
         let (outcome, _) = upload(reply, &step, widget()).await;
         match outcome {
             Outcome::Unknown { reason } => {
                 assert!(reason.starts_with(&status.to_string()), "{reason}");
-                assert!(!reason.contains("canary"), "{reason}");
+                assert!(
+                    !reason.contains("canary") && !reason.contains("123456"),
+                    "{reason}"
+                );
             }
             other => panic!("{status}: {other:?}"),
         }

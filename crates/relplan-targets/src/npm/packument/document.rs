@@ -1,0 +1,155 @@
+//! Walking through a packument: what the query names is taken, everything else skipped as it goes by.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+use relplan_model::{address::Version, observation::Query};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::{Manifest, Range};
+
+/// What was kept of a document.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) name: Option<String>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) versions: BTreeMap<Version, Manifest>,
+    pub(super) matched: BTreeMap<String, Vec<Version>>,
+}
+
+/// Reads a document, keeping what the query names.
+pub(super) struct Document<'a> {
+    pub(super) query: &'a Query,
+    pub(super) ranges: &'a [(String, Range)],
+}
+
+impl<'de> DeserializeSeed<'de> for Document<'_> {
+    type Value = Read;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a package's document")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Member {
+            Name,
+            DistTags,
+            Versions,
+            #[serde(other)]
+            Other,
+        }
+        let mut read = Read::default();
+        for (range, _) in self.ranges {
+            read.matched.insert(range.clone(), Vec::new());
+        }
+        let mut told = false;
+        while let Some(member) = map.next_key()? {
+            match member {
+                Member::Name => read.name = map.next_value()?,
+                Member::DistTags => {
+                    told = true;
+                    read.tags = map.next_value::<Option<_>>()?.unwrap_or_default();
+                }
+                Member::Versions => {
+                    told = true;
+                    let versions = Versions {
+                        query: self.query,
+                        ranges: self.ranges,
+                        read: &mut read,
+                    };
+                    map.next_value_seed(versions)?;
+                }
+                Member::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        // Any JSON object would do for "no versions" otherwise, an error's included (law L5).
+        if told || read.name.is_some() {
+            Ok(read)
+        } else {
+            Err(serde::de::Error::custom(
+                "it has neither name, versions nor dist-tags",
+            ))
+        }
+    }
+}
+
+/// Reads the `versions` object.
+struct Versions<'a> {
+    query: &'a Query,
+    ranges: &'a [(String, Range)],
+    read: &'a mut Read,
+}
+
+impl<'de> DeserializeSeed<'de> for Versions<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Versions<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of versions")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self {
+            query,
+            ranges,
+            read,
+        } = self;
+        while let Some(text) = map.next_key::<Cow<'de, str>>()? {
+            let mut wanted = query
+                .versions
+                .iter()
+                .any(|version| version.as_str() == text);
+            if !ranges.is_empty()
+                && let Ok(parsed) = text.parse::<semver::Version>()
+                && let Ok(version) = Version::new(&*text)
+            {
+                for (name, _) in ranges.iter().filter(|(_, range)| range.matches(&parsed)) {
+                    wanted = true;
+                    read.matched
+                        .entry(name.clone())
+                        .or_default()
+                        .push(version.clone());
+                }
+            }
+            match Version::new(&*text) {
+                Ok(version) if wanted => {
+                    let manifest = map.next_value()?;
+                    read.versions.insert(version, manifest);
+                }
+                Ok(_) | Err(_) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
