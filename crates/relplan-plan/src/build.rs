@@ -208,7 +208,7 @@ fn remark(
         "not-packed",
         Severity::Note,
         unpacked,
-        "bytes known after pack: {n} of the versions to be published are not in the bundle, so this plan cannot be applied",
+        "bytes known after pack for {n} of the versions to be published: they are not in the bundle, so this plan cannot be applied",
         "run `relplan pack`, then plan again",
     );
     count(
@@ -222,7 +222,7 @@ fn remark(
         "present-not-compared",
         Severity::Note,
         u64::try_from(uncompared).unwrap_or(u64::MAX),
-        "versions that are there and whose bytes could not be compared, since they are neither packed nor recorded: {n}",
+        "versions that are there and whose bytes were not compared, for want of a packed or recorded file with a digest in common: {n}",
         "run `relplan pack` first to have them compared and adopted",
     );
 }
@@ -235,18 +235,11 @@ fn version_row(decision: &Decision<'_>, address: &Address, version: &str) -> Cha
         current,
         pointing: _,
     } = decision;
-    let before = match verdict {
-        Verdict::Publish(upload) if upload.incomplete => Some(version.to_owned()),
-        Verdict::Keep | Verdict::Adopt(_) => Some(version.to_owned()),
-        Verdict::Publish(_) | Verdict::Hold | Verdict::Drift => {
-            current.as_ref().map(ToString::to_string)
-        }
-    };
     Change {
         address: address.clone(),
         subject: Subject::Version,
         action: verdict.action(),
-        before,
+        before: current.as_ref().map(ToString::to_string),
         after: Some(version.to_owned()),
         reasons: reasons.clone(),
         steps: Vec::new(),

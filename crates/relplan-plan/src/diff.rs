@@ -28,7 +28,7 @@ use bytes::Comparison;
 pub(crate) struct Decision<'a> {
     pub(crate) verdict: Verdict<'a>,
     pub(crate) reasons: Vec<Reason>,
-    /// What users get there today.
+    /// What is there today.
     pub(crate) current: Option<Version>,
     /// The row about the pointer, where the target has pointers and there is something to say.
     pub(crate) pointing: Option<Pointing>,
@@ -129,13 +129,23 @@ pub(crate) fn decide<'a>(
                 None => absent(index, unit, target, Some(facts), accepted, findings),
                 Some(version) => present(index, unit, target, (facts, version), accepted, findings),
             };
-            decision.current = pointer::wanted(unit, target)
-                .and_then(|wanted| facts.pointers.get(wanted.name))
-                .or(facts.current.as_ref())
-                .cloned();
+            decision.current = current(unit, target, facts);
             decision
         }
     }
+}
+
+/// What is there today: the version itself if it is, else the one that users get who name none.
+fn current(unit: &Unit<'_>, target: &Target, facts: &Facts) -> Option<Version> {
+    let version = &unit.release.version;
+    if facts.versions.contains_key(version) {
+        return Some(version.clone());
+    }
+    let default = target.capabilities.default_pointer.as_ref();
+    let wanted = pointer::wanted(unit, target).map(|wanted| wanted.name);
+    let named = |pointer| facts.pointers.get(pointer);
+    let current = wanted.and_then(named).or(facts.current.as_ref());
+    current.or_else(|| default.and_then(named)).cloned()
 }
 
 /// What stands in the way whatever the registry says.

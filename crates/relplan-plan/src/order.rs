@@ -33,6 +33,8 @@ pub(crate) type Waits = Vec<BTreeSet<usize>>;
 struct Need {
     on: usize,
     hard: bool,
+    /// Whether it gave way in a cycle, so that nobody waits for it.
+    dropped: bool,
 }
 
 /// Finds the order, and holds what cannot go because something that it needs cannot.
@@ -44,13 +46,17 @@ pub(crate) fn order(
     let mut needs = needs(index, decisions, findings);
     loosen(index, &mut needs, findings);
     let cyclic = cycle::hold(index, &needs, decisions, findings);
-    hold_dependents(index, &needs, &cyclic, decisions, findings);
+    hold_dependents(index, &needs, &cyclic, decisions);
+    warn_of_held(index, &needs, decisions, findings);
     let is_published = |place: usize| publishes(decisions, place);
     needs
         .iter()
         .enumerate()
         .map(|(place, needs)| {
-            let waits = needs.iter().map(|need| need.on);
+            let waits = needs
+                .iter()
+                .filter(|need| !need.dropped)
+                .map(|need| need.on);
             waits
                 .filter(|on| is_published(place) && is_published(*on))
                 .collect()
@@ -120,7 +126,11 @@ fn needs_of(
     }
     hard_by_place
         .into_iter()
-        .map(|(on, hard)| Need { on, hard })
+        .map(|(on, hard)| Need {
+            on,
+            hard,
+            dropped: false,
+        })
         .collect()
 }
 
@@ -158,7 +168,7 @@ fn groups(needs: &[Vec<Need>]) -> Vec<Vec<usize>> {
         graph.add_node(());
     }
     for (place, needs) in needs.iter().enumerate() {
-        for need in needs {
+        for need in needs.iter().filter(|need| !need.dropped) {
             graph.add_edge(NodeIndex::new(place), NodeIndex::new(need.on), ());
         }
     }
@@ -185,12 +195,15 @@ fn loosen(index: &Index<'_>, needs: &mut [Vec<Need>], findings: &mut Vec<Finding
     }
     let together = |a: usize, b: usize| group_of.get(a) == group_of.get(b);
     for (place, needs) in needs.iter_mut().enumerate() {
-        let (dropped, kept): (Vec<_>, Vec<_>) = needs
-            .iter()
-            .partition(|need| !need.hard && together(place, need.on));
-        *needs = kept;
-        if let (Some(unit), false) = (index.units.get(place), dropped.is_empty()) {
-            let names: Vec<_> = dropped.iter().map(|need| name(index, need.on)).collect();
+        let mut names = Vec::new();
+        for need in needs
+            .iter_mut()
+            .filter(|need| !need.hard && together(place, need.on))
+        {
+            need.dropped = true;
+            names.push(name(index, need.on));
+        }
+        if let (Some(unit), false) = (index.units.get(place), names.is_empty()) {
             let message = format!(
                 "it does not wait for {}, which in turn needs it: a dev, peer or optional dependency gives way",
                 some_of(&names)
@@ -202,42 +215,60 @@ fn loosen(index: &Index<'_>, needs: &mut [Vec<Need>], findings: &mut Vec<Finding
     }
 }
 
-/// Holds everything that needs something held, from the bottom up.
+/// Holds everything that has a hard need of something held, from the bottom up.
 fn hold_dependents(
     index: &Index<'_>,
     needs: &[Vec<Need>],
     cyclic: &BTreeSet<usize>,
     decisions: &mut [Decision<'_>],
-    findings: &mut Vec<Finding>,
 ) {
     for place in groups(needs).into_iter().flatten() {
-        let (Some(unit), Some(needs)) = (index.units.get(place), needs.get(place)) else {
-            continue;
-        };
-        let held = |hard| {
-            let held = needs.iter().filter(move |need| need.hard == hard);
-            held.filter(|need| is_held(decisions, need.on))
-                .map(|need| address(index, need.on))
-        };
-        let hard: Vec<String> = held(true).collect();
-        let soft: Vec<String> = held(false).collect();
-        if !soft.is_empty() && hard.is_empty() && publishes(decisions, place) {
+        let held = held(index, needs, decisions, (place, true));
+        if !held.is_empty() && !cyclic.contains(&place) {
+            let message = format!("it needs {}, held back itself", some_of(&held));
+            hold(decisions, place, "needs-held", message);
+        }
+    }
+}
+
+/// Tells what goes though something that it has a soft need of is held.
+fn warn_of_held(
+    index: &Index<'_>,
+    needs: &[Vec<Need>],
+    decisions: &[Decision<'_>],
+    findings: &mut Vec<Finding>,
+) {
+    for (place, unit) in index.units.iter().enumerate() {
+        let held = held(index, needs, decisions, (place, false));
+        if !held.is_empty() && publishes(decisions, place) {
             let message = format!(
                 "it goes without {}, held back and only a dev, peer or optional dependency",
-                some_of(&soft)
+                some_of(&held)
             );
+            let severity = Severity::Warning;
             findings.push(Finding::new(
                 "dependency-held",
-                Severity::Warning,
+                severity,
                 Some(&unit.address),
                 message,
             ));
         }
-        if !hard.is_empty() && !cyclic.contains(&place) {
-            let message = format!("it needs {}, held back itself", some_of(&hard));
-            hold(decisions, place, "needs-held", message);
-        }
     }
+}
+
+/// The addresses that one unit has a hard or a soft need of and that are held.
+fn held(
+    index: &Index<'_>,
+    needs: &[Vec<Need>],
+    decisions: &[Decision<'_>],
+    (place, hard): (usize, bool),
+) -> Vec<String> {
+    let needs = needs.get(place).into_iter().flatten();
+    needs
+        .filter(|need| need.hard == hard && is_held(decisions, need.on))
+        .filter_map(|need| index.units.get(need.on))
+        .map(|unit| unit.address.to_string())
+        .collect()
 }
 
 fn hold(decisions: &mut [Decision<'_>], place: usize, code: &str, message: String) {
@@ -246,12 +277,6 @@ fn hold(decisions: &mut [Decision<'_>], place: usize, code: &str, message: Strin
         decision.pointing = None;
         decision.reasons.insert(0, reason(code, message));
     }
-}
-
-fn address(index: &Index<'_>, place: usize) -> String {
-    let unit = index.units.get(place);
-    unit.map(|unit| unit.address.to_string())
-        .unwrap_or_default()
 }
 
 fn package<'a>(index: &'a Index<'_>, place: usize) -> Option<&'a PackageId> {

@@ -132,14 +132,19 @@ fn yanked(
         )),
         other => other,
     };
+    let refuse = |refusal: Refusal, findings: &mut Vec<Finding>| {
+        let mut change = refusal.row(address, subject.clone(), findings);
+        change.after = Some("yanked".to_owned());
+        (change, None)
+    };
     let shown = match facts.map(|facts| facts.and_then(|facts| facts.versions.get(version))) {
-        Err(refusal) => return (refusal.row(address, subject, findings), None),
+        Err(refusal) => return refuse(refusal, findings),
         Ok(None) => {
             let message =
                 format!("the registry does not have {version}, so there is nothing to yank");
             let hint = "correct the version, or remove the yank";
             let refusal = Refusal::error("nothing-to-yank", message, hint);
-            return (refusal.row(address, subject, findings), None);
+            return refuse(refusal, findings);
         }
         Ok(Some(shown)) => shown,
     };

@@ -53,7 +53,8 @@ fn round(needs: &[Vec<Need>], members: &BTreeSet<usize>, start: usize) -> Option
     let mut came_from: BTreeMap<usize, usize> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(place) = queue.pop_front() {
-        for Need { on, .. } in needs.get(place).into_iter().flatten() {
+        let onward = needs.get(place).into_iter().flatten();
+        for Need { on, .. } in onward.filter(|need| !need.dropped) {
             if *on == start {
                 let mut way = vec![place];
                 while let Some(before) = way.last().and_then(|last| came_from.get(last)) {
