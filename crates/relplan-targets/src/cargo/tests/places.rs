@@ -1,0 +1,201 @@
+//! Where targets are: the spec's words against every place that Cargo's configuration has.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use relplan_model::{settings::Settings, target::Endpoint};
+use tempfile::TempDir;
+
+use super::target;
+use crate::{
+    cargo::{
+        configuration::Configuration,
+        endpoint::{Index, resolve},
+    },
+    surroundings::Surroundings,
+};
+
+/// A home and a project with these configuration files.
+struct Machine {
+    folder: TempDir,
+    vars: BTreeMap<String, String>,
+}
+
+impl Machine {
+    fn new(user: &str, project: &str, vars: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let write = |path: &Path, text: &str| {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(&folder.path().join("home/.cargo/config.toml"), user);
+        write(&folder.path().join("work/.cargo/config.toml"), project);
+        fs::create_dir_all(folder.path().join("work/inner")).unwrap();
+        Self {
+            folder,
+            vars: vars
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn planning(&self) -> Surroundings {
+        Surroundings {
+            home: Some(self.folder.path().join("home")),
+            project: Some(self.folder.path().join("work/inner")),
+            vars: self.vars.clone(),
+            ..Surroundings::default()
+        }
+    }
+
+    fn applying(&self, approved: &Index) -> Surroundings {
+        let endpoint = Endpoint {
+            role: "index".to_owned(),
+            url: approved.url.clone(),
+            source: approved.source.clone(),
+        };
+        Surroundings {
+            project: None,
+            approved: BTreeMap::from([(target(), vec![endpoint])]),
+            ..self.planning()
+        }
+    }
+}
+
+fn find(settings: &Settings, surroundings: &Surroundings) -> Result<Index, String> {
+    let configuration = Configuration::read(surroundings).map_err(|error| error.to_string())?;
+    resolve(&target(), settings, &configuration, surroundings).map_err(|finding| finding.message)
+}
+
+fn words(pairs: &[(&str, &str)]) -> Settings {
+    pairs
+        .iter()
+        .fold(Settings::default(), |settings, (name, value)| {
+            settings.with_text(name, *value)
+        })
+}
+
+/// settings, user's file, project's file, variables, and what is found: URL, source, name, replaced, unreviewed.
+type Case<'a> = (
+    &'a [(&'a str, &'a str)],
+    &'a str,
+    &'a str,
+    &'a [(&'a str, &'a str)],
+    (&'a str, &'a str, Option<&'a str>, Option<&'a str>, bool),
+);
+
+const ACME: &str = "[registries.acme]\nindex = \"sparse+https://acme.example/\"\n";
+const EVIL: &str = "[registries.acme]\nindex = \"sparse+https://evil.example/\"\n";
+const REPLACED: &str = "[source.crates-io]\nreplace-with = \"mid\"\n[source.mid]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://mirror.example\"\n";
+
+#[test]
+fn places_are_found_as_cargo_finds_them() {
+    let default = tame_index::CRATES_IO_HTTP_INDEX;
+    #[rustfmt::skip]
+    let cases: &[Case<'_>] = &[
+        (&[("url", "https://a.example/i")], "", "", &[], ("sparse+https://a.example/i/", "spec", None, None, false)),
+        (&[("url", "sparse+https://acme.example")], ACME, "", &[], ("sparse+https://acme.example/", "spec", Some("acme"), None, false)),
+        (&[("url", "https://acme.example")], "", "", &[("CARGO_REGISTRIES_ACME_INC_INDEX", "sparse+https://acme.example/")],
+            ("sparse+https://acme.example/", "spec", Some("acme-inc"), None, false)),
+        (&[("url", "https://acme.example")], "", ACME, &[], ("sparse+https://acme.example/", "spec", None, None, false)),
+        (&[("url", "https://a.example/"), ("registry", "acme")], "", "", &[], ("sparse+https://a.example/", "spec", Some("acme"), None, false)),
+        (&[("registry", "acme")], ACME, "", &[], ("sparse+https://acme.example/", "user Cargo configuration", Some("acme"), None, false)),
+        (&[("registry", "acme")], ACME, EVIL, &[], ("sparse+https://evil.example/", "project .cargo/config.toml", Some("acme"), None, true)),
+        (&[("registry", "acme")], ACME, EVIL, &[("CARGO_REGISTRIES_ACME_INDEX", "sparse+https://var.example/")],
+            ("sparse+https://var.example/", "CARGO_REGISTRIES_ACME_INDEX", Some("acme"), None, false)),
+        (&[("registry", "crates-io")], REPLACED, "", &[], (default, "Cargo's own default", Some("crates-io"), None, false)),
+        (&[], "", "", &[], (default, "Cargo's own default", Some("crates-io"), None, false)),
+        (&[], REPLACED, "", &[], ("sparse+https://mirror.example/", "user Cargo configuration (crates-io replaced by mirror)", None, Some("mirror"), false)),
+        (&[], "", REPLACED, &[], ("sparse+https://mirror.example/", "project .cargo/config.toml (crates-io replaced by mirror)", None, Some("mirror"), true)),
+        (&[], &format!("{ACME}[source.crates-io]\nreplace-with = \"acme\"\n"), "", &[],
+            ("sparse+https://acme.example/", "user Cargo configuration (crates-io replaced by acme)", Some("acme"), Some("acme"), false)),
+        (&[], &format!("{ACME}[registry]\ndefault = \"acme\"\n"), "", &[],
+            ("sparse+https://acme.example/", "user Cargo configuration (registry.default acme)", Some("acme"), None, false)),
+        (&[], ACME, "[registry]\ndefault = \"acme\"\n", &[],
+            ("sparse+https://acme.example/", "project .cargo/config.toml (registry.default acme)", Some("acme"), None, true)),
+        (&[], ACME, "", &[("CARGO_REGISTRY_DEFAULT", "acme")],
+            ("sparse+https://acme.example/", "user Cargo configuration (registry.default acme)", Some("acme"), None, false)),
+    ];
+    for (settings, user, project, vars, wanted) in cases {
+        let machine = Machine::new(user, project, vars);
+        let settings = words(settings);
+        let found = find(&settings, &machine.planning()).unwrap();
+        let shown = (
+            found.url.as_str(),
+            found.source.as_str(),
+            found.registry.as_deref(),
+            found.replaced_by.as_deref(),
+            found.unreviewed,
+        );
+        assert_eq!(shown, *wanted, "{settings:?}");
+        // Without the project, what was approved stands in for its files, and everything else is found again.
+        let again = find(&settings, &machine.applying(&found)).unwrap();
+        assert_eq!(
+            again,
+            Index {
+                unreviewed: false,
+                ..found
+            },
+            "{settings:?}"
+        );
+    }
+}
+
+#[test]
+fn places_that_cannot_be_used_are_findings() {
+    for (settings, user, part) in [
+        (&[("registry", "acme")][..], "", "has no registry \"acme\""),
+        (
+            &[("registry", "acme")],
+            "[registries.acme]\nindex = \"https://git.example/index\"\n",
+            "git repository",
+        ),
+        (
+            &[("url", "ssh://git@git.example/index")],
+            "",
+            "\"ssh://git.example/index\" is a git repository",
+        ),
+        (
+            &[("url", "sparse+ftp://a.example/")],
+            "",
+            "not the URL of a sparse index",
+        ),
+        (
+            &[("url", "https://u:canary@a.example/")],
+            "",
+            "user name or password",
+        ),
+        (
+            &[],
+            "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n",
+            "replaces crates-io by \"v\"",
+        ),
+        (
+            &[],
+            "[source.crates-io]\nreplace-with = \"a\"\n[source.a]\nreplace-with = \"crates-io\"\n",
+            "circle",
+        ),
+        (&[], "registry = 1", "config.toml is not valid"),
+    ] {
+        let machine = Machine::new(user, "", &[]);
+        let error = find(&words(settings), &machine.planning()).unwrap_err();
+        assert!(error.contains(part), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn l11_a_broken_credentials_file_is_not_quoted() {
+    let machine = Machine::new("", "", &[]);
+    let home = machine.planning().home.unwrap();
+    fs::write(
+        home.join(".cargo/credentials.toml"),
+        "[registry]\ntoken = canary-7f3a\n",
+    )
+    .unwrap();
+    let error = find(&Settings::default(), &machine.planning()).unwrap_err();
+    assert!(
+        error.contains("credentials.toml") && !error.contains("canary"),
+        "{error}"
+    );
+}
