@@ -17,7 +17,6 @@ async fn l4_lost_and_false_answers_change_nothing() {
         Fault::AnswerAfter(403),
         Fault::RefuseBefore(409),
         Fault::RefuseBefore(403),
-        Fault::CutBefore,
     ];
     for (number, fault) in faults.into_iter().enumerate() {
         let next = format!("0.1.{}", number + 1);

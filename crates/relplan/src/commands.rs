@@ -8,7 +8,7 @@ pub mod show;
 pub mod state;
 pub mod status;
 
-use relplan_targets::Surroundings;
+use relplan_targets::surroundings::Surroundings;
 
 use crate::{
     arguments::{Arguments, Command},

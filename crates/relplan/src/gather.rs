@@ -2,6 +2,7 @@
 //!
 //! Nothing of the repository runs here (law L14), and nothing is decided: what does not fit is a finding.
 
+pub mod commit;
 pub mod drivers;
 pub mod wishes;
 pub mod world;

@@ -14,7 +14,7 @@ use relplan_model::{
 };
 use relplan_plan::PlanInput;
 use relplan_state::FileStore;
-use relplan_targets::{Surroundings, http::Net};
+use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::{
+        commit,
         drivers::Built,
         wishes::{Wishes, wishes},
         world::observe,
@@ -45,6 +46,8 @@ pub struct Ground {
     pub targets: Vec<Target>,
     /// The bundle's folder.
     pub bundle: Utf8PathBuf,
+    /// The commit that is checked out.
+    pub commit: Option<String>,
     /// Remarks made so far.
     pub findings: Vec<Finding>,
 }
@@ -65,12 +68,13 @@ impl Ground {
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
         let store = FileStore::new(project.state(places.state.as_deref(), Some(&read.spec)));
         let (state, findings) = load_state(&store).await?;
-        let net = Net::new(surroundings).map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let net = Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
         let used = read.spec.targets.iter().map(|target| (&target.name, target.kind.as_str(), &target.settings));
         let drivers = Built::new(used, surroundings, &net)?;
         let targets = drivers.describe().await?;
         let bundle = project.bundle(places.bundle.as_deref());
-        Ok(Self { read, store, state, drivers, targets, bundle, findings })
+        let commit = commit::head(&project.root, &surroundings.vars);
+        Ok(Self { read, store, state, drivers, targets, bundle, commit, findings })
     }
 
     /// The bundle, if there is one.
@@ -95,7 +99,6 @@ impl Ground {
     /// The plan.
     pub fn plan(
         &self,
-        project: &Project,
         wishes: &Wishes,
         observations: Vec<Observation>,
         bundle: Option<Bundle>,
@@ -111,7 +114,7 @@ impl Ground {
             lifetime_seconds: planning.lifetime.0,
             project: spec.project.name.clone(),
             repository: spec.project.repository.clone(),
-            commit: relplan_workspace::pack::head_commit(&project.root),
+            commit: self.commit.clone(),
             spec: self.read.digest,
             policy,
             state: self.state.clone(),

@@ -4,7 +4,7 @@
 //! holds events alone.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing happens")]
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use crate::{arguments::ColorChoice, view::style::Style};
 

@@ -21,7 +21,7 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         let progress = Progress::new(session.terminal);
         ground.observe(&wishes, &progress).await
     };
-    let made = ground.plan(&session.project, &wishes, observations, bundle, &arguments.planning)?;
+    let made = ground.plan(&wishes, observations, bundle, &arguments.planning)?;
     if let Some(out) = &arguments.out {
         write_whole(out, &made.bytes)?;
     }

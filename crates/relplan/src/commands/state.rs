@@ -45,7 +45,9 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
                 session.terminal.result("No plan is open.");
                 return Ok(Exit::Done);
             };
-            relplan_apply::abandon(&store, &SystemClock, reason).await.map_err(|error| Failure::of(Exit::Store, &error))?;
+            relplan_apply::abandon(&store, &SystemClock, open.plan, reason.clone())
+                .await
+                .map_err(|error| Failure::of(Exit::Store, &error))?;
             let text = format!(
                 "Plan {} is given up. What it published stays published; the next plan starts from what the registries say.",
                 open.plan.short()

@@ -8,7 +8,7 @@ use relplan_model::{
     settings::Settings,
     target::Target,
 };
-use relplan_targets::{Surroundings, http::Net};
+use relplan_targets::{http::Net, surroundings::Surroundings};
 
 use crate::{exit::Exit, failure::Failure};
 

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use relplan_apply::{Report, StepEnd};
-use relplan_model::{digest::Sha256, plan::Plan, step::StepId};
+use relplan_apply::{ExitClass, Report, StepEnd};
+use relplan_model::{plan::Plan, step::StepId};
 
 use super::style::{Role, Style, count, harmless, span};
 use crate::failure::Failure;
@@ -42,33 +42,48 @@ pub fn failure(failure: &Failure, style: Style) -> String {
 }
 
 /// Renders the end of an apply: what was done, what was not and why, and what to do next.
-pub fn report(plan: &Plan, digest: Sha256, report: &Report, seconds: u64, style: Style) -> String {
+pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> String {
     let mut out = String::new();
     let total = plan.steps.len();
+    let all = usize::try_from(report.done).is_ok_and(|done| done == total);
+    let (role, word) = if all { (Role::Good, "Applied") } else { (Role::Bad, "Not all applied:") };
     let verdict = format!("{} of {} done in {}", report.done, count(total, "step", "steps"), span(seconds));
-    let (role, word) = if report.done == total { (Role::Good, "Applied") } else { (Role::Bad, "Not all applied:") };
-    let _ = writeln!(out, "{} plan {} of {}: {verdict}.", style.paint(role, word), digest.short(), harmless(&plan.project));
-    let mut skipped: BTreeMap<&StepId, usize> = BTreeMap::new();
+    let head = format!("{} plan {} of {}: {verdict}.", style.paint(role, word), report.plan.short(), harmless(&plan.project));
+    let _ = writeln!(out, "{head}");
+    let mut waiting: BTreeMap<Option<&StepId>, usize> = BTreeMap::new();
     for step in &report.steps {
         let (label, text) = match &step.end {
             StepEnd::Done(_) => continue,
-            StepEnd::Skipped { because } => {
-                *skipped.entry(because).or_default() += 1;
+            StepEnd::NotStarted { because } => {
+                *waiting.entry(because.as_ref()).or_default() += 1;
                 continue;
             }
-            StepEnd::Unknown { reason } => ("unknown", reason.as_str()),
-            StepEnd::Stopped { detail, .. } => ("failed", detail.as_str()),
-            StepEnd::Left => continue,
+            StepEnd::Unknown { detail } => ("unknown", detail),
+            StepEnd::Failed { detail, .. } => ("failed", detail),
+            StepEnd::Expired { detail } => ("expired", detail),
         };
-        let line = style.wrap("  ", "      ", &format!("{label} {}: {}", step.id, harmless(text)));
+        let line = style.wrap("  ", "      ", &format!("{label} {}: {}", step.step, harmless(text)));
         let _ = writeln!(out, "{}", line.replacen(label, &style.paint(Role::Bad, label), 1));
     }
-    for (because, number) in skipped {
-        let text = format!("{} not started, since they come after {because}", count(number, "step was", "steps were"));
+    for (because, number) in waiting {
+        let because = because.map_or_else(|| "as a stop was asked for".to_owned(), |step| format!("as they come after {step}"));
+        let text = format!("{} not started, {because}", count(number, "step was", "steps were"));
         let _ = writeln!(out, "{}", style.wrap("  ", "      ", &text));
     }
-    if report.done < total {
-        let _ = writeln!(out, "\nWhat is done stays done. To go on with the rest of this plan:\n\n    relplan apply");
+    if let Some(failure) = &report.failure {
+        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &harmless(&failure.to_string())));
+    }
+    if !all {
+        let _ = writeln!(out, "\n{}", style.wrap("", "", &format!("What is done stays done: {}.", report.message())));
+        let _ = writeln!(out, "{}", next(report.exit));
     }
     out
+}
+
+/// The command that goes on from here.
+fn next(exit: ExitClass) -> &'static str {
+    match exit {
+        ExitClass::Conflict | ExitClass::Stale => "\n    relplan state abandon --reason WHY",
+        _ => "\n    relplan apply",
+    }
 }

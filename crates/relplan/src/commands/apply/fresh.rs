@@ -81,7 +81,7 @@ async fn make(session: &Session, arguments: &Apply, ground: &Ground, sink: &Arc<
         wishes = ground.wishes(project, packed.as_ref(), planning, style)?;
     }
     let observations = ground.observe(&wishes, sink.as_ref()).await;
-    let first = ground.plan(project, &wishes, observations.clone(), given, planning)?;
+    let first = ground.plan(&wishes, observations.clone(), given, planning)?;
     let missing = missing(&first.plan, &wishes, packed.as_ref());
     if !missing.is_empty() {
         packed = Some(pack(session, arguments, ground, &wishes, &missing, sink).await?);
@@ -95,7 +95,7 @@ async fn make(session: &Session, arguments: &Apply, ground: &Ground, sink: &Arc<
     if bundle.is_none() {
         return Ok(first);
     }
-    ground.plan(project, &wishes, observations, bundle, planning)
+    ground.plan(&wishes, observations, bundle, planning)
 }
 
 /// Packages whose version only a build tells.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Standing, StepEnd};
+use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Standing};
 use relplan_model::{digest::Sha256, plan::Plan, port::Clock as _};
 use relplan_state::FileStore;
 use relplan_targets::{http::Net, surroundings::Surroundings};
@@ -61,15 +61,15 @@ pub(super) async fn run(session: &Session, arguments: &Apply, chosen: Chosen, ev
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
     drop(shown);
     let seconds = SystemClock.now().unix().saturating_sub(started.unix());
-    let text = report_text::report(&plan, digest, &report, u64::try_from(seconds).unwrap_or(0), session.terminal.out);
+    let text = report_text::report(&plan, &report, u64::try_from(seconds).unwrap_or(0), session.terminal.out);
     session.terminal.result(&text);
     *tally = Tally {
         plan: Some(digest),
-        done: report.done as u64,
-        failed: report.failed as u64,
-        unknown: report.unknown as u64,
-        skipped: report.skipped as u64,
-        message: text.lines().next().unwrap_or_default().to_owned(),
+        done: report.done,
+        failed: report.failed,
+        unknown: report.unknown,
+        skipped: report.skipped,
+        message: report.message(),
     };
     if report.exit == ExitClass::Done {
         // What the plan held back is not done, however well the rest went.
