@@ -19,7 +19,7 @@ pub(crate) mod package;
 mod provider;
 mod publish;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 
 use relplan_model::{
@@ -47,8 +47,14 @@ use crate::{
 };
 
 /// The rate limits that crates.io publishes (rust-lang/crates.io, `rate_limiter.rs`).
-const NEW_NAMES: Rate = Rate { burst: 5, seconds: 600 };
-const NEW_VERSIONS: Rate = Rate { burst: 30, seconds: 60 };
+const NEW_NAMES: Rate = Rate {
+    burst: 5,
+    seconds: 600,
+};
+const NEW_VERSIONS: Rate = Rate {
+    burst: 30,
+    seconds: 60,
+};
 
 /// The words of this kind.
 #[must_use]
@@ -61,7 +67,10 @@ pub fn words() -> KindWords {
     };
     KindWords {
         target: vec![
-            text("registry", "the name that the registry has in the user's Cargo configuration"),
+            text(
+                "registry",
+                "the name that the registry has in the user's Cargo configuration",
+            ),
             text("url", "the registry's sparse index: `sparse+https://…/`"),
             vocabulary::token_env(),
         ],
@@ -80,7 +89,10 @@ pub fn build(
     net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
     let configuration = Configuration::read(surroundings).map_err(|error| {
-        let message = format!("the place of target {name} is not clear: {}", reason(&error));
+        let message = format!(
+            "the place of target {name} is not clear: {}",
+            reason(&error)
+        );
         Finding::new(endpoint::CODE, Severity::Error, None, message)
     })?;
     let index = endpoint::resolve(name, settings, &configuration, surroundings)?;
@@ -137,7 +149,10 @@ impl Cargo {
             );
             Finding::new(endpoint::CODE, Severity::Error, None, message)
         };
-        let answer = self.get("config.json", Freshness::AsClients).await.map_err(unreadable)?;
+        let answer = self
+            .get("config.json", Freshness::AsClients)
+            .await
+            .map_err(unreadable)?;
         if answer.status != http::StatusCode::OK {
             return Err(unreadable(answer.status.to_string())
                 .hint("the target's index must be the root of a sparse index"));
@@ -187,8 +202,9 @@ impl Cargo {
         evidence.push(answer.evidence());
         match answer.status.as_u16() {
             200 => {
-                let lines = index::lines(&answer.body)
-                    .map_err(|(at, error)| format!("line {at} of the index file cannot be read: {error}"))?;
+                let lines = index::lines(&answer.body).map_err(|(at, error)| {
+                    format!("line {at} of the index file cannot be read: {error}")
+                })?;
                 let facts = observe::facts(query, &lines).map_err(|error| error.to_string())?;
                 Ok(Seen::Present(facts))
             }
@@ -209,7 +225,9 @@ impl Cargo {
             if twin == name {
                 continue;
             }
-            let answer = self.get(&index::path(&twin), Freshness::Revalidated).await?;
+            let answer = self
+                .get(&index::path(&twin), Freshness::Revalidated)
+                .await?;
             evidence.push(answer.evidence());
             if answer.status == http::StatusCode::OK {
                 return Err(format!(
@@ -222,10 +240,12 @@ impl Cargo {
 
     async fn token(&self, operation: &Operation<'_>) -> Result<SecretString, Outcome> {
         let found = self.tokens.require(operation).await;
-        found.map(|found| found.secret).map_err(|finding| Outcome::Refused {
-            reason: finding.message,
-            credential: true,
-        })
+        found
+            .map(|found| found.secret)
+            .map_err(|finding| Outcome::Refused {
+                reason: finding.message,
+                credential: true,
+            })
     }
 
     fn refusal(&self) -> Option<Finding> {
@@ -292,7 +312,8 @@ impl Observe for Cargo {
 impl Publish for Cargo {
     fn preflight<'a>(&'a self, steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>> {
         Box::pin(async move {
-            let writes = |step: &&&Step| matches!(step.effect, Effect::Publish(_) | Effect::Yank { .. });
+            let writes =
+                |step: &&&Step| matches!(step.effect, Effect::Publish(_) | Effect::Yank { .. });
             if !steps.iter().any(|step| writes(&step)) {
                 return Ok(());
             }
@@ -341,11 +362,13 @@ pub(crate) async fn inspect(
     artifact: &Artifact,
     source: &dyn ArtifactSource,
 ) -> Result<Identity, Finding> {
-    let finding = |why: &dyn std::error::Error| {
-        Finding::new("artifact", Severity::Error, None, reason(why))
-    };
-    let mut checked = artifact::check(source, artifact, &[]).await.map_err(|error| finding(&error))?;
+    let finding =
+        |why: &dyn std::error::Error| Finding::new("artifact", Severity::Error, None, reason(why));
+    let mut checked = artifact::check(source, artifact, &[])
+        .await
+        .map_err(|error| finding(&error))?;
     let about = artifact.clone();
     let read = tokio::task::spawn_blocking(move || package::identity(&about, checked.file())).await;
-    read.map_err(|error| finding(&error))?.map_err(|error| finding(&error))
+    read.map_err(|error| finding(&error))?
+        .map_err(|error| finding(&error))
 }

@@ -26,11 +26,7 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use relplan_model::{
     address::TargetName,
@@ -72,9 +68,18 @@ pub fn words() -> KindWords {
     KindWords {
         target: vec![
             text("path", true, "the folder, relative to the project's root"),
-            text("base-url", false, "where a web server shows the folder; by default `http://localhost:8000/`"),
+            text(
+                "base-url",
+                false,
+                "where a web server shows the folder; by default `http://localhost:8000/`",
+            ),
         ],
-        destination: vec![text("dist-tag", false, "the dist-tag that an npm package's version gets")],
+        // Not `dist-tag`: that word makes a pointer row, and this target as a whole has no pointers.
+        destination: vec![text(
+            "tag",
+            false,
+            "the dist-tag that an npm package's version gets, instead of `latest`",
+        )],
     }
 }
 
@@ -102,10 +107,15 @@ pub fn build(
         && parsed.query().is_none()
         && parsed.fragment().is_none();
     if !plain {
-        return Err(finding("its `base-url` is not a plain `http://` or `https://` URL"));
+        return Err(finding(
+            "its `base-url` is not a plain `http://` or `https://` URL",
+        ));
     }
     // While applying there is no project; relplan then runs in its root.
-    let root = surroundings.project().unwrap_or_else(|| Path::new("")).join(path);
+    let root = surroundings
+        .project()
+        .unwrap_or_else(|| Path::new(""))
+        .join(path);
     Ok(Box::new(Directory {
         name: name.clone(),
         settings: settings.clone(),
@@ -201,7 +211,9 @@ impl Observe for Directory {
             let looked = spawn_blocking(move || {
                 let mut evidence = Vec::new();
                 let seen = area::look(&folder, &asked, &mut evidence);
-                let seen = seen.unwrap_or_else(|error| Seen::Unknown { reason: reason(&error) });
+                let seen = seen.unwrap_or_else(|error| Seen::Unknown {
+                    reason: reason(&error),
+                });
                 (seen, evidence)
             });
             let (seen, evidence) = looked.await.unwrap_or_else(|error| {
@@ -236,7 +248,8 @@ impl Publish for Directory {
             let mut checked = checked.map_err(|error| finding(&error))?;
             let about = artifact.clone();
             let read = spawn_blocking(move || contents::identity(&about, checked.file())).await;
-            read.map_err(|error| finding(&error))?.map_err(|error| finding(&error))
+            read.map_err(|error| finding(&error))?
+                .map_err(|error| finding(&error))
         })
     }
 
@@ -264,7 +277,9 @@ impl Publish for Directory {
                     Outcome::Accepted
                 }
                 Ok(Err(error)) => error.outcome(),
-                Err(error) => Outcome::Unknown { reason: reason(&error) },
+                Err(error) => Outcome::Unknown {
+                    reason: reason(&error),
+                },
             }
         })
     }
@@ -291,27 +306,42 @@ impl Directory {
         let Some(artifact) = input.artifact else {
             return Err(refused("the plan has no artifact for this step".to_owned()));
         };
-        if (&artifact.package.name, &artifact.version) != (&input.step.address.package, &input.step.version) {
-            return Err(refused(format!("{} is not the artifact of this step", artifact.file)));
+        if (&artifact.package.name, &artifact.version)
+            != (&input.step.address.package, &input.step.version)
+        {
+            return Err(refused(format!(
+                "{} is not the artifact of this step",
+                artifact.file
+            )));
         }
         if artifact.file.is_folder_reference() {
-            return Err(refused(format!("{} is not the name of a file", artifact.file)));
+            return Err(refused(format!(
+                "{} is not the name of a file",
+                artifact.file
+            )));
         }
         let also = [Algorithm::Sha1, Algorithm::Sha512];
         let checked = artifact::check(input.source, artifact, &also).await;
         let mut checked = checked.map_err(|error| error.outcome())?;
         let about = artifact.clone();
-        let read = spawn_blocking(move || contents::read(&about, checked.file()).map(|read| (read, checked)));
+        let read = spawn_blocking(move || {
+            contents::read(&about, checked.file()).map(|read| (read, checked))
+        });
         let (contents, checked) = read
             .await
             .map_err(|error| refused(reason(&error)))?
             .map_err(|error| refused(reason(&error)))?;
-        let tag = publish.pointer.as_ref().map(|pointer| pointer.as_str());
+        let tag = match (&publish.pointer, publish.settings.text("tag")) {
+            (Some(pointer), _) => Some(pointer.to_string()),
+            (None, Some(tag)) if packuments::is_tag(tag) => Some(tag.to_owned()),
+            (None, Some(tag)) => return Err(refused(format!("{tag:?} cannot be a dist-tag"))),
+            (None, None) => None,
+        };
         Ok(Upload {
             artifact: artifact.clone(),
             contents,
             checked,
-            tag: tag.or_else(|| publish.settings.text("dist-tag")).map(str::to_owned),
+            tag,
         })
     }
 }
@@ -332,13 +362,15 @@ impl Shelf {
                 let crates = sparse::yank(&locked, name, step.version.as_str())?;
                 python::yank(&locked, name, &step.version, reason)? || crates
             }
-            Effect::Deprecate { versions, message, .. } => {
-                packuments::deprecate(&locked, name, versions, message)?
-            }
+            Effect::Deprecate {
+                versions, message, ..
+            } => packuments::deprecate(&locked, name, versions, message)?,
             Effect::Point { pointer, to, .. } => {
                 packuments::point(&locked, name, pointer.as_str(), Some(to.as_str()))?
             }
-            Effect::Unpoint { pointer } => packuments::point(&locked, name, pointer.as_str(), None)?,
+            Effect::Unpoint { pointer } => {
+                packuments::point(&locked, name, pointer.as_str(), None)?
+            }
             Effect::Await | Effect::Adopt { .. } => true,
         };
         if changed {
@@ -349,7 +381,12 @@ impl Shelf {
         })
     }
 
-    fn put(&self, locked: &Locked<'_>, publish: &step::Publish, upload: Upload) -> Result<(), EffectError> {
+    fn put(
+        &self,
+        locked: &Locked<'_>,
+        publish: &step::Publish,
+        upload: Upload,
+    ) -> Result<(), EffectError> {
         let Upload {
             artifact,
             contents,
@@ -363,7 +400,7 @@ impl Shelf {
             bytes: checked.into_reader(),
         };
         let base_url = &self.base_url;
-        Ok(match contents {
+        match contents {
             Contents::Crate(package) => {
                 sparse::publish(locked, base_url, &publish.siblings, &package, put)?;
             }
@@ -371,6 +408,7 @@ impl Shelf {
                 packuments::publish(locked, base_url, tag.as_deref(), manifest, &digests, put)?;
             }
             Contents::Python { requires_python } => python::publish(locked, requires_python, put)?,
-        })
+        }
+        Ok(())
     }
 }

@@ -68,18 +68,17 @@ impl Tokens {
             return Ok(());
         }
         for words in self.configuration.providers(self.index.registry.as_deref()) {
-            match words.split_first() {
-                Some((first, _)) if first.starts_with("cargo:") => {
-                    if self.ask(&words, &Operation::Read).await?.is_some() {
-                        return Ok(());
-                    }
-                }
-                Some((command, _)) => {
-                    let greeted =
-                        provider::greet(command, &self.configuration, &self.surroundings).await;
-                    return greeted.map_err(|error| self.failed(command, &reason(&error)));
-                }
-                None => {}
+            let Some((command, _)) = words.split_first() else {
+                continue;
+            };
+            if !command.starts_with("cargo:") {
+                let greeted = provider::greet(command, &self.configuration, &self.surroundings);
+                return greeted
+                    .await
+                    .map_err(|error| self.failed(command, &reason(&error)));
+            }
+            if self.ask(&words, &Operation::Read).await?.is_some() {
+                return Ok(());
             }
         }
         Err(self.missing())

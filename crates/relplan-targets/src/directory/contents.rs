@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::cargo::{
     archive::{self, ArchiveError},
-    package::{CratePackage, PackageError},
+    package::{self, CratePackage, PackageError},
 };
 
 /// The artifact kinds that the folder takes.
@@ -131,7 +131,8 @@ pub(super) fn read(
     }
 }
 
-/// Who an artifact says that it is: its own name and version once [`read`] has found them inside.
+/// Who an artifact says that it is. Where a name has several spellings that an ecosystem takes for one, the artifact's
+/// own spelling is given if it is among them.
 ///
 /// # Errors
 /// When it cannot be read, or names no possible package.
@@ -139,6 +140,9 @@ pub(super) fn identity(
     artifact: &Artifact,
     file: &mut dyn ArtifactRead,
 ) -> Result<Identity, ContentsError> {
+    if artifact.kind == "crate" {
+        return Ok(package::identity(artifact, file)?);
+    }
     match read(artifact, file) {
         Ok(_) => Ok(Identity {
             name: artifact.package.name.clone(),

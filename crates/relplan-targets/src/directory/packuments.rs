@@ -75,6 +75,11 @@ fn is_npm_name(name: &str) -> bool {
     }
 }
 
+/// Whether a text may be a dist-tag: a name, and no range, which npm would take it for.
+pub(super) fn is_tag(text: &str) -> bool {
+    PointerName::new(text).is_ok() && node_semver::Range::parse(text).is_err()
+}
+
 /// What the packument says about what is asked.
 ///
 /// # Errors

@@ -57,12 +57,16 @@ impl Home {
     }
 }
 
+/// settings, variables, credentials file, and the token that is found.
+type Case<'a> = (Pairs<'a>, Pairs<'a>, &'a str, Option<&'a str>);
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test]
 async fn tokens_come_from_where_cargo_would_take_them() {
     let files = "[registry]\ntoken = \"file-default\"\n[registries.acme]\ntoken = \"file-acme\"\n";
     let acme: &[(&str, &str)] = &[("registry", "acme")];
     #[rustfmt::skip]
-    let cases: &[(&[(&str, &str)], &[(&str, &str)], &str, Option<&str>)] = &[
+    let cases: &[Case<'_>] = &[
         (acme, &[], files, Some("file-acme")),
         (acme, &[("CARGO_REGISTRIES_ACME_TOKEN", "var-acme")], files, Some("var-acme")),
         (acme, &[("CARGO_REGISTRY_TOKEN", "var-default")], "", None),
