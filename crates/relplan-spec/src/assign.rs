@@ -1,0 +1,366 @@
+//! Rules meet packages: which rule each package falls under, and which packages a rule needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::{GlobSet, GlobSetBuilder};
+use relplan_model::address::PackageId;
+
+use crate::{
+    display::quoted,
+    problem::{Problem, Problems, nearest},
+    selector::compile,
+    span::Span,
+    spec::{Rule, Spec},
+};
+
+/// A package of the workspaces, as a selector sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The package.
+    pub package: PackageId,
+    /// Its folder, relative to the spec's, with `/`; `.` for the spec's own.
+    pub path: String,
+}
+
+/// A package with the rule that it falls under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// The package.
+    pub package: PackageId,
+    /// The rule's place in [`Spec::releases`].
+    pub rule: usize,
+}
+
+/// Finds the rule of each package, in the order of the packages; packages of no rule are left out.
+///
+/// A selector matches a package's name or its path. One that is exactly that wins over a pattern; of two patterns the one
+/// that fixes more characters wins. Problems: two rules that match a package equally well, and a rule that matches none.
+#[must_use]
+pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Problem>) {
+    let mut problems = Problems::new(&spec.file);
+    let selectors = Selectors::of(&spec.releases);
+    let mut matched = vec![false; spec.releases.len()];
+    let mut ties: BTreeMap<Vec<usize>, &Candidate> = BTreeMap::new();
+    let mut assigned = Vec::new();
+    for candidate in packages {
+        let hits = selectors.hits(candidate);
+        for rule in &hits {
+            if let Some(matched) = matched.get_mut(*rule) {
+                *matched = true;
+            }
+        }
+        let best = best(&spec.releases, &hits);
+        match best.as_slice() {
+            [] => {}
+            [rule] => assigned.push(Assigned {
+                package: candidate.package.clone(),
+                rule: *rule,
+            }),
+            _ => {
+                ties.entry(best).or_insert(candidate);
+            }
+        }
+    }
+    for (rules, candidate) in ties {
+        problems.push(tie(&spec.releases, &rules, candidate));
+    }
+    let unmatched = spec
+        .releases
+        .iter()
+        .zip(&matched)
+        .filter(|(_, matched)| !**matched)
+        .map(|(rule, _)| rule);
+    if packages.is_empty() {
+        for rule in unmatched.take(1) {
+            let problem = Problem::error(
+                "no-match",
+                rule.selector.span(),
+                "the workspaces hold no packages",
+                "nothing to release",
+            );
+            problems.push(
+                problem.hint("check the paths of the `workspace` lines, and what they exclude"),
+            );
+        }
+    } else {
+        let names = Names::of(packages);
+        for rule in unmatched {
+            let hint = if problems.is_full() {
+                None
+            } else {
+                names.instead_of(rule)
+            };
+            let message = format!("{} matches no package", quoted(rule.selector.as_str()));
+            problems.push(
+                Problem::error(
+                    "no-match",
+                    rule.selector.span(),
+                    message,
+                    "no package has this name or path",
+                )
+                .maybe_hint(hint),
+            );
+        }
+    }
+    (assigned, problems.finish(None))
+}
+
+/// The packages that no rule releases, in order.
+#[must_use]
+pub fn left_out(packages: &[Candidate], assigned: &[Assigned]) -> Vec<PackageId> {
+    let released: BTreeSet<&PackageId> =
+        assigned.iter().map(|assigned| &assigned.package).collect();
+    packages
+        .iter()
+        .map(|candidate| &candidate.package)
+        .filter(|package| !released.contains(package))
+        .cloned()
+        .collect()
+}
+
+/// Finds the packages that each rule needs, by the rule's place in [`Spec::releases`]; rules that need none are left out.
+///
+/// An entry is a package's name or its path. Problems: an entry that is neither, and one that could mean two packages.
+#[must_use]
+pub fn resolve_needs(
+    spec: &Spec,
+    packages: &[Candidate],
+) -> (BTreeMap<usize, Vec<PackageId>>, Vec<Problem>) {
+    let mut problems = Problems::new(&spec.file);
+    let mut names: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
+    for candidate in packages {
+        names
+            .entry(candidate.package.name.as_str())
+            .or_default()
+            .push(candidate);
+        paths
+            .entry(candidate.path.as_str())
+            .or_default()
+            .push(candidate);
+    }
+    let mut resolved: BTreeMap<usize, Vec<PackageId>> = BTreeMap::new();
+    for (index, rule) in spec.releases.iter().enumerate() {
+        for (need, span) in &rule.needs {
+            let named = names.get(need.as_str()).map_or(&[][..], Vec::as_slice);
+            let placed = paths.get(need.as_str()).map_or(&[][..], Vec::as_slice);
+            match meant(named, placed).as_slice() {
+                [only] => resolved
+                    .entry(index)
+                    .or_default()
+                    .push(only.package.clone()),
+                [] => problems.push(unknown_need(need, *span, packages, problems.is_full())),
+                several => problems.push(ambiguous(need, *span, several, &names, &paths)),
+            }
+        }
+    }
+    for packages in resolved.values_mut() {
+        packages.sort();
+        packages.dedup();
+    }
+    (resolved, problems.finish(None))
+}
+
+/// The packages that an entry could mean. A path says more than a name, so it decides among packages of that name.
+fn meant<'c>(named: &[&'c Candidate], placed: &[&'c Candidate]) -> Vec<&'c Candidate> {
+    if let [only] = placed
+        && (named.is_empty() || named.contains(only))
+    {
+        return vec![only];
+    }
+    let mut all: Vec<&Candidate> = named.iter().chain(placed).copied().collect();
+    all.sort_by(|a, b| a.package.cmp(&b.package));
+    all.dedup();
+    all
+}
+
+fn unknown_need(need: &str, span: Span, packages: &[Candidate], full: bool) -> Problem {
+    let names = packages
+        .iter()
+        .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()]);
+    let hint = match if full { None } else { nearest(need, names) } {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "name a package of one of the workspaces, or its path".to_owned(),
+    };
+    let message = format!("there is no package {}", quoted(need));
+    Problem::error(
+        "no-match",
+        span,
+        message,
+        "no package has this name or path",
+    )
+    .hint(hint)
+}
+
+fn ambiguous(
+    need: &str,
+    span: Span,
+    several: &[&Candidate],
+    names: &BTreeMap<&str, Vec<&Candidate>>,
+    paths: &BTreeMap<&str, Vec<&Candidate>>,
+) -> Problem {
+    let single = |map: &BTreeMap<&str, Vec<&Candidate>>, key: &str| {
+        key != need && map.get(key).is_some_and(|found| found.len() == 1)
+    };
+    let readings: Vec<String> = several
+        .iter()
+        .take(4)
+        .map(|candidate| {
+            let (name, path) = (candidate.package.name.as_str(), candidate.path.as_str());
+            let ecosystem = &candidate.package.ecosystem;
+            if single(paths, path) {
+                format!("\"{path}\" for the {ecosystem} package {}", quoted(name))
+            } else if single(names, name) {
+                format!("\"{name}\" for the {ecosystem} package in {}", quoted(path))
+            } else {
+                format!(
+                    "nothing can tell the {ecosystem} package {} in {} from the others; move it",
+                    quoted(name),
+                    quoted(path)
+                )
+            }
+        })
+        .collect();
+    let message = format!("{} could mean {} packages", quoted(need), several.len());
+    Problem::error("ambiguous", span, message, "which one?")
+        .hint(format!("write {}", readings.join(", or ")))
+}
+
+fn tie(rules: &[Rule], tied: &[usize], candidate: &Candidate) -> Problem {
+    let mut spans = tied
+        .iter()
+        .filter_map(|rule| rules.get(*rule))
+        .map(|rule| rule.selector.span());
+    let first = spans.next().unwrap_or_default();
+    let message = format!(
+        "{} falls under {} rules, and none is more specific",
+        quoted(candidate.package.name.as_str()),
+        tied.len()
+    );
+    let problem = Problem::error("tie", first, message, "matches it");
+    let problem = spans.fold(problem, |problem, span| {
+        problem.related(span, "matches it as well")
+    });
+    problem.hint(format!(
+        "add a rule for the package itself: `release \"{}\" {{ … }}`",
+        candidate.package.name
+    ))
+}
+
+/// The rules' selectors, made ready for many packages.
+struct Selectors<'s> {
+    exact: BTreeMap<&'s str, usize>,
+    patterns: GlobSet,
+    /// The rule behind each pattern of the set.
+    rules: Vec<usize>,
+}
+
+impl<'s> Selectors<'s> {
+    fn of(rules: &'s [Rule]) -> Self {
+        let mut exact = BTreeMap::new();
+        let mut patterns = GlobSetBuilder::new();
+        let mut indices = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let selector = rule.selector.as_str();
+            if rule.selector.is_exact() {
+                exact.insert(selector, index);
+            } else if let Some(glob) = compile(selector) {
+                patterns.add(glob);
+                indices.push(index);
+            }
+        }
+        Self {
+            exact,
+            // The reader has bounded the number and length of patterns far below what a set takes; should it be refused
+            // all the same, each of its rules is reported as matching nothing, so nothing is released by mistake.
+            patterns: patterns.build().unwrap_or_else(|_| GlobSet::empty()),
+            rules: indices,
+        }
+    }
+
+    /// The rules that match a package, in order.
+    fn hits(&self, candidate: &Candidate) -> BTreeSet<usize> {
+        let texts = [candidate.package.name.as_str(), candidate.path.as_str()];
+        let exact = texts
+            .iter()
+            .filter_map(|text| self.exact.get(text))
+            .copied();
+        let patterns = texts
+            .iter()
+            .flat_map(|text| self.patterns.matches(text))
+            .filter_map(|at| self.rules.get(at).copied());
+        exact.chain(patterns).collect()
+    }
+}
+
+/// Those of the matching rules that match best: exactly, else with the most fixed characters.
+fn best(rules: &[Rule], hits: &BTreeSet<usize>) -> Vec<usize> {
+    let weight = |rule: &usize| {
+        let selector = &rules.get(*rule)?.selector;
+        Some(if selector.is_exact() {
+            (true, 0)
+        } else {
+            (false, selector.literal_characters())
+        })
+    };
+    let most = hits.iter().map(weight).max().flatten();
+    hits.iter()
+        .filter(|rule| weight(rule) == most)
+        .copied()
+        .collect()
+}
+
+/// The packages' names, paths and their folders, to suggest instead of a selector that matches nothing.
+struct Names<'c> {
+    packages: &'c [Candidate],
+    patterns: BTreeSet<String>,
+}
+
+impl<'c> Names<'c> {
+    fn of(packages: &'c [Candidate]) -> Self {
+        let texts = packages
+            .iter()
+            .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()]);
+        let patterns = texts
+            .filter_map(|text| text.rsplit_once('/'))
+            .map(|(folder, _)| format!("{folder}/*"))
+            .collect();
+        Self { packages, patterns }
+    }
+
+    fn instead_of(&self, rule: &Rule) -> Option<String> {
+        let selector = rule.selector.as_str();
+        let below = |folder: &str| {
+            self.packages.iter().any(|candidate| {
+                candidate
+                    .path
+                    .strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
+        };
+        if rule.selector.is_exact() {
+            if below(selector) {
+                return Some(format!(
+                    "it is a folder of packages: write \"{selector}/*\" or \"{selector}/**\""
+                ));
+            }
+            let texts = self
+                .packages
+                .iter()
+                .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()]);
+            return nearest(selector, texts).map(|near| format!("did you mean \"{near}\"?"));
+        }
+        if let Some(folder) = selector.strip_suffix("/*")
+            && below(folder)
+        {
+            return Some(format!(
+                "`*` stands for no `/`: write \"{folder}/**\" for packages in deeper folders"
+            ));
+        }
+        nearest(selector, self.patterns.iter().map(String::as_str))
+            .map(|near| format!("did you mean \"{near}\"?"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

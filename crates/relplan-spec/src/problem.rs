@@ -1,0 +1,297 @@
+//! Problems: what is wrong, where, and what would be right.
+
+use relplan_model::finding::Severity;
+use serde::Serialize;
+
+use crate::span::{Lines, Span};
+
+/// One thing that is wrong with the spec, with its place in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// A stable word for scripts, such as `unknown-property`. Codes are API.
+    pub code: &'static str,
+    /// How much it matters; only errors keep a spec from being used.
+    pub severity: Severity,
+    /// The file, as the caller named it.
+    pub file: String,
+    /// What is wrong, on one line and without a final full stop.
+    pub message: String,
+    /// What to write under the place.
+    pub label: String,
+    /// The place.
+    pub span: Span,
+    /// Other places that belong to it, such as an earlier declaration, with what to write under them.
+    pub related: Vec<(Span, String)>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// An error at a place.
+    pub(crate) fn error(
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            file: String::new(),
+            message: message.into(),
+            label: label.into(),
+            span,
+            related: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// The same with what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with what to do, where that is known.
+    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// The same with another place that belongs to it.
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+}
+
+/// Problems of one run, as they are found.
+///
+/// Invariant: bounded, so that a hostile spec cannot make the report larger than people read.
+pub(crate) struct Problems {
+    file: String,
+    found: Vec<Problem>,
+    dropped: bool,
+}
+
+/// How many problems are reported; what comes behind them in the text is summed up in one note.
+const SHOWN: usize = 100;
+/// How many problems are kept while looking, so that the first ones in the text can be told.
+const KEPT: usize = 1_000;
+
+impl Problems {
+    pub(crate) fn new(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            found: Vec::new(),
+            dropped: false,
+        }
+    }
+
+    /// Adds a problem.
+    pub(crate) fn push(&mut self, problem: Problem) {
+        if self.is_full() {
+            self.dropped = true;
+            return;
+        }
+        self.found.push(problem);
+    }
+
+    /// Whether further problems would not be kept, so that the search for suggestions can be spared.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.len() >= KEPT
+    }
+
+    /// Whether one of them keeps the spec from being used.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.found
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// The problems in order of their place, each once, cut, with spans that lie within the text.
+    pub(crate) fn finish(mut self, text: Option<&str>) -> Vec<Problem> {
+        for problem in &mut self.found {
+            problem.file.clone_from(&self.file);
+            if let Some(text) = text {
+                problem.span = problem.span.within(text);
+                for (span, _) in &mut problem.related {
+                    *span = span.within(text);
+                }
+            }
+        }
+        self.found
+            .sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        self.found.dedup();
+        if self.dropped || self.found.len() > SHOWN {
+            self.found.truncate(SHOWN);
+            let last = self
+                .found
+                .last()
+                .map(|problem| problem.span)
+                .unwrap_or_default();
+            let message = format!("there are more problems than these {SHOWN}");
+            let mut more = Problem::error("more", last, message, "the last that is shown")
+                .hint("correct these, then check again");
+            more.severity = Severity::Note;
+            more.file = self.file;
+            self.found.push(more);
+        }
+        self.found
+    }
+}
+
+/// The candidate that a misspelt word most likely meant.
+pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 80;
+    let fold = |text: &str| text.to_lowercase().replace('_', "-");
+    let wanted = fold(word);
+    let length = wanted.chars().count();
+    if length == 0 || length > LONGEST {
+        return None;
+    }
+    let limit = (length / 3).clamp(1, 4);
+    let mut best: Option<(usize, &str)> = None;
+    let mut part = None;
+    for candidate in among {
+        if length > 2 && candidate.split('-').any(|piece| piece == wanted) {
+            part = part.or(Some(candidate));
+        }
+        if candidate.len().abs_diff(wanted.len()) > limit * 4 {
+            continue;
+        }
+        let distance = strsim::osa_distance(&wanted, &fold(candidate));
+        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate).or(part)
+}
+
+#[derive(Serialize)]
+struct Placed<'a> {
+    label: &'a str,
+    line: usize,
+    column: usize,
+    offset: usize,
+    length: usize,
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    code: &'a str,
+    severity: Severity,
+    file: &'a str,
+    message: &'a str,
+    label: &'a str,
+    line: usize,
+    column: usize,
+    offset: usize,
+    length: usize,
+    related: Vec<Placed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+/// The problems as a JSON array: `code`, `severity`, `file`, `message`, `label`, `line` and `column` (from 1, columns are
+/// characters), `offset` and `length` (bytes), `related` places of the same form, and `hint` where there is one.
+#[must_use]
+pub fn to_json(problems: &[Problem], text: &str) -> String {
+    let lines = Lines::of(text);
+    let placed = |span: Span, label| {
+        let position = lines.position(span.offset);
+        Placed {
+            label,
+            line: position.line,
+            column: position.column,
+            offset: span.offset,
+            length: span.len,
+        }
+    };
+    let records: Vec<Record<'_>> = problems
+        .iter()
+        .map(|problem| {
+            let Placed {
+                label,
+                line,
+                column,
+                offset,
+                length,
+            } = placed(problem.span, &problem.label);
+            Record {
+                code: problem.code,
+                severity: problem.severity,
+                file: &problem.file,
+                message: &problem.message,
+                label,
+                line,
+                column,
+                offset,
+                length,
+                related: problem
+                    .related
+                    .iter()
+                    .map(|(span, label)| placed(*span, label))
+                    .collect(),
+                hint: problem.hint.as_deref(),
+            }
+        })
+        .collect();
+    // Plain texts and numbers always serialise; an empty array would claim that nothing is wrong.
+    serde_json::to_string_pretty(&records).unwrap_or_else(|error| {
+        format!(
+            "[{{\"code\":\"internal\",\"message\":{:?}}}]",
+            error.to_string()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l13_a_misspelt_word_finds_its_neighbour() {
+        let words = ["access", "dist-tag", "url", "token-env"];
+        for (word, meant) in [
+            ("acess", Some("access")),
+            ("dist_tag", Some("dist-tag")),
+            ("tag", Some("dist-tag")),
+            ("URL", Some("url")),
+            ("ulr", Some("url")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, words), meant, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_problems_is_cut_at_the_first_ones_of_the_text() {
+        let mut problems = Problems::new("f");
+        for at in (0..5_000).rev() {
+            let text = format!("m{at}");
+            problems.push(Problem::error("x", Span { offset: at, len: 0 }, text, ""));
+        }
+        let shown = problems.finish(None);
+        assert_eq!(shown.len(), SHOWN + 1);
+        assert_eq!(shown.last().unwrap().code, "more");
+        assert!(shown.is_sorted_by_key(|problem| problem.span));
+    }
+
+    #[test]
+    fn json_carries_lines_and_columns() {
+        let text = "ab\n  ü x";
+        let problem = Problem::error("c", Span { offset: 8, len: 1 }, "m", "l")
+            .related(Span { offset: 0, len: 2 }, "first");
+        let json: serde_json::Value = serde_json::from_str(&to_json(&[problem], text)).unwrap();
+        assert_eq!(
+            (json[0]["line"].as_u64(), json[0]["column"].as_u64()),
+            (Some(2), Some(5))
+        );
+        assert_eq!(json[0]["related"][0]["line"], 1);
+        assert_eq!(json[0]["severity"], "error");
+        assert!(json[0].get("hint").is_none());
+        assert_eq!(to_json(&[], text), "[]");
+    }
+}

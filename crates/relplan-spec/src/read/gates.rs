@@ -1,0 +1,199 @@
+//! Who must say yes: the `gate` word.
+
+use std::collections::BTreeMap;
+
+use relplan_model::{address::TargetName, settings::Value};
+
+use super::{Known, Reader};
+use crate::{
+    display::quoted,
+    fields::{Fields, Said},
+    problem::Problem,
+    span::Span,
+    spec::Gate,
+    syntax::Node,
+};
+
+/// The oldest that a yes may be allowed to be: a year, in seconds.
+const MAX_AGE: u64 = 365 * 24 * 60 * 60;
+
+impl Reader<'_, '_> {
+    pub(super) fn gates(&mut self, nodes: &[&Node], known: &Known) -> Vec<Gate> {
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut gates = Vec::new();
+        for node in nodes {
+            let Some((gate, name)) = self.gate(node, known) else {
+                continue;
+            };
+            if let Some(first) = seen.insert(gate.name.clone(), name) {
+                let message = format!("the gate {} is declared twice", quoted(&gate.name));
+                self.problems.push(
+                    Problem::error("duplicate", name, message, "declared again here")
+                        .related(first, "first declared here"),
+                );
+                continue;
+            }
+            gates.push(gate);
+        }
+        gates
+    }
+
+    fn gate(&mut self, node: &Node, known: &Known) -> Option<(Gate, Span)> {
+        let fields = self.fields(node)?;
+        let mut targets = Vec::new();
+        for said in self.texts(&fields, "targets") {
+            targets.extend(self.known(&said, known));
+        }
+        let from = self.people(&fields);
+        let threshold = self.threshold(node, &fields, &from);
+        let touch = self
+            .only(&fields, "touch")
+            .is_some_and(|said| said.value == Value::Flag(true));
+        let max_age_seconds = self.max_age(&fields);
+        let name = fields.text()?;
+        let checked: TargetName = self.name(&name, "a gate")?;
+        let gate = Gate {
+            name: checked.as_str().to_owned(),
+            before: fields.property("before")?.value,
+            targets,
+            threshold: threshold?,
+            from: from.into_iter().map(|said| said.value).collect(),
+            touch,
+            max_age_seconds,
+            span: node.span,
+        };
+        Some((gate, name.span))
+    }
+
+    /// The value of a word that may stand once.
+    fn only(&mut self, fields: &Fields<'_>, word: &str) -> Option<Said<Value>> {
+        let node = fields.children.iter().find(|child| child.word == word)?;
+        self.fields(node)?.arguments.into_iter().next()
+    }
+
+    /// Names that a signature's principal can be compared with: no lists and no patterns (ssh-keygen(1), ALLOWED SIGNERS).
+    fn people(&mut self, fields: &Fields<'_>) -> Vec<Said<String>> {
+        let mut people = Vec::new();
+        for said in self.texts(fields, "from") {
+            let plain = said.value.chars().all(|c| {
+                c.is_ascii_graphic()
+                    && !matches!(
+                        c,
+                        ',' | '*' | '?' | '!' | '"' | '`' | '<' | '>' | '|' | '\\'
+                    )
+            });
+            if plain && said.value.len() <= 254 {
+                people.push(said);
+                continue;
+            }
+            let message = format!("{} cannot name a person", quoted(&said.value));
+            let problem = Problem::error("invalid-value", said.span, message, "not a name");
+            self.problems.push(problem.hint("write each person's address as text of its own: from \"alice@acme.example\" \"bob@acme.example\""));
+        }
+        people
+    }
+
+    fn threshold(
+        &mut self,
+        node: &Node,
+        fields: &Fields<'_>,
+        from: &[Said<String>],
+    ) -> Option<u64> {
+        let named = fields.children.iter().any(|child| child.word == "from");
+        for (word, example) in [
+            ("threshold", "threshold 2"),
+            ("from", "from \"alice@acme.example\""),
+        ] {
+            if !fields.children.iter().any(|child| child.word == word) {
+                let message = format!("`gate` needs `{word}` in its block");
+                self.problems.push(
+                    Problem::error(
+                        "missing",
+                        node.span,
+                        message,
+                        format!("`{word}` is missing"),
+                    )
+                    .hint(format!("add a line such as `{example}`")),
+                );
+            }
+        }
+        let said = self.only(fields, "threshold")?;
+        let Value::Number(threshold) = said.value else {
+            return None;
+        };
+        if threshold == 0 {
+            let problem = Problem::error(
+                "invalid-value",
+                said.span,
+                "a gate with threshold 0 would let everything through",
+                "nobody would have to say yes",
+            );
+            self.problems
+                .push(problem.hint("delete the gate if nobody has to say yes"));
+            return None;
+        }
+        let people = u64::try_from(from.len()).unwrap_or(u64::MAX);
+        if named && threshold > people && !from.is_empty() {
+            let message = format!("{threshold} people must say yes, and only {people} may");
+            let problem =
+                Problem::error("conflict", said.span, message, "this gate would never open");
+            let problem = from
+                .iter()
+                .fold(problem, |problem, said| problem.related(said.span, ""));
+            self.problems
+                .push(problem.hint("name more people in `from`, or lower the threshold"));
+            return None;
+        }
+        Some(threshold)
+    }
+
+    fn max_age(&mut self, fields: &Fields<'_>) -> Option<u64> {
+        let said = self.only(fields, "max-age")?;
+        let Value::Text(text) = &said.value else {
+            return None;
+        };
+        let seconds = seconds(text);
+        if seconds.is_none() {
+            let message = format!("{} is not a time from one minute to a year", quoted(text));
+            let problem = Problem::error("invalid-value", said.span, message, "not a time");
+            self.problems
+                .push(problem.hint("write minutes, hours or days: \"30m\", \"24h\" or \"7d\""));
+        }
+        seconds
+    }
+}
+
+/// `30m`, `24h` or `7d` in seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let plain = !digits.is_empty()
+        && digits.len() <= 6
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
+    let number: u64 = digits.parse().ok().filter(|_| plain)?;
+    Some(number * unit).filter(|seconds| *seconds <= MAX_AGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn ages_are_minutes_hours_or_days() {
+        assert_eq!(seconds("30m"), Some(1_800));
+        assert_eq!(seconds("24h"), Some(86_400));
+        assert_eq!(seconds("7d"), Some(604_800));
+        for bad in [
+            "", "h", "24", "0h", "024h", "-1h", "1.5h", "24H", "366d", "9999999m", "ü", "1 h",
+            "+1h",
+        ] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+}
