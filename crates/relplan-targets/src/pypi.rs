@@ -1,34 +1,202 @@
-//! Targets of the kind `pypi`.
+//! Targets of the kind `pypi`: Python package indexes with a simple API to read and the legacy upload API to write.
+//!
+//! ```text
+//! .pypirc, pip and uv configuration, environment ──▶ endpoint ──▶ read:   simple page ──▶ versions ──▶ facts
+//!                                                       └───────▶ upload: distribution ──▶ form ──▶ POST
+//! ```
+//!
+//! Protocol: PEP 503, 592, 629, 691, 700 for reading; PyPI's upload API for writing; PEP 427 and 625 for file names;
+//! PEP 440 for versions; the core metadata specifications for what is inside.
+
+mod account;
+mod client;
+mod configuration;
+mod distribution;
+mod endpoint;
+mod filename;
+mod look;
+mod metadata;
+mod publish;
+mod simple;
+mod upload;
+mod versions;
+
+use std::sync::Arc;
 
 use relplan_model::{
     address::TargetName,
-    finding::{Finding, Severity},
-    port::Publish,
-    settings::{KindWords, Settings},
+    bundle::Artifact,
+    digest::Algorithm,
+    finding::Finding,
+    observation::{Observation, Query},
+    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    settings::{KindWords, Settings, Word, WordType},
+    step::{Effect, Step},
+    target::{Capabilities, GateGrade, Target},
 };
+use tokio::sync::OnceCell;
 
-use crate::{http::Net, surroundings::Surroundings};
+use self::endpoint::{Place, Places};
+use crate::{http::Net, surroundings::Surroundings, vocabulary::token_env};
+
+/// Days after which PyPI takes no more files for a release (warehouse, `MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS`).
+const COMPLETION_DAYS: u64 = 14;
 
 /// The words of this kind.
 #[must_use]
 pub fn words() -> KindWords {
-    KindWords::default()
+    let word = |name, doc| Word {
+        name,
+        takes: WordType::Text,
+        required: false,
+        doc,
+    };
+    KindWords {
+        target: vec![
+            word("url", "the upload URL; else as twine and uv are configured"),
+            word(
+                "read-url",
+                "the URL of the simple index; else as uv and pip are configured",
+            ),
+            word(
+                "repository",
+                "the section of ~/.pypirc that describes the target; `pypi` if nothing is said",
+            ),
+            token_env(),
+            word(
+                "username-env",
+                "the name of the environment variable that holds the user name",
+            ),
+            word(
+                "password-env",
+                "the name of the environment variable that holds the password",
+            ),
+        ],
+        destination: Vec::new(),
+    }
 }
 
 /// Builds the driver.
 ///
 /// # Errors
-/// A finding when the settings or the client's configuration make no sense.
+/// A finding when a URL in the settings is none or holds a credential.
 pub fn build(
     name: &TargetName,
-    _settings: &Settings,
-    _surroundings: &Surroundings,
-    _net: &Net,
+    settings: &Settings,
+    surroundings: &Surroundings,
+    net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
-    Err(Finding::new(
-        "target-kind",
-        Severity::Error,
-        None,
-        format!("{name} has no driver"),
-    ))
+    endpoint::check(name, settings)?;
+    Ok(Box::new(Pypi {
+        target: name.clone(),
+        settings: settings.clone(),
+        surroundings: surroundings.clone(),
+        net: net.clone(),
+        places: OnceCell::new(),
+    }))
 }
+
+/// The driver of one Python package index.
+struct Pypi {
+    target: TargetName,
+    settings: Settings,
+    surroundings: Surroundings,
+    net: Net,
+    places: OnceCell<Arc<Places>>,
+}
+
+impl Pypi {
+    async fn places(&self) -> Arc<Places> {
+        let resolved = self.places.get_or_init(async || {
+            Arc::new(endpoint::resolve(&self.target, &self.settings, &self.surroundings).await)
+        });
+        Arc::clone(resolved.await)
+    }
+
+    fn login(&self, place: &Place) -> Result<account::Login, Finding> {
+        account::for_uploading(&self.target, &self.settings, place, &self.surroundings)
+    }
+}
+
+impl Observe for Pypi {
+    fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>> {
+        Box::pin(async {
+            let places = self.places().await;
+            let read = places.read.as_ref().map_err(Clone::clone)?;
+            // A plan that uploads nothing needs no place to upload to; preflight refuses the others.
+            let upload = places
+                .upload
+                .as_ref()
+                .ok()
+                .map(|place| place.endpoint("upload"));
+            let mut endpoints = vec![read.endpoint("read")];
+            endpoints.extend(upload);
+            Ok(Target {
+                name: self.target.clone(),
+                kind: "pypi".to_owned(),
+                settings: self.settings.clone(),
+                endpoints,
+                grade: GateGrade::Open,
+                capabilities: Capabilities {
+                    accepts: vec!["wheel".to_owned(), "sdist".to_owned()],
+                    digests: vec![Algorithm::Sha256],
+                    completion_days: places.is_default_index.then_some(COMPLETION_DAYS),
+                    ..Capabilities::default()
+                },
+            })
+        })
+    }
+
+    fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {
+        Box::pin(async {
+            let (seen, evidence) = self.look(query).await;
+            Observation {
+                address: query.address.clone(),
+                seen,
+                evidence,
+            }
+        })
+    }
+}
+
+impl Publish for Pypi {
+    fn preflight<'a>(&'a self, steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>> {
+        Box::pin(async {
+            let uploads = steps
+                .iter()
+                .any(|step| matches!(step.effect, Effect::Publish(_)));
+            if uploads {
+                let places = self.places().await;
+                let place = places.upload.as_ref().map_err(Clone::clone)?;
+                self.login(place)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        artifact: &'a Artifact,
+        source: &'a dyn ArtifactSource,
+    ) -> BoxFuture<'a, Result<Identity, Finding>> {
+        Box::pin(publish::inspect(artifact, source))
+    }
+
+    fn perform<'a>(&'a self, effect: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match &effect.step.effect {
+                Effect::Publish(_) => self.upload(effect).await,
+                other => Outcome::Refused {
+                    reason: format!(
+                        "a Python package index has no way to {} a version",
+                        other.verb()
+                    ),
+                    credential: false,
+                },
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

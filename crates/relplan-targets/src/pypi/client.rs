@@ -1,0 +1,276 @@
+//! The installed Python clients, asked for the URLs that are built into them.
+//!
+//! Why: relplan names no public index itself, and no library carries the URLs. Nothing of the project can answer: the
+//! programs are looked for outside of the project's folder, run in an empty one, with an environment of their own, and
+//! Python runs isolated (law L14). An answer is kept by the program's path and time of change, so that a run asks each
+//! question once at most and usually not at all.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+
+use crate::surroundings::Surroundings;
+
+/// How long a client may take to answer: a Python on a loaded machine needs seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The most that is read of an answer, in bytes.
+const ANSWER: u64 = 256 << 10;
+
+/// A URL that is built into the clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BuiltIn {
+    /// The simple index that is read.
+    Index,
+    /// Where files are uploaded to.
+    Upload,
+    /// Where files are uploaded to for the section `testpypi`.
+    TestUpload,
+}
+
+/// One question to one program.
+struct Question {
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// Whether the answer is a wheel's upload, so that one must lie in the folder.
+    wheel: bool,
+    /// Takes the URL out of what the program printed.
+    answer: Answer,
+}
+
+type Answer = fn(&Printed) -> Option<String>;
+
+/// What a program printed, white space folded: help texts are broken into lines to fit a terminal.
+struct Printed {
+    out: String,
+    err: String,
+}
+
+/// Asks for a default; `None` when no installed client can tell.
+pub(super) async fn ask(which: BuiltIn, surroundings: &Surroundings) -> Option<String> {
+    for question in questions(which, surroundings) {
+        let key = key(&question);
+        if let Some(url) = key.as_ref().and_then(|key| recall(surroundings, key)) {
+            return Some(url);
+        }
+        if let Some(url) = put(&question, surroundings).await {
+            if let Some(key) = key {
+                // Without a cache the question is asked again, which is slow and right.
+                let _ = remember(surroundings, key, &url);
+            }
+            return Some(url);
+        }
+    }
+    None
+}
+
+fn questions(which: BuiltIn, surroundings: &Surroundings) -> Vec<Question> {
+    let expression = match which {
+        BuiltIn::Index => "from pip._internal.models.index import PyPI; print(PyPI.simple_url)",
+        BuiltIn::Upload => "from twine.utils import DEFAULT_REPOSITORY; print(DEFAULT_REPOSITORY)",
+        BuiltIn::TestUpload => "from twine.utils import TEST_REPOSITORY; print(TEST_REPOSITORY)",
+    };
+    let mut pythons = Vec::new();
+    if which != BuiltIn::Index {
+        // twine is often installed apart (pipx, uv tool): its first line names its own Python.
+        pythons.extend(find("twine", surroundings).and_then(|twine| interpreter(&twine)));
+    }
+    pythons.extend(find("python3", surroundings));
+    pythons.extend(find("python", surroundings));
+    pythons.dedup();
+    let python = pythons.into_iter().map(|program| Question {
+        program,
+        arguments: ["-I", "-c", expression].map(str::to_owned).to_vec(),
+        wheel: false,
+        answer: |printed| url(printed.out.split_whitespace().next_back()?),
+    });
+    let uv = find("uv", surroundings).and_then(|program| uv(which, program));
+    python.chain(uv).collect()
+}
+
+/// What uv prints: the index in the help of `pip install`, the upload URL in a dry run, which connects to nobody.
+fn uv(which: BuiltIn, program: PathBuf) -> Option<Question> {
+    let (arguments, wheel, answer): (&[&str], bool, Answer) = match which {
+        BuiltIn::Index => (&["pip", "install", "--help"], false, |printed| {
+            let (_, rest) = printed.out.split_once("by default: <")?;
+            url(rest.split_once('>')?.0)
+        }),
+        BuiltIn::Upload => (
+            &[
+                "publish",
+                "--dry-run",
+                "--no-config",
+                "--color",
+                "never",
+                "--trusted-publishing",
+                "never",
+                "--keyring-provider",
+                "disabled",
+                "--token",
+                "none",
+                WHEEL,
+            ],
+            true,
+            |printed| {
+                let (_, rest) = printed.err.split_once("Checking 1 file against ")?;
+                url(rest.split_whitespace().next()?)
+            },
+        ),
+        BuiltIn::TestUpload => return None,
+    };
+    Some(Question {
+        program,
+        arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+        wheel,
+        answer,
+    })
+}
+
+/// A wheel that stands for any.
+const WHEEL: &str = "any-0-py3-none-any.whl";
+
+fn url(text: &str) -> Option<String> {
+    let parsed = url::Url::parse(text).ok()?;
+    (parsed.scheme() == "https").then(|| text.to_owned())
+}
+
+async fn put(question: &Question, surroundings: &Surroundings) -> Option<String> {
+    fs::create_dir_all(surroundings.cache()).ok()?;
+    let folder = tempfile::tempdir_in(surroundings.cache()).ok()?;
+    if question.wheel {
+        write_wheel(&folder.path().join(WHEEL)).ok()?;
+    }
+    let mut command = Command::new(&question.program);
+    command
+        .args(&question.arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    for name in ["PATH", "HOME", "PYENV_ROOT", "SYSTEMROOT", "LANG"] {
+        if let Some(value) = surroundings.var(name) {
+            command.env(name, value);
+        }
+    }
+    // Even a client that does more than it is known to do finds nobody to talk to.
+    command
+        .env("ALL_PROXY", "http://127.0.0.1:9")
+        .env("NO_COLOR", "1");
+    let printed = timeout(PATIENCE, run(command)).await.ok()?.ok()?;
+    (question.answer)(&printed)
+}
+
+/// Runs a program to its end; one that ends badly has told nothing.
+async fn run(mut command: Command) -> io::Result<Printed> {
+    let mut child = command.spawn()?;
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
+        let (mut stdout, mut stderr) = (stdout.take(ANSWER), stderr.take(ANSWER));
+        tokio::try_join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err))?;
+    }
+    if !child.wait().await?.success() {
+        return Err(io::Error::other("the client refused"));
+    }
+    let folded = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    Ok(Printed {
+        out: folded(&out),
+        err: folded(&err),
+    })
+}
+
+fn write_wheel(path: &Path) -> io::Result<()> {
+    let mut archive = zip::ZipWriter::new(fs::File::create_new(path)?);
+    let options = zip::write::SimpleFileOptions::default();
+    archive.start_file("any-0.dist-info/METADATA", options)?;
+    archive.write_all(b"Metadata-Version: 2.1\nName: any\nVersion: 0\n")?;
+    archive.finish()?;
+    Ok(())
+}
+
+/// Looks for a program in the folders of `PATH`, passing over relative ones and those inside the project.
+fn find(name: &str, surroundings: &Surroundings) -> Option<PathBuf> {
+    let project = surroundings
+        .project()
+        .and_then(|path| path.canonicalize().ok());
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(surroundings.var("PATH")?).find_map(|folder| {
+        let folder = folder.is_absolute().then(|| folder.canonicalize().ok())??;
+        if project
+            .as_ref()
+            .is_some_and(|project| folder.starts_with(project))
+        {
+            return None;
+        }
+        let program = folder.join(&name);
+        is_executable(&program).then_some(program)
+    })
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// The Python that a script's first line names.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut head = Vec::new();
+    fs::File::open(script)
+        .ok()?
+        .take(512)
+        .read_to_end(&mut head)
+        .ok()?;
+    let line = String::from_utf8_lossy(&head);
+    let program = PathBuf::from(line.lines().next()?.strip_prefix("#!")?.trim());
+    let is_python = program.file_name()?.to_string_lossy().starts_with("python");
+    (is_python && program.is_absolute() && is_executable(&program)).then_some(program)
+}
+
+/// What an answer is kept by: the program, when it changed, and the question. Programs that only stand for others,
+/// such as pyenv's, are kept as well: the URLs have not changed in many years, and the plan shows them.
+fn key(question: &Question) -> Option<String> {
+    let changed = fs::metadata(&question.program).ok()?.modified().ok()?;
+    let since = changed.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    let asked = question.arguments.join(" ");
+    Some(format!("{} {since} {asked}", question.program.display()))
+}
+
+type Kept = BTreeMap<String, String>;
+
+fn kept(surroundings: &Surroundings) -> Option<Kept> {
+    serde_json::from_slice(&fs::read(file(surroundings)).ok()?).ok()
+}
+
+fn recall(surroundings: &Surroundings, key: &str) -> Option<String> {
+    url(kept(surroundings)?.get(key)?)
+}
+
+fn remember(surroundings: &Surroundings, key: String, url: &str) -> io::Result<()> {
+    let mut kept = kept(surroundings).unwrap_or_default();
+    kept.insert(key, url.to_owned());
+    let mut temporary = tempfile::NamedTempFile::new_in(surroundings.cache())?;
+    serde_json::to_writer(&mut temporary, &kept)?;
+    temporary.persist(file(surroundings))?;
+    Ok(())
+}
+
+fn file(surroundings: &Surroundings) -> PathBuf {
+    surroundings.cache().join("python-clients.json")
+}
