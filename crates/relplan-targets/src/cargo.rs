@@ -22,6 +22,8 @@ mod publish;
 pub(crate) mod tests;
 mod token;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use relplan_model::{
     address::TargetName,
     bundle::Artifact,
@@ -99,6 +101,7 @@ pub fn build(
     Ok(Box::new(Cargo {
         net: net.clone(),
         config: OnceCell::new(),
+        wants_token: AtomicBool::new(false),
         tokens: Tokens {
             target: name.clone(),
             settings: settings.clone(),
@@ -115,6 +118,8 @@ struct Cargo {
     net: Net,
     tokens: Tokens,
     config: OnceCell<RegistryConfig>,
+    /// Whether the registry is known to want a token for reading, so that it need not refuse each request first.
+    wants_token: AtomicBool,
 }
 
 /// The index's `config.json` (the Cargo book, "Index Format", section "Index Configuration").
@@ -159,6 +164,9 @@ impl Cargo {
         }
         let config: RegistryConfig =
             serde_json::from_slice(&answer.body).map_err(|error| unreadable(error.to_string()))?;
+        if config.auth_required {
+            self.wants_token.store(true, Ordering::Relaxed);
+        }
         Ok(RegistryConfig {
             api: config.api.filter(|api| !api.is_empty()),
             ..config
@@ -169,18 +177,27 @@ impl Cargo {
     async fn get(&self, path: &str, freshness: Freshness) -> Result<Answer, String> {
         let url = self.url(path)?;
         let request = GetRequest::new(url, "*/*", freshness);
-        let known_to_want = self.config.get().is_some_and(|config| config.auth_required);
-        if !known_to_want {
+        let mut refused = None;
+        if !self.wants_token.load(Ordering::Relaxed) {
             let answer = self.ask(request.clone()).await?;
             if !matches!(answer.status.as_u16(), 401 | 403) {
                 return Ok(answer);
             }
+            refused = Some(answer.status);
         }
         let found = self.tokens.get(&Operation::Read).await;
         let Some(found) = found.map_err(|finding| finding.message)? else {
-            return Err("the registry wants a token for reading, and there is none".to_owned());
+            let status =
+                refused.map_or_else(String::new, |status| format!(" (it answered {status})"));
+            return Err(format!(
+                "the registry wants a token for reading, and there is none{status}"
+            ));
         };
-        self.ask(request.authorized(Some(found.secret))).await
+        let answer = self.ask(request.authorized(Some(found.secret))).await?;
+        if answer.status.is_success() && refused.is_some() {
+            self.wants_token.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
     }
 
     async fn ask(&self, request: GetRequest) -> Result<Answer, String> {

@@ -231,8 +231,20 @@ impl Observe for Directory {
 
 impl Publish for Directory {
     fn preflight<'a>(&'a self, _steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>> {
-        // A folder asks for no credential; whether it can be written shows without harm at the first step.
-        Box::pin(async { Ok(()) })
+        Box::pin(async {
+            let folder = self.shelf.folder.clone();
+            let ready = spawn_blocking(move || folder.ready()).await;
+            let why = match ready {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => reason(&error),
+                Err(error) => reason(&error),
+            };
+            let message = format!(
+                "the folder {} of target {} cannot be used: {why}",
+                self.path, self.name
+            );
+            Err(Finding::new("endpoint", Severity::Error, None, message))
+        })
     }
 
     fn inspect<'a>(

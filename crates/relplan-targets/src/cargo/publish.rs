@@ -151,8 +151,12 @@ impl Cargo {
         };
         let url = format!("{}/{path}", api.trim_end_matches('/'));
         let parsed = Url::parse(&url).map_err(|error| refused(format!("{url}: {error}")))?;
-        match parsed.scheme() {
-            "http" | "https" => Ok(parsed),
+        match (parsed.scheme(), self.index().root().starts_with("https://")) {
+            ("https", _) | ("http", false) => Ok(parsed),
+            // A token must not go out in clear because one document says so.
+            ("http", true) => Err(refused(format!(
+                "the registry's index is read over https and names an API without it: {api}"
+            ))),
             _ => Err(refused(format!(
                 "the registry's API is not reached over HTTP: {api}"
             ))),

@@ -160,6 +160,35 @@ impl Folder {
         Ok(names)
     }
 
+    /// Finds out, without writing, whether the folder is one or could be made, and is not read-only.
+    ///
+    /// # Errors
+    /// When it cannot be written as far as can be seen.
+    pub(super) fn ready(&self) -> Result<(), FolderError> {
+        let io = |source| io_error(".", "used", source);
+        let here = self
+            .root
+            .ancestors()
+            .map(|path| match path.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => path,
+            });
+        for path in here {
+            match fs::metadata(path) {
+                Ok(about) if !about.is_dir() => {
+                    return Err(io(io::ErrorKind::NotADirectory.into()));
+                }
+                Ok(about) if about.permissions().readonly() => {
+                    return Err(io(io::ErrorKind::ReadOnlyFilesystem.into()));
+                }
+                Ok(_) => return Ok(()),
+                Err(error) if is_absence(&error) => {}
+                Err(error) => return Err(io(error)),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the lock that all changes need, waiting for other processes.
     ///
     /// # Errors

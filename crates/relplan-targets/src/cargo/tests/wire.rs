@@ -1,6 +1,6 @@
 //! The driver against a scripted registry on loopback.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
 use relplan_model::{
     digest::Digests,
@@ -10,12 +10,13 @@ use relplan_model::{
     step::Effect,
 };
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use super::{
     artifact, crate_file, perform, present, publish, query, step, target, unknown, upload,
 };
 use crate::{
-    cargo::build,
+    cargo::{Cargo, RegistryConfig, build, configuration::Configuration, endpoint, token::Tokens},
     http::{
         Limits, Net,
         server::{Reply, Request, Server},
@@ -440,4 +441,44 @@ async fn a_replaced_default_registry_is_read_and_never_published_to() {
             .iter()
             .all(|request| request.method == "GET" && request.header("authorization").is_none())
     );
+}
+
+#[tokio::test]
+async fn l11_a_token_does_not_go_out_in_clear_because_a_document_says_so() {
+    let server = Server::start(|_| Reply::new(200, "{}")).await;
+    let cache = TempDir::new().unwrap();
+    let surroundings = Surroundings {
+        vars: BTreeMap::from([("T".to_owned(), "t0ken".to_owned())]),
+        ..Surroundings::default()
+    };
+    let settings = Settings::default()
+        .with_text("url", "https://index.example/")
+        .with_text("token-env", "T");
+    let configuration = Configuration::read(&surroundings).unwrap();
+    let index = endpoint::resolve(&target(), &settings, &configuration, &surroundings).unwrap();
+    let config = RegistryConfig {
+        api: Some(server.url.to_string()),
+        auth_required: false,
+    };
+    let driver = Cargo {
+        net: Net::new(cache.path()).unwrap(),
+        tokens: Tokens {
+            target: target(),
+            settings,
+            surroundings,
+            configuration,
+            index,
+        },
+        config: OnceCell::from(config),
+        wants_token: AtomicBool::new(false),
+    };
+    let effect = Effect::Yank {
+        reason: String::new(),
+    };
+    let Outcome::Refused { reason, .. } = perform(&driver, &step("widget", "1.0.0", effect)).await
+    else {
+        panic!("not refused");
+    };
+    assert!(reason.contains("names an API without it"), "{reason}");
+    assert!(server.requests().is_empty());
 }

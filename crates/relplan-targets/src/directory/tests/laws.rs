@@ -440,3 +440,23 @@ async fn the_plan_shows_the_folder_as_the_spec_spells_it() {
     );
     assert_eq!(described.capabilities.default_pointer, None);
 }
+
+#[tokio::test]
+async fn l8_a_folder_that_cannot_be_one_is_found_before_the_first_write() {
+    let shelf = Shelf::new();
+    let publish = step(
+        "widget",
+        "1.0.0",
+        crate::cargo::tests::publish("w", &[], Settings::default()),
+    );
+    shelf.driver().preflight(&[&publish]).await.unwrap();
+    assert!(!shelf.root().exists());
+    fs::write(shelf.root(), "a file").unwrap();
+    let finding = shelf.driver().preflight(&[&publish]).await.unwrap_err();
+    assert!(
+        finding
+            .message
+            .contains("the folder out of target shop cannot be used"),
+        "{finding:?}"
+    );
+}
