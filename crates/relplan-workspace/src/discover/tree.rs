@@ -1,0 +1,236 @@
+//! The project's files, read with bounds.
+//!
+//! Invariant: whatever is read or listed lies below the root after all symbolic links are resolved, is a regular file or
+//! a folder, and is no larger than the bounds. A pipe or device in the tree is never opened.
+
+use std::{cell::Cell, fs, io::Read as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{DiscoverError, Folder, text};
+
+/// The largest manifest that is read, in bytes.
+pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
+
+/// The most folder entries that one discovery looks at.
+const MAX_ENTRIES: usize = 1_000_000;
+
+/// Why a manifest cannot be used. Each message names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such file below the root.
+    #[error("there is no {file}")]
+    Missing {
+        /// The file, relative to the root.
+        file: String,
+    },
+    /// It is a link to somewhere outside of the project's root.
+    #[error("{file} is a link that leads out of the project")]
+    Outside {
+        /// The file, relative to the root.
+        file: String,
+    },
+    /// It is a folder, pipe or device.
+    #[error("{file} is not a regular file")]
+    NotAFile {
+        /// The file, relative to the root.
+        file: String,
+    },
+    /// It is larger than what is read.
+    #[error("{file} has more than the {limit} bytes that are read of a manifest")]
+    TooLarge {
+        /// The file, relative to the root.
+        file: String,
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// It could not be read.
+    #[error("{file} cannot be read")]
+    Io {
+        /// The file, relative to the root.
+        file: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not UTF-8, or not of the manifest's syntax.
+    #[error("{file}:{line}: {message}")]
+    Syntax {
+        /// The file, relative to the root.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, on one line.
+        message: String,
+    },
+    /// It can be read, but says something that its ecosystem does not allow.
+    #[error("{file}: {message}")]
+    Content {
+        /// The file, relative to the root.
+        file: String,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        advice: Option<String>,
+    },
+}
+
+impl ReadError {
+    /// What to do about it, where there is something to say.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => {
+                Some("correct the path, or remove it from the workspace's members".to_owned())
+            }
+            Self::Content { advice, .. } => advice.clone(),
+            Self::Outside { .. }
+            | Self::NotAFile { .. }
+            | Self::TooLarge { .. }
+            | Self::Io { .. }
+            | Self::Syntax { .. } => None,
+        }
+    }
+
+    /// Whether there simply is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+}
+
+/// The files below the project's root.
+pub(crate) struct Tree {
+    root: Utf8PathBuf,
+    looked_at: Cell<usize>,
+}
+
+impl Tree {
+    /// Opens the project's root.
+    pub(crate) fn open(root: &Utf8Path) -> Result<Self, DiscoverError> {
+        let failed = |source| DiscoverError::Root {
+            root: root.to_owned(),
+            source,
+        };
+        let real = root.canonicalize_utf8().map_err(failed)?;
+        if !real.is_dir() {
+            return Err(failed(std::io::ErrorKind::NotADirectory.into()));
+        }
+        Ok(Self {
+            root: real,
+            looked_at: Cell::new(0),
+        })
+    }
+
+    /// The folder with links resolved; `None` where it is not a folder below the root.
+    pub(crate) fn real(&self, folder: &Folder) -> Option<Folder> {
+        let real = self.root.join(folder.as_path()).canonicalize_utf8().ok()?;
+        let below = real.strip_prefix(&self.root).ok()?;
+        if !real.is_dir() {
+            return None;
+        }
+        below
+            .components()
+            .try_fold(Folder::root(), |at, segment| at.child(segment.as_str()))
+    }
+
+    /// Whether there is something of this path, be it that it cannot be read: passing over it would hide what is wrong.
+    pub(crate) fn has(&self, file: &str) -> bool {
+        !self.locate(file).is_err_and(|error| error.is_missing())
+    }
+
+    /// Reads a text file, without its byte order mark.
+    pub(crate) fn read(&self, file: &str) -> Result<String, ReadError> {
+        let path = self.locate(file)?;
+        let failed = |source| ReadError::Io {
+            file: file.to_owned(),
+            source,
+        };
+        let mut bytes = Vec::new();
+        fs::File::open(path)
+            .map_err(failed)?
+            .take(MAX_MANIFEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        if bytes.len() as u64 > MAX_MANIFEST {
+            return Err(ReadError::TooLarge {
+                file: file.to_owned(),
+                limit: MAX_MANIFEST,
+            });
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(match text.strip_prefix('\u{feff}') {
+                Some(rest) => rest.to_owned(),
+                None => text,
+            }),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes());
+                Err(ReadError::Syntax {
+                    file: file.to_owned(),
+                    line: text::line_at(&text, valid),
+                    message: "this is not UTF-8".to_owned(),
+                })
+            }
+        }
+    }
+
+    /// The names of the real folders in a folder, sorted. Links, and names that cannot be printed, are left out.
+    pub(crate) fn folders(&self, folder: &Folder, why: &str) -> Result<Vec<String>, DiscoverError> {
+        let Ok(entries) = self.root.join(folder.as_path()).read_dir_utf8() else {
+            return Ok(Vec::new());
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let looked_at = self.looked_at.get() + 1;
+            self.looked_at.set(looked_at);
+            if looked_at > MAX_ENTRIES {
+                return Err(DiscoverError::TooLarge {
+                    limit: MAX_ENTRIES,
+                    pattern: why.to_owned(),
+                });
+            }
+            let Ok(entry) = entry else { continue };
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                names.push(entry.file_name().to_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn locate(&self, file: &str) -> Result<Utf8PathBuf, ReadError> {
+        let name = || file.to_owned();
+        let path = self.root.join(file);
+        let real = path.canonicalize_utf8().map_err(|source| {
+            if matches!(
+                source.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) {
+                ReadError::Missing { file: name() }
+            } else {
+                ReadError::Io {
+                    file: name(),
+                    source,
+                }
+            }
+        })?;
+        if !real.starts_with(&self.root) {
+            return Err(ReadError::Outside { file: name() });
+        }
+        let facts = fs::metadata(&real).map_err(|source| ReadError::Io {
+            file: name(),
+            source,
+        })?;
+        if !facts.is_file() {
+            return Err(ReadError::NotAFile { file: name() });
+        }
+        if facts.len() > MAX_MANIFEST {
+            return Err(ReadError::TooLarge {
+                file: name(),
+                limit: MAX_MANIFEST,
+            });
+        }
+        Ok(real)
+    }
+}

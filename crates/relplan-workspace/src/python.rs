@@ -1,0 +1,255 @@
+//! Python projects and uv workspaces: `pyproject.toml` (Python Packaging User Guide: pyproject.toml specification,
+//! Names and normalization, Dependency specifiers; uv documentation: Workspaces; Poetry documentation: pyproject.toml).
+//!
+//! Only what is written down statically is read: what a build backend computes is known after packing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use relplan_model::{
+    address::{Ecosystem, PackageId, PackageName, Version},
+    finding::{Finding, Severity},
+    release::Dependency,
+    settings::Settings,
+};
+
+use crate::discover::{
+    DiscoverError, Folder, Found, Package, Publishable, ReadError, Scope, Tree, pattern::Pattern,
+    unreadable,
+};
+
+mod dynamic;
+mod project;
+mod specifier;
+
+use project::{Declared, FILE, Project, Stated};
+
+/// Looks at all Python projects and uv workspaces of the project.
+pub(crate) fn discover(tree: &Tree, scopes: &mut [Scope]) -> Result<Found, DiscoverError> {
+    let mut found = Found::default();
+    let mut distributions: BTreeMap<Folder, Distribution> = BTreeMap::new();
+    for scope in scopes {
+        let root =
+            Project::read(tree, &scope.folder).map_err(|error| scope.root_manifest(error))?;
+        let members = members(tree, scope, root, &mut found.findings)?;
+        for (project, in_workspace) in members {
+            let home = if in_workspace {
+                scope.folder.clone()
+            } else {
+                project.folder.clone()
+            };
+            match Distribution::read(&scope.ecosystem, tree, &project, home, in_workspace) {
+                Ok(distribution) => {
+                    distributions
+                        .entry(project.folder.clone())
+                        .or_insert(distribution);
+                }
+                Err(error) => found.findings.push(unreadable(&error)),
+            }
+        }
+    }
+    let names: BTreeSet<PackageId> = distributions.values().map(|one| one.id.clone()).collect();
+    for distribution in distributions.into_values() {
+        found.packages.push(distribution.package(&names));
+    }
+    Ok(found)
+}
+
+/// The projects of one workspace of the spec, and whether uv's rules for members hold for them.
+fn members(
+    tree: &Tree,
+    scope: &mut Scope,
+    root: Project,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<(Project, bool)>, DiscoverError> {
+    let Some(workspace) = root.workspace() else {
+        if root.stated() == Stated::Nothing {
+            let error = root.nothing_stated();
+            return Err(scope.root_manifest(error));
+        }
+        return Ok(vec![(root, false)]);
+    };
+    let mut parse = |texts: &[String]| -> Vec<Pattern> {
+        let mut patterns = Vec::new();
+        for text in texts {
+            match Pattern::parse(&scope.folder, text) {
+                Ok(parsed) => patterns.extend(parsed),
+                Err(error) => findings.push(unreadable(&ReadError::Content {
+                    file: root.file().to_owned(),
+                    message: format!("the member {:?} is not usable: {}", error.text, error.why),
+                    advice: None,
+                })),
+            }
+        }
+        patterns
+    };
+    let (wanted, excluded) = (parse(&workspace.members), parse(&workspace.exclude));
+    let mut queue = VecDeque::new();
+    for pattern in &wanted {
+        for folder in pattern.expand(tree)? {
+            if pattern.is_literal() || tree.has(&folder.file(FILE)) {
+                queue.push_back(folder);
+            }
+        }
+        if let Some(folder) = pattern.literal()
+            && tree.real(&folder).is_none()
+            && !scope.exclude.covers(&folder)
+        {
+            let file = folder.file(FILE);
+            findings.push(unreadable(&ReadError::Missing { file }));
+        }
+    }
+    let mut seen = BTreeSet::from([scope.folder.clone()]);
+    let mut members = Vec::new();
+    // A root without a project of its own only holds the workspace together.
+    if root.stated() != Stated::Nothing && !scope.exclude.covers(&scope.folder) {
+        members.push((root, true));
+    }
+    while let Some(folder) = queue.pop_front() {
+        let left_out = excluded.iter().any(|pattern| pattern.matches(&folder));
+        if left_out || !seen.insert(folder.clone()) || scope.exclude.covers(&folder) {
+            continue;
+        }
+        match Project::read(tree, &folder) {
+            Ok(project) if project.stated() == Stated::Nothing => {
+                findings.push(unreadable(&project.nothing_stated()));
+            }
+            Ok(project) => members.push((project, true)),
+            Err(error) => findings.push(unreadable(&error)),
+        }
+    }
+    Ok(members)
+}
+
+/// One distribution with what its project says of itself.
+struct Distribution {
+    package: Package,
+    id: PackageId,
+    declared: Vec<Declared>,
+    computes_dependencies: bool,
+}
+
+impl Distribution {
+    fn read(
+        ecosystem: &Ecosystem,
+        tree: &Tree,
+        project: &Project,
+        home: Folder,
+        in_workspace: bool,
+    ) -> Result<Self, ReadError> {
+        let wrong = |message: String| project.toml.wrong(None, message);
+        let name = specifier::normalized(project.name()?);
+        let id = PackageId {
+            ecosystem: ecosystem.clone(),
+            name: PackageName::new(name).map_err(|error| wrong(error.to_string()))?,
+        };
+        let version = project
+            .version()?
+            .map(|text| normal_version(&text).map_err(wrong))
+            .transpose()?;
+        let publishable = if project.is_private() || !project.is_built(in_workspace) {
+            Publishable::Nowhere
+        } else {
+            Publishable::Anywhere
+        };
+        let mut declared = project.declared();
+        let computes_dependencies = match dynamic::declared(tree, project) {
+            Some(more) => {
+                declared.extend(more);
+                false
+            }
+            None => true,
+        };
+        Ok(Self {
+            package: Package {
+                id: id.clone(),
+                version,
+                path: project.folder.to_string(),
+                manifest: project.file().to_owned(),
+                publishable,
+                dependencies: Vec::new(),
+                settings: Settings::default(),
+                manager: None,
+                workspace_root: home.to_string(),
+                findings: Vec::new(),
+            },
+            id,
+            declared,
+            computes_dependencies,
+        })
+    }
+
+    fn package(mut self, names: &BTreeSet<PackageId>) -> Package {
+        let mut edges: BTreeSet<Dependency> = BTreeSet::new();
+        for declared in &self.declared {
+            let Ok(name) = PackageName::new(specifier::normalized(&declared.name)) else {
+                continue;
+            };
+            let on = PackageId {
+                ecosystem: self.id.ecosystem.clone(),
+                name,
+            };
+            if on != self.id && names.contains(&on) {
+                edges.insert(Dependency {
+                    on,
+                    kind: declared.kind,
+                    requirement: declared.requirement.clone(),
+                });
+            }
+        }
+        if self.package.publishable != Publishable::Nowhere {
+            let mut findings: Vec<Finding> = self.direct_references().collect();
+            findings.extend(self.unknown_dependencies(names));
+            self.package.findings = findings;
+        }
+        self.package.dependencies = edges.into_iter().collect();
+        self.package
+    }
+
+    /// A dependency by URL or path; the public index refuses metadata that has one.
+    fn direct_references(&self) -> impl Iterator<Item = Finding> {
+        self.declared
+            .iter()
+            .filter(|declared| declared.is_direct)
+            .map(|declared| {
+                Finding::new(
+                    "direct-reference",
+                    Severity::Warning,
+                    None,
+                    format!(
+                        "{}: {} depends on {:?} by a URL or path, which PyPI refuses in what it is given",
+                        declared.place, self.id.name, declared.name
+                    ),
+                )
+                .hint("name a version instead")
+            })
+    }
+
+    /// Dependencies that the build computes may be on packages of the project, and nothing here can tell.
+    fn unknown_dependencies(&self, names: &BTreeSet<PackageId>) -> Option<Finding> {
+        (self.computes_dependencies && names.len() > 1).then(|| {
+            Finding::new(
+                "dynamic-dependencies",
+                Severity::Warning,
+                None,
+                format!(
+                    "{}: the dependencies of {} are computed when it is built, so its place in the order is not known",
+                    self.package.manifest, self.id.name
+                ),
+            )
+            .hint("where it depends on packages of the project, say so with `needs` in the spec")
+        })
+    }
+}
+
+/// A version in the normal form that build backends write into metadata (PEP 440, Normalization).
+fn normal_version(text: &str) -> Result<Version, String> {
+    let version: pep440_rs::Version =
+        text.parse()
+            .map_err(|error: pep440_rs::VersionParseError| {
+                format!("{text:?} is not a version: {error}")
+            })?;
+    Version::new(version.to_string()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;
