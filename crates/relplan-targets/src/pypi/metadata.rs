@@ -35,7 +35,7 @@ enum Many {
 
 /// Fields of core metadata up to version 2.4 with their names in a form: in snake case, repeated ones in plural but
 /// for a few (PyPI's upload API; names as twine 7 sends them). Those that must be there come first.
-const FIELDS: [(&str, &str, Many); 31] = {
+const FIELDS: [(&str, &str, Many); 30] = {
     use Many::{Once, Repeated};
     [
         ("metadata-version", "metadata_version", Once),
@@ -68,7 +68,6 @@ const FIELDS: [(&str, &str, Many); 31] = {
         ("project-url", "project_urls", Repeated),
         ("provides-extra", "provides_extra", Repeated),
         ("dynamic", "dynamic", Repeated),
-        ("import-name", "import_names", Repeated),
     ]
 };
 

@@ -7,6 +7,7 @@ mod html;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+pub(crate) use self::html::resolve;
 use relplan_model::digest::{Algorithm, Digests, unhex};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 

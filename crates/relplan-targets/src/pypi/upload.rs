@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use relplan_model::digest::{Algorithm, Digests, Sha256};
 use serde::Deserialize;
 
-use super::distribution::Distribution;
+use super::{distribution::Distribution, simple};
 
 /// An upload form without its file: what stands before and behind the file's bytes.
 pub(super) struct Form {
@@ -113,10 +113,7 @@ fn without_markup(text: &str) -> String {
         out.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
         out.push(' ');
     }
-    out.replace("&#x27;", "'")
-        .replace("&#39;", "'")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
+    simple::resolve(&out)
 }
 
 #[cfg(test)]
@@ -185,7 +182,7 @@ mod tests {
             (r#"{"detail":"Not allowed"}"#, "Not allowed"),
             ("plain words", "plain words"),
             (
-                "<!DOCTYPE html><html><head><title>T</title></head><body class=\"x\"><h1>400</h1> It&#39;s <b>bad</b></body></html>",
+                "<!DOCTYPE html><html><head><title>T</title></head><body class=\"x\"><h1>400</h1> It&#039;s <b>bad</b></body></html>",
                 "400 It's bad",
             ),
             ("<p>No body</p>", "No body"),

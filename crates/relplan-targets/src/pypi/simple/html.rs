@@ -181,7 +181,7 @@ fn attribute(text: &str) -> ((String, String), &str) {
 }
 
 /// Resolves character references: the numeric ones, and the named ones that escape markup.
-fn resolve(text: &str) -> String {
+pub(crate) fn resolve(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
