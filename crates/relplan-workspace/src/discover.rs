@@ -24,6 +24,7 @@ pub(crate) mod pattern;
 pub(crate) mod text;
 pub(crate) mod toml;
 pub(crate) mod tree;
+mod wildcard;
 
 pub(crate) use exclude::Exclude;
 pub(crate) use folder::Folder;

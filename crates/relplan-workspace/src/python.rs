@@ -68,21 +68,12 @@ fn members(
         }
         return Ok(vec![(root, false)]);
     };
-    let mut parse = |texts: &[String]| -> Vec<Pattern> {
-        let mut patterns = Vec::new();
-        for text in texts {
-            match Pattern::parse(&scope.folder, text) {
-                Ok(parsed) => patterns.extend(parsed),
-                Err(error) => findings.push(unreadable(&ReadError::Content {
-                    file: root.file().to_owned(),
-                    message: format!("the member {:?} is not usable: {}", error.text, error.why),
-                    advice: None,
-                })),
-            }
-        }
-        patterns
+    let mut patterns = |texts: &[String]| {
+        let texts = texts.iter().map(String::as_str);
+        Pattern::members(&scope.folder, root.file(), texts, findings)
     };
-    let (wanted, excluded) = (parse(&workspace.members), parse(&workspace.exclude));
+    let wanted = patterns(&workspace.members);
+    let excluded = patterns(&workspace.exclude);
     let mut queue = VecDeque::new();
     for pattern in &wanted {
         for folder in pattern.expand(tree)? {

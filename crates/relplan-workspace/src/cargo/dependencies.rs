@@ -1,5 +1,7 @@
 //! The dependencies that a `Cargo.toml` declares, in all the ways that there are (The Cargo Book: Specifying Dependencies).
 
+use std::collections::BTreeMap;
+
 use relplan_model::release::DependencyKind;
 use toml_edit::{Item, TableLike};
 
@@ -82,6 +84,7 @@ pub(super) fn of(
         tree,
         manifest,
         home,
+        patches: patches(home),
     };
     let mut declared = Vec::new();
     for (key, section) in TABLES {
@@ -101,6 +104,7 @@ struct Reader<'a> {
     tree: &'a Tree,
     manifest: &'a Manifest,
     home: &'a Manifest,
+    patches: BTreeMap<&'a str, &'a str>,
 }
 
 impl Reader<'_> {
@@ -179,21 +183,11 @@ impl Reader<'_> {
 
     /// A `[patch]` of the workspace's root may say that a registry dependency is found by path.
     fn patch(&self, declared: &mut Declared) {
-        let patches = self.home.toml.table(&["patch", DEFAULT_REGISTRY]);
-        if let (Origin::Registry, Some(patches)) = (&declared.origin, patches) {
-            for (key, item) in patches.iter() {
-                let Some(table) = item.as_table_like() else {
-                    continue;
-                };
-                let text = |key: &str| table.get(key).and_then(Item::as_str);
-                if text("package").unwrap_or(key) == declared.name
-                    && let Some(path) = text("path")
-                {
-                    declared.folder = self.resolve(self.home, path);
-                    declared.origin = Origin::Patched;
-                    return;
-                }
-            }
+        if declared.origin == Origin::Registry
+            && let Some(path) = self.patches.get(declared.name.as_str())
+        {
+            declared.folder = self.resolve(self.home, path);
+            declared.origin = Origin::Patched;
         }
     }
 
@@ -202,6 +196,19 @@ impl Reader<'_> {
             .join(path)
             .and_then(|folder| self.tree.real(&folder))
     }
+}
+
+/// The packages of the default registry that a workspace replaces by a path.
+fn patches(home: &Manifest) -> BTreeMap<&str, &str> {
+    let table = home.toml.table(&["patch", DEFAULT_REGISTRY]);
+    let entries = table.into_iter().flat_map(TableLike::iter);
+    entries
+        .filter_map(|(key, item)| {
+            let item = item.as_table_like()?;
+            let text = |key: &str| item.get(key).and_then(Item::as_str);
+            Some((text("package").unwrap_or(key), text("path")?))
+        })
+        .collect()
 }
 
 fn flag(table: &dyn TableLike, key: &str) -> bool {

@@ -14,7 +14,10 @@ use super::{
     manifest::{FILE, Manifest},
 };
 use crate::discover::{
-    DiscoverError, Folder, ReadError, Scope, Tree, pattern::Pattern, toml::texts, unreadable,
+    DiscoverError, Folder, ReadError, Scope, Tree,
+    pattern::{MAX_PATTERNS, Pattern},
+    toml::texts,
+    unreadable,
 };
 
 /// A package with the root of its workspace, which may be the same manifest.
@@ -77,8 +80,10 @@ impl Walk<'_> {
         if root.package().is_some() {
             self.queue.push_back(root.folder.clone());
         }
-        for text in &members {
-            self.named(text)?;
+        let texts = members.iter().map(String::as_str);
+        let patterns = Pattern::members(&root.folder, &root.toml.file, texts, self.findings);
+        for pattern in &patterns {
+            self.named(pattern)?;
         }
         while let Some(folder) = self.queue.pop_front() {
             if !self.is_new(&folder) || (folder != root.folder && excluded.covers(&folder)) {
@@ -107,33 +112,18 @@ impl Walk<'_> {
     }
 
     /// One entry of `members`. A wildcard passes over folders that hold no package; a plain path must hold one.
-    fn named(&mut self, text: &str) -> Result<(), DiscoverError> {
-        let patterns = match Pattern::parse(&self.root.folder, text) {
-            Ok(patterns) => patterns,
-            Err(error) => {
-                let file = &self.root.toml.file;
-                let error = ReadError::Content {
-                    file: file.clone(),
-                    message: format!("the member {:?} is not usable: {}", error.text, error.why),
-                    advice: None,
-                };
-                self.findings.push(unreadable(&error));
-                return Ok(());
+    fn named(&mut self, pattern: &Pattern) -> Result<(), DiscoverError> {
+        for folder in pattern.expand(self.tree)? {
+            if pattern.is_literal() || self.tree.has(&folder.file(FILE)) {
+                self.queue.push_back(folder);
             }
-        };
-        for pattern in patterns {
-            for folder in pattern.expand(self.tree)? {
-                if pattern.is_literal() || self.tree.has(&folder.file(FILE)) {
-                    self.queue.push_back(folder);
-                }
-            }
-            if let Some(folder) = pattern.literal()
-                && self.tree.real(&folder).is_none()
-                && !self.scope.exclude.covers(&folder)
-            {
-                let file = folder.file(FILE);
-                self.findings.push(unreadable(&ReadError::Missing { file }));
-            }
+        }
+        if let Some(folder) = pattern.literal()
+            && self.tree.real(&folder).is_none()
+            && !self.scope.exclude.covers(&folder)
+        {
+            let file = folder.file(FILE);
+            self.findings.push(unreadable(&ReadError::Missing { file }));
         }
         Ok(())
     }
@@ -252,6 +242,7 @@ impl Excluded {
             texts
                 .iter()
                 .filter_map(|text| root.folder.join(text))
+                .take(MAX_PATTERNS)
                 .collect()
         };
         Self {

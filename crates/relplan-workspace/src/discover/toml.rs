@@ -2,13 +2,16 @@
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{Folder, ReadError, Tree, text};
+use super::{
+    Folder, ReadError, Tree,
+    text::{self, Lines},
+};
 
 /// A TOML file that was read.
 pub(crate) struct Toml {
     /// Its path relative to the project's root.
     pub(crate) file: String,
-    text: String,
+    lines: Lines,
     document: Document<String>,
 }
 
@@ -17,16 +20,17 @@ impl Toml {
     pub(crate) fn read(tree: &Tree, folder: &Folder, name: &str) -> Result<Self, ReadError> {
         let file = folder.file(name);
         let text = tree.read(&file)?;
-        match Document::parse(text.clone()) {
+        let lines = Lines::of(&text);
+        match Document::parse(text) {
             Ok(document) => Ok(Self {
                 file,
-                text,
+                lines,
                 document,
             }),
             Err(error) => {
                 let offset = error.span().map_or(0, |span| span.start);
                 Err(ReadError::Syntax {
-                    line: text::line_at(&text, offset),
+                    line: lines.at(offset),
                     file,
                     message: text::one_line(error.message()),
                 })
@@ -49,7 +53,7 @@ impl Toml {
     /// The file and line of an item, for messages.
     pub(crate) fn place(&self, item: &Item) -> String {
         match item.span() {
-            Some(span) => format!("{}:{}", self.file, text::line_at(&self.text, span.start)),
+            Some(span) => format!("{}:{}", self.file, self.lines.at(span.start)),
             None => self.file.clone(),
         }
     }

@@ -7,7 +7,7 @@ use std::{cell::Cell, fs, io::Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{DiscoverError, Folder, text};
+use super::{DiscoverError, Folder, text::Lines};
 
 /// The largest manifest that is read, in bytes.
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
@@ -168,7 +168,7 @@ impl Tree {
                 let text = String::from_utf8_lossy(error.as_bytes());
                 Err(ReadError::Syntax {
                     file: file.to_owned(),
-                    line: text::line_at(&text, valid),
+                    line: Lines::of(&text).at(valid),
                     message: "this is not UTF-8".to_owned(),
                 })
             }

@@ -9,7 +9,6 @@ use relplan_model::finding::{Finding, Severity};
 
 use super::{
     catalog::Catalogs,
-    content,
     manifest::{FILE, Manifest},
     yaml::Yaml,
 };
@@ -242,27 +241,18 @@ impl Patterns {
         texts: impl Iterator<Item = &'a str>,
         findings: &mut Vec<Finding>,
     ) -> Self {
-        let mut patterns = Self {
-            file: file.to_owned(),
-            wanted: Vec::new(),
-            negated: Vec::new(),
+        // npm takes a leading slash for the workspace's folder.
+        let (negated, wanted): (Vec<&str>, Vec<&str>) =
+            texts.partition(|text| text.starts_with('!'));
+        let plain = |text: &'a str| text.trim_start_matches(['!', '/']);
+        let mut read = |texts: Vec<&'a str>| {
+            Pattern::members(folder, file, texts.into_iter().map(plain), findings)
         };
-        for text in texts {
-            let (into, plain) = match text.strip_prefix('!') {
-                Some(plain) => (&mut patterns.negated, plain),
-                None => (&mut patterns.wanted, text),
-            };
-            // npm takes a leading slash for the workspace's folder.
-            match Pattern::parse(folder, plain.trim_start_matches('/')) {
-                Ok(parsed) => into.extend(parsed),
-                Err(error) => {
-                    let message =
-                        format!("the member {:?} is not usable: {}", error.text, error.why);
-                    findings.push(unreadable(&content(file, message)));
-                }
-            }
+        Self {
+            file: file.to_owned(),
+            wanted: read(wanted),
+            negated: read(negated),
         }
-        patterns
     }
 
     fn negates(&self, folder: &Folder) -> bool {
