@@ -2,6 +2,8 @@
 
 use relplan_model::observation::{Evidence, Query, Seen};
 
+use url::Url;
+
 use super::{Pypi, account, filename, simple, versions};
 use crate::http::{self, GetRequest};
 
@@ -32,7 +34,8 @@ impl Pypi {
             Err(error) => return (unknown(error.reason()), Vec::new()),
         };
         let evidence = vec![answer.evidence()];
-        if answer.url.host_str() != place.url.host_str() {
+        let origin = |url: &Url| (url.host_str().map(str::to_owned), url.port());
+        if origin(&answer.url) != origin(&place.url) {
             // pypiserver sends clients on to another index for what it does not have; pip would find something there.
             let other = answer.url.host_str().unwrap_or("nowhere");
             let reason = format!(
