@@ -7,7 +7,10 @@ use std::{
 };
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Each crate with the siblings that it may depend on, apart from tests.
@@ -36,8 +39,29 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The only outside crates that a pure crate may use.
 const PURE: &[(&str, &[&str])] = &[
-    ("relplan-model", &["jiff", "serde", "serde_json", "serde_json_canonicalizer", "sha2", "thiserror"]),
-    ("relplan-spec", &["globset", "kdl", "miette", "serde", "serde_json", "strsim", "thiserror"]),
+    (
+        "relplan-model",
+        &[
+            "jiff",
+            "serde",
+            "serde_json",
+            "serde_json_canonicalizer",
+            "sha2",
+            "thiserror",
+        ],
+    ),
+    (
+        "relplan-spec",
+        &[
+            "globset",
+            "kdl",
+            "miette",
+            "serde",
+            "serde_json",
+            "strsim",
+            "thiserror",
+        ],
+    ),
     ("relplan-plan", &["petgraph", "serde", "thiserror"]),
 ];
 
@@ -72,13 +96,24 @@ fn crates_form_a_star_around_the_model() {
     assert_eq!(found, sorted, "a crate is not listed in ARROWS, or is gone");
     for (name, allowed) in ARROWS {
         let manifest = fs::read_to_string(crates[*name].join("Cargo.toml")).unwrap();
-        let ours: Vec<String> =
-            dependencies(&manifest, "dependencies").into_iter().filter(|name| name.starts_with("relplan-")).collect();
+        let ours: Vec<String> = dependencies(&manifest, "dependencies")
+            .into_iter()
+            .filter(|name| name.starts_with("relplan-"))
+            .collect();
         for sibling in &ours {
-            assert!(allowed.contains(&sibling.as_str()), "{name} must not know {sibling}");
+            assert!(
+                allowed.contains(&sibling.as_str()),
+                "{name} must not know {sibling}"
+            );
         }
-        for sibling in dependencies(&manifest, "dev-dependencies").iter().filter(|name| name.starts_with("relplan")) {
-            assert_eq!(sibling, "relplan-testkit", "{name} may be tested with the testkit alone");
+        for sibling in dependencies(&manifest, "dev-dependencies")
+            .iter()
+            .filter(|name| name.starts_with("relplan"))
+        {
+            assert_eq!(
+                sibling, "relplan-testkit",
+                "{name} may be tested with the testkit alone"
+            );
         }
     }
 }
@@ -95,9 +130,18 @@ fn pure_crates_depend_on_listed_crates_alone_and_carry_their_bans() {
                 "{name} is pure and must not depend on {dependency}"
             );
         }
-        let bans = fs::read_to_string(folder.join("clippy.toml")).unwrap_or_else(|_| panic!("{name} has no clippy.toml"));
-        for banned in ["std::fs::read_to_string", "std::time::SystemTime::now", "std::env::var", "HashMap"] {
-            assert!(bans.contains(banned), "{name}'s clippy.toml does not ban {banned}");
+        let bans = fs::read_to_string(folder.join("clippy.toml"))
+            .unwrap_or_else(|_| panic!("{name} has no clippy.toml"));
+        for banned in [
+            "std::fs::read_to_string",
+            "std::time::SystemTime::now",
+            "std::env::var",
+            "HashMap",
+        ] {
+            assert!(
+                bans.contains(banned),
+                "{name}'s clippy.toml does not ban {banned}"
+            );
         }
     }
 }
@@ -124,21 +168,45 @@ fn every_file_says_what_it_is_and_stays_readable() {
     assert!(files.len() > 40);
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("//!"), "{} does not open with //!", file.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not open with //!",
+            file.display()
+        );
         let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().count();
-        assert!(lines <= 600, "{} has {lines} lines; look for the seam", file.display());
+        assert!(
+            lines <= 600,
+            "{} has {lines} lines; look for the seam",
+            file.display()
+        );
     }
 }
 
 #[test]
 fn no_room_is_a_drawer() {
-    const BANNED: &[&str] = &["core", "common", "util", "utils", "helper", "helpers", "misc", "manager", "handler", "processor", "imp"];
+    const BANNED: &[&str] = &[
+        "core",
+        "common",
+        "util",
+        "utils",
+        "helper",
+        "helpers",
+        "misc",
+        "manager",
+        "handler",
+        "processor",
+        "imp",
+    ];
     let mut files = Vec::new();
     rust_files(&root().join("crates"), &mut files);
     for file in files {
         let stem = file.file_stem().unwrap().to_str().unwrap();
-        assert!(!BANNED.contains(&stem), "{} needs a name that says what is in it", file.display());
+        assert!(
+            !BANNED.contains(&stem),
+            "{} needs a name that says what is in it",
+            file.display()
+        );
     }
 }
 
@@ -149,10 +217,28 @@ fn l1_the_planner_and_the_walk_know_no_registry() {
         rust_files(&crates()[name].join("src"), &mut files);
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
-            for (number, line) in text.split("#[cfg(test)]").next().unwrap_or_default().lines().enumerate() {
+            for (number, line) in text
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .lines()
+                .enumerate()
+            {
                 let code = line.split("//").next().unwrap_or_default();
-                for word in ["\"npm\"", "\"pypi\"", "\"crates-io\"", "\"cargo\"", "github", "KdlDocument"] {
-                    assert!(!code.contains(word), "{}:{}: knows {word}", file.display(), number + 1);
+                for word in [
+                    "\"npm\"",
+                    "\"pypi\"",
+                    "\"crates-io\"",
+                    "\"cargo\"",
+                    "github",
+                    "KdlDocument",
+                ] {
+                    assert!(
+                        !code.contains(word),
+                        "{}:{}: knows {word}",
+                        file.display(),
+                        number + 1
+                    );
                 }
             }
         }
@@ -162,25 +248,67 @@ fn l1_the_planner_and_the_walk_know_no_registry() {
 #[test]
 fn no_committed_file_names_a_public_registry() {
     // Written in pieces, or this file would name them itself.
-    let hosts = [["registry.npm", "js.org"], ["index.crates", ".io"], ["static.crates", ".io"], ["upload.pyp", "i.org"], ["pypi", ".org"], ["files.python", "hosted.org"], ["test.pyp", "i.org"]]
-        .map(|pieces| pieces.concat());
-    let output = std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
+    let hosts = [
+        ["registry.npm", "js.org"],
+        ["index.crates", ".io"],
+        ["static.crates", ".io"],
+        ["upload.pyp", "i.org"],
+        ["pypi", ".org"],
+        ["files.python", "hosted.org"],
+        ["test.pyp", "i.org"],
+    ]
+    .map(|pieces| pieces.concat());
+    let output = std::process::Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     assert!(output.status.success());
-    for name in String::from_utf8(output.stdout).unwrap().split('\0').filter(|name| !name.is_empty()) {
-        let Ok(bytes) = fs::read(root().join(name)) else { continue };
+    for name in String::from_utf8(output.stdout)
+        .unwrap()
+        .split('\0')
+        .filter(|name| !name.is_empty())
+    {
+        let Ok(bytes) = fs::read(root().join(name)) else {
+            continue;
+        };
         let text = String::from_utf8_lossy(&bytes);
         for host in &hosts {
-            assert!(!text.contains(host.as_str()), "{name} names {host}: endpoints come from the clients' configuration");
+            assert!(
+                !text.contains(host.as_str()),
+                "{name} names {host}: endpoints come from the clients' configuration"
+            );
         }
     }
 }
 
 #[test]
 fn the_top_level_is_what_the_design_says() {
-    let output = std::process::Command::new("git").args(["ls-files"]).current_dir(root()).output().unwrap();
+    let output = std::process::Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     let listed = String::from_utf8(output.stdout).unwrap();
-    let mut top: Vec<&str> = listed.lines().filter_map(|path| path.split('/').next()).filter(|name| !name.starts_with('.')).collect();
+    let mut top: Vec<&str> = listed
+        .lines()
+        .filter_map(|path| path.split('/').next())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
     top.sort_unstable();
     top.dedup();
-    assert_eq!(top, ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "crates", "docs", "examples", "schemas", "tests"]);
+    assert_eq!(
+        top,
+        [
+            "Cargo.lock",
+            "Cargo.toml",
+            "LICENSE",
+            "README.md",
+            "crates",
+            "docs",
+            "examples",
+            "schemas",
+            "tests"
+        ]
+    );
 }

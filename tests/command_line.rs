@@ -19,9 +19,15 @@ fn a_usage_error_is_64_and_help_is_0() {
     assert_eq!(session(&[], None).code, Some(64));
     let help = session(&["--help"], None);
     assert_eq!(help.code, Some(0));
-    assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{help}");
+    assert!(
+        help.stdout.lines().all(|line| line.chars().count() <= 100),
+        "{help}"
+    );
     assert_eq!(session(&["--version"], None).code, Some(0));
-    assert_eq!(session(&["plan", "--lifetime", "soon"], None).code, Some(64));
+    assert_eq!(
+        session(&["plan", "--lifetime", "soon"], None).code,
+        Some(64)
+    );
     assert_eq!(session(&["-C", "nowhere", "plan"], None).code, Some(64));
 }
 
@@ -29,24 +35,45 @@ fn a_usage_error_is_64_and_help_is_0() {
 fn a_missing_or_faulty_spec_is_65_and_shown_with_its_place() {
     let missing = session(&["plan"], None);
     assert_eq!(missing.code, Some(65), "{missing}");
-    assert!(missing.stderr.contains("relplan.kdl") && missing.stderr.contains("hint:"), "{missing}");
+    assert!(
+        missing.stderr.contains("relplan.kdl") && missing.stderr.contains("hint:"),
+        "{missing}"
+    );
     let spec = "relplan 1\nproject \"a/b\"\ntarget \"shelf\" kind=\"directory\" path=\"out\"\nrelease \"x\" { to \"shlef\"; }\n";
     let faulty = session(&["check"], Some(spec));
     assert_eq!(faulty.code, Some(65), "{faulty}");
-    assert!(faulty.stderr.contains("relplan.kdl:4") && faulty.stderr.contains("shelf"), "{faulty}");
+    assert!(
+        faulty.stderr.contains("relplan.kdl:4") && faulty.stderr.contains("shelf"),
+        "{faulty}"
+    );
 }
 
 #[test]
 fn exit_codes_are_documented_as_they_are() {
-    let documented = std::fs::read_to_string(repository().join("docs/reference/exit-codes.md")).unwrap();
+    let documented =
+        std::fs::read_to_string(repository().join("docs/reference/exit-codes.md")).unwrap();
     let source = std::fs::read_to_string(repository().join("crates/relplan/src/exit.rs")).unwrap();
     let mut codes = 0;
-    for line in source.lines().filter(|line| line.trim_start().starts_with("(Self::")) {
-        let (name, meaning) = line.trim().trim_start_matches("(Self::").split_once(", ").unwrap();
+    for line in source
+        .lines()
+        .filter(|line| line.trim_start().starts_with("(Self::"))
+    {
+        let (name, meaning) = line
+            .trim()
+            .trim_start_matches("(Self::")
+            .split_once(", ")
+            .unwrap();
         let meaning = meaning.trim_matches(|c| "\"(),".contains(c));
-        let value = source.lines().find_map(|line| line.trim().strip_prefix(&format!("{name} = "))?.strip_suffix(','));
+        let value = source.lines().find_map(|line| {
+            line.trim()
+                .strip_prefix(&format!("{name} = "))?
+                .strip_suffix(',')
+        });
         let row = format!("| {} | {meaning} |", value.unwrap());
-        assert!(documented.contains(&row), "docs/reference/exit-codes.md has no row {row}");
+        assert!(
+            documented.contains(&row),
+            "docs/reference/exit-codes.md has no row {row}"
+        );
         codes += 1;
     }
     assert_eq!(codes, 15);

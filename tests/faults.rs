@@ -26,16 +26,29 @@ async fn l4_lost_and_false_answers_change_nothing() {
         fixture.expect(0, &["plan", "-o", "release.json"]);
         fixture.clear_logs();
         // Every upload of the release meets it once; dist-tags are moved by PUT as well, and meet it too.
-        bench.npm.inject(Rule::once("PUT", "/@quickstart%2fgreet", fault));
-        bench.npm.inject(Rule::once("PUT", "/@quickstart%2fgreet-cli", fault));
+        bench
+            .npm
+            .inject(Rule::once("PUT", "/@quickstart%2fgreet", fault));
+        bench
+            .npm
+            .inject(Rule::once("PUT", "/@quickstart%2fgreet-cli", fault));
         bench.npm.inject(Rule::once("PUT", "/dist-tags/", fault));
-        bench.cargo.inject(Rule::once("PUT", "/crates/new", fault).times(2));
+        bench
+            .cargo
+            .inject(Rule::once("PUT", "/crates/new", fault).times(2));
         bench.pypi.inject(Rule::once("POST", "/", fault).times(2));
         let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
         fixture.heal();
-        assert_eq!(fixture.accepted_uploads(), ONE_OF_EACH, "{fault:?}\n{session}");
+        assert_eq!(
+            fixture.accepted_uploads(),
+            ONE_OF_EACH,
+            "{fault:?}\n{session}"
+        );
         let plan = fixture.expect(0, &["plan", "--detailed-exitcode"]);
-        assert!(plan.stdout.contains("Nothing to do"), "{fault:?}: l12\n{plan}");
+        assert!(
+            plan.stdout.contains("Nothing to do"),
+            "{fault:?}: l12\n{plan}"
+        );
     }
 }
 
@@ -43,11 +56,19 @@ async fn l4_lost_and_false_answers_change_nothing() {
 async fn l5_a_registry_out_of_reach_holds_its_branch_and_no_other() {
     let fixture = Fixture::new(Packers::BuiltIn).await;
     fixture.expect(0, &["pack", "--offline"]);
-    fixture.bench.npm.inject(Rule::always("GET", "/@quickstart", Fault::RefuseBefore(500)));
+    fixture.bench.npm.inject(Rule::always(
+        "GET",
+        "/@quickstart",
+        Fault::RefuseBefore(500),
+    ));
     let session = fixture.expect(8, &["plan", "-o", "release.json"]);
     assert!(session.stdout.contains("unknown"), "{session}");
     fixture.clear_logs();
     let applied = fixture.relplan(&["apply", "release.json", "--yes"]);
     let uploads = fixture.accepted_uploads();
-    assert_eq!((uploads.crates, uploads.npm, uploads.python), (2, 0, 0), "the Python package needs an npm one\n{applied}");
+    assert_eq!(
+        (uploads.crates, uploads.npm, uploads.python),
+        (2, 0, 0),
+        "the Python package needs an npm one\n{applied}"
+    );
 }

@@ -48,24 +48,46 @@ pub enum Packers {
 impl Fixture {
     pub async fn new(packers: Packers) -> Self {
         let mut environment = Environment::new(binary()).unwrap();
-        let bench = Bench::start(&environment.root().join("servers")).await.unwrap();
-        copy_folder(&repository().join("examples/quickstart"), &environment.project()).unwrap();
+        let bench = Bench::start(&environment.root().join("servers"))
+            .await
+            .unwrap();
+        copy_folder(
+            &repository().join("examples/quickstart"),
+            &environment.project(),
+        )
+        .unwrap();
         // What a developer's own runs of the quickstart left behind is not part of it.
         for left in [".relplan", "out"] {
             let _ = std::fs::remove_dir_all(environment.project().join(left));
         }
-        environment.write("project/relplan.kdl", spec(&bench, packers)).unwrap();
-        let cargo = format!("[registries.bench]\nindex = \"sparse+{}/\"\n", bench.cargo.url());
+        environment
+            .write("project/relplan.kdl", spec(&bench, packers))
+            .unwrap();
+        let cargo = format!(
+            "[registries.bench]\nindex = \"sparse+{}/\"\n",
+            bench.cargo.url()
+        );
         environment.write("home/.cargo/config.toml", cargo).unwrap();
         environment.set("CARGO_REGISTRIES_BENCH_TOKEN", CARGO_TOKEN);
-        let npmrc = format!("registry={0}/\n//{1}/:_authToken={2}\n", bench.npm.url(), bench.npm.address(), bench.npm_token);
+        let npmrc = format!(
+            "registry={0}/\n//{1}/:_authToken={2}\n",
+            bench.npm.url(),
+            bench.npm.address(),
+            bench.npm_token
+        );
         environment.write("home/.npmrc", npmrc).unwrap();
-        let pypirc = format!("[bench]\nrepository = {}/\nusername = {USER}\npassword = {PASSWORD}\n", bench.pypi.url());
+        let pypirc = format!(
+            "[bench]\nrepository = {}/\nusername = {USER}\npassword = {PASSWORD}\n",
+            bench.pypi.url()
+        );
         environment.write("home/.pypirc", pypirc).unwrap();
         // The PEP 517 front end comes with the bench.
         let python = relplan_testkit::servers::installed().unwrap().python;
         environment.prepend_path(&python.join("bin"));
-        Self { bench, environment }
+        let fixture = Self { bench, environment };
+        // Setting the servers up is no part of what is tested.
+        fixture.clear_logs();
+        fixture
     }
 
     pub fn relplan(&self, arguments: &[&str]) -> Session {
@@ -75,7 +97,12 @@ impl Fixture {
     /// Runs relplan and demands an exit code.
     pub fn expect(&self, code: i32, arguments: &[&str]) -> Session {
         let session = self.relplan(arguments);
-        assert_eq!(session.code, Some(code), "relplan {}\n{session}", arguments.join(" "));
+        assert_eq!(
+            session.code,
+            Some(code),
+            "relplan {}\n{session}",
+            arguments.join(" ")
+        );
         session
     }
 
@@ -96,13 +123,23 @@ impl Fixture {
     /// The writes that the servers accepted and that made a version: method and path.
     pub fn accepted_uploads(&self) -> Uploads {
         let of = |writes: Vec<(String, String)>, fits: fn(&str, &str) -> bool| {
-            writes.into_iter().filter(|(method, path)| fits(method, path)).collect::<Vec<_>>().len()
+            writes
+                .into_iter()
+                .filter(|(method, path)| fits(method, path))
+                .collect::<Vec<_>>()
+                .len()
         };
         let npm = self.bench.npm.log().accepted_writes();
         Uploads {
-            crates: of(self.bench.cargo.log().accepted_writes(), |method, path| method == "PUT" && path.ends_with("/crates/new")),
-            npm: of(npm, |method, path| method == "PUT" && !path.starts_with("/-/")),
-            python: of(self.bench.pypi.log().accepted_writes(), |method, _| method == "POST"),
+            crates: of(self.bench.cargo.log().accepted_writes(), |method, path| {
+                method == "PUT" && path.ends_with("/crates/new")
+            }),
+            npm: of(npm, |method, path| {
+                method == "PUT" && !path.starts_with("/-/")
+            }),
+            python: of(self.bench.pypi.log().accepted_writes(), |method, _| {
+                method == "POST"
+            }),
         }
     }
 
@@ -128,7 +165,11 @@ pub struct Uploads {
 }
 
 /// One of everything: two crates, two npm packages, a wheel and an sdist.
-pub const ONE_OF_EACH: Uploads = Uploads { crates: 2, npm: 2, python: 2 };
+pub const ONE_OF_EACH: Uploads = Uploads {
+    crates: 2,
+    npm: 2,
+    python: 2,
+};
 
 fn spec(bench: &Bench, packers: Packers) -> String {
     let packer = match packers {
@@ -158,13 +199,22 @@ release "quickstart-greet" {{
 /// Runs relplan, lets `until` wait for a moment, and kills the process there, without any warning.
 pub async fn killed<F: Future<Output = ()>>(fixture: &Fixture, arguments: &[&str], until: F) {
     let mut command = fixture.environment.relplan(arguments);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(60), until).await.expect("the moment for the kill came");
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(60), until)
+        .await
+        .expect("the moment for the kill came");
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 /// The events of a run with `--json`, as values.
 pub fn events(session: &Session) -> Vec<serde_json::Value> {
-    BufReader::new(session.stdout.as_bytes()).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    BufReader::new(session.stdout.as_bytes())
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect()
 }

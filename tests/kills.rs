@@ -18,12 +18,22 @@ fn prepare(fixture: &Fixture, from: &str, to: &str) {
 async fn converges(fixture: &Fixture, version: &str, what: &str) {
     fixture.heal();
     let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
-    assert_eq!(fixture.accepted_uploads(), ONE_OF_EACH, "{what}: l4, each file was accepted once\n{session}");
+    assert_eq!(
+        fixture.accepted_uploads(),
+        ONE_OF_EACH,
+        "{what}: l4, each file was accepted once\n{session}"
+    );
     for name in NPM {
         let path = format!("/-/package/{}/dist-tags", name.replace('/', "%2f"));
-        let (_, body) = request(fixture.bench.npm.address(), "GET", &path, &[], Vec::new()).await.unwrap();
+        let (_, body) = request(fixture.bench.npm.address(), "GET", &path, &[], Vec::new())
+            .await
+            .unwrap();
         let tags: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(tags, serde_json::json!({ "latest": version }), "{what}: {name}");
+        assert_eq!(
+            tags,
+            serde_json::json!({ "latest": version }),
+            "{what}: {name}"
+        );
     }
     let plan = fixture.expect(0, &["plan", "--detailed-exitcode"]);
     assert!(plan.stdout.contains("Nothing to do"), "{what}: l12\n{plan}");
@@ -70,7 +80,12 @@ async fn l4_killed_at_every_exchange_it_ends_as_if_undisturbed() {
                     let _ = moment.await;
                 })
                 .await;
-                converges(&fixture, &version, &format!("server {server}, exchange {at}, {fault:?}")).await;
+                converges(
+                    &fixture,
+                    &version,
+                    &format!("server {server}, exchange {at}, {fault:?}"),
+                )
+                .await;
             }
         }
     }
@@ -82,22 +97,42 @@ async fn l4_killed_in_the_middle_of_uploads_it_ends_as_if_undisturbed() {
     let bench = &fixture.bench;
     let mut version = "0.1.0".to_owned();
     fixture.expect(0, &["apply", "--yes", "--offline-pack"]);
-    let uploads = [(&bench.npm, "PUT", "/@quickstart%2f"), (&bench.cargo, "PUT", "/crates/new"), (&bench.pypi, "POST", "/")];
+    let uploads = [
+        (&bench.npm, "PUT", "/@quickstart%2f"),
+        (&bench.cargo, "PUT", "/crates/new"),
+        (&bench.pypi, "POST", "/"),
+    ];
     let mut patch = 1;
     for (proxy, method, path) in uploads {
         for after in [1, 700] {
             let next = format!("0.1.{patch}");
             patch += 1;
             // Uploads need a size for a middle.
-            let filler: String = (0..60_000u32).map(|n| char::from(b'a' + (n.wrapping_mul(n / 7 + patch) % 26) as u8)).collect();
-            for file in ["crates/greet-core/src/filler.txt", "js/packages/greet/index.txt", "py/src/quickstart_greet/filler.txt"] {
+            let filler: String = (0..60_000u32)
+                .map(|n| char::from(b'a' + (n.wrapping_mul(n / 7 + patch) % 26) as u8))
+                .collect();
+            for file in [
+                "crates/greet-core/src/filler.txt",
+                "js/packages/greet/index.txt",
+                "py/src/quickstart_greet/filler.txt",
+            ] {
                 std::fs::write(fixture.environment.project().join(file), &filler).unwrap();
             }
             prepare(&fixture, &version, &next);
             version = next;
             proxy.inject(Rule::once(method, path, Fault::StallUpload { after }));
-            killed(&fixture, &["apply", "release.json", "--yes"], proxy.log().until_stalled()).await;
-            converges(&fixture, &version, &format!("{method} {path} after {after} bytes")).await;
+            killed(
+                &fixture,
+                &["apply", "release.json", "--yes"],
+                proxy.log().until_stalled(),
+            )
+            .await;
+            converges(
+                &fixture,
+                &version,
+                &format!("{method} {path} after {after} bytes"),
+            )
+            .await;
         }
     }
 }

@@ -1,5 +1,10 @@
 //! The tests of the whole: the real binary, real servers, real clients.
 
+#![expect(
+    unreachable_pub,
+    reason = "nothing outside of a test binary can reach anything"
+)]
+
 mod architecture;
 mod command_line;
 mod faults;

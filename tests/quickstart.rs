@@ -6,7 +6,11 @@ use crate::fixture::{binary, repository};
 
 fn quickstart() -> Environment {
     let mut environment = Environment::new(binary()).unwrap();
-    copy_folder(&repository().join("examples/quickstart"), &environment.project()).unwrap();
+    copy_folder(
+        &repository().join("examples/quickstart"),
+        &environment.project(),
+    )
+    .unwrap();
     for left in [".relplan", "out"] {
         let _ = std::fs::remove_dir_all(environment.project().join(left));
     }
@@ -19,8 +23,16 @@ fn the_quickstart_needs_nothing_but_rust_and_is_done_once() {
     let environment = quickstart();
     let first = environment.relplan_session(&["apply", "--yes"]).unwrap();
     assert_eq!(first.code, Some(0), "{first}");
-    for package in ["quickstart-greet-core", "quickstart-greet-cli", "@quickstart/greet-cli", "quickstart-greet "] {
-        assert!(first.stdout.contains(package), "the plan shows {package}\n{first}");
+    for package in [
+        "quickstart-greet-core",
+        "quickstart-greet-cli",
+        "@quickstart/greet-cli",
+        "quickstart-greet ",
+    ] {
+        assert!(
+            first.stdout.contains(package),
+            "the plan shows {package}\n{first}"
+        );
     }
     let out = environment.project().join("out/registry");
     assert!(out.is_dir());
@@ -31,18 +43,34 @@ fn the_quickstart_needs_nothing_but_rust_and_is_done_once() {
     assert!(second.stdout.contains("Nothing to do"), "{second}");
     assert_eq!(listing(&out), before, "a second apply touches nothing");
 
-    let detailed = environment.relplan_session(&["plan", "--detailed-exitcode"]).unwrap();
-    assert_eq!(detailed.code, Some(0), "l12: no changes are left\n{detailed}");
+    let detailed = environment
+        .relplan_session(&["plan", "--detailed-exitcode"])
+        .unwrap();
+    assert_eq!(
+        detailed.code,
+        Some(0),
+        "l12: no changes are left\n{detailed}"
+    );
 }
 
 #[test]
 fn a_raised_version_is_the_only_change() {
     let environment = quickstart();
-    assert_eq!(environment.relplan_session(&["apply", "--yes"]).unwrap().code, Some(0));
+    assert_eq!(
+        environment
+            .relplan_session(&["apply", "--yes"])
+            .unwrap()
+            .code,
+        Some(0)
+    );
     let manifest = environment.project().join("js/packages/greet/package.json");
-    let text = std::fs::read_to_string(&manifest).unwrap().replace("\"0.1.0\"", "\"0.1.1\"");
+    let text = std::fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("\"0.1.0\"", "\"0.1.1\"");
     std::fs::write(&manifest, text).unwrap();
-    let plan = environment.relplan_session(&["plan", "--detailed-exitcode"]).unwrap();
+    let plan = environment
+        .relplan_session(&["plan", "--detailed-exitcode"])
+        .unwrap();
     assert_eq!(plan.code, Some(2), "{plan}");
     assert!(plan.stdout.contains("0.1.0 → 0.1.1"), "{plan}");
     assert!(plan.stdout.contains("4 unchanged"), "{plan}");

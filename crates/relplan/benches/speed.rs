@@ -1,6 +1,11 @@
 //! What relplan costs beside `curl --parallel --parallel-max 64` moving the same documents: requests, wall time, CPU and
 //! peak memory, measured side by side in one run. `cargo bench -p relplan --bench speed [-- PACKAGES]`.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark may stop and may print")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark may stop and may print"
+)]
 
 use std::{
     path::Path,
@@ -27,10 +32,22 @@ struct Cost {
 }
 
 fn main() {
-    let packages = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1000);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    println!("{packages} npm packages of {DOCUMENT} bytes; medians of {ROUNDS}; × is the ratio to curl in the same run\n");
-    println!("{:<34} {:>9} {:>9} {:>8} {:>9} {:>6}", "case", "wall", "cpu", "peak", "requests", "conns");
+    let packages = std::env::args()
+        .filter_map(|argument| argument.parse().ok())
+        .next()
+        .unwrap_or(1000);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    println!(
+        "{packages} npm packages of {DOCUMENT} bytes; medians of {ROUNDS}; × is the ratio to curl in the same run\n"
+    );
+    println!(
+        "{:<34} {:>9} {:>9} {:>8} {:>9} {:>6}",
+        "case", "wall", "cpu", "peak", "requests", "conns"
+    );
     for latency in [0, 50] {
         let latency = Duration::from_millis(latency);
         let standin = runtime.block_on(StandIn::start(latency)).unwrap();
@@ -47,7 +64,9 @@ fn reads(standin: &StandIn, packages: usize, latency: Duration) {
     }
     let environment = project(standin, packages, "1.0.19");
     let urls = environment.root().join("urls");
-    let list: String = (0..packages).map(|n| format!("url = {}/{}\noutput = /dev/null\n", standin.url(), name(n))).collect();
+    let list: String = (0..packages)
+        .map(|n| format!("url = {}/{}\noutput = /dev/null\n", standin.url(), name(n)))
+        .collect();
     std::fs::write(&urls, list).unwrap();
     let label = format!("+{} ms", latency.as_millis());
     let floor = median(standin, || curl(&environment, &urls));
@@ -56,7 +75,11 @@ fn reads(standin: &StandIn, packages: usize, latency: Duration) {
         let _ = std::fs::remove_dir_all(environment.project().join(".relplan/cache"));
         environment.relplan(&["plan"])
     });
-    row(&format!("{label} relplan plan, nothing cached"), cold, floor);
+    row(
+        &format!("{label} relplan plan, nothing cached"),
+        cold,
+        floor,
+    );
     let warm = median(standin, || environment.relplan(&["plan"]));
     row(&format!("{label} relplan plan, revalidated"), warm, floor);
     println!();
@@ -65,12 +88,34 @@ fn reads(standin: &StandIn, packages: usize, latency: Duration) {
 fn writes(standin: &StandIn, packages: usize, latency: Duration) {
     standin.clear();
     let environment = project(standin, packages, "2.0.0");
-    assert!(environment.relplan(&["pack"]).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    assert!(
+        environment
+            .relplan(&["pack"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
     let label = format!("+{} ms", latency.as_millis());
     let document = environment.root().join("document.json");
-    std::fs::write(&document, format!("{{\"versions\":{{}},\"dist-tags\":{{}},\"x\":\"{}\"}}", "x".repeat(2_000))).unwrap();
+    std::fs::write(
+        &document,
+        format!(
+            "{{\"versions\":{{}},\"dist-tags\":{{}},\"x\":\"{}\"}}",
+            "x".repeat(2_000)
+        ),
+    )
+    .unwrap();
     let list: String = (0..packages)
-        .map(|n| format!("url = {}/{}\nupload-file = {}\noutput = /dev/null\n", standin.url(), name(n), document.display()))
+        .map(|n| {
+            format!(
+                "url = {}/{}\nupload-file = {}\noutput = /dev/null\n",
+                standin.url(),
+                name(n),
+                document.display()
+            )
+        })
         .collect();
     let urls = environment.root().join("puts");
     std::fs::write(&urls, list).unwrap();
@@ -80,7 +125,9 @@ fn writes(standin: &StandIn, packages: usize, latency: Duration) {
         standin.clear();
         let _ = std::fs::remove_dir_all(environment.project().join(".relplan/state"));
         let _ = std::fs::remove_dir_all(environment.project().join(".relplan/cache"));
-        let plan = environment.relplan_session(&["plan", "-o", "plan.json"]).unwrap();
+        let plan = environment
+            .relplan_session(&["plan", "-o", "plan.json"])
+            .unwrap();
         assert_eq!(plan.code, Some(0), "{plan}");
         standin.take_requests();
         environment.relplan(&["apply", "plan.json", "--yes", "--parallelism", "64"])
@@ -98,19 +145,45 @@ fn project(standin: &StandIn, packages: usize, version: &str) -> Environment {
     let spec = "relplan 1\nproject \"relplan/bench\"\nworkspace \"npm\" path=\"js\" packer=\"builtin\"\n\
                 target \"npm\" kind=\"npm\"\nrelease \"js/packages/*\" { to \"npm\"; }\n";
     environment.write("project/relplan.kdl", spec).unwrap();
-    environment.write("project/js/package.json", "{\"private\":true,\"workspaces\":[\"packages/*\"]}").unwrap();
+    environment
+        .write(
+            "project/js/package.json",
+            "{\"private\":true,\"workspaces\":[\"packages/*\"]}",
+        )
+        .unwrap();
     for number in 0..packages {
-        let manifest = format!("{{\"name\":\"{}\",\"version\":\"{version}\"}}", name(number));
-        environment.write(format!("project/js/packages/{number:05}/package.json"), manifest).unwrap();
+        let manifest = format!(
+            "{{\"name\":\"{}\",\"version\":\"{version}\"}}",
+            name(number)
+        );
+        environment
+            .write(
+                format!("project/js/packages/{number:05}/package.json"),
+                manifest,
+            )
+            .unwrap();
     }
-    let npmrc = format!("registry={}/\n//{}/:_authToken=bench\n", standin.url(), standin.address());
+    let npmrc = format!(
+        "registry={}/\n//{}/:_authToken=bench\n",
+        standin.url(),
+        standin.address()
+    );
     environment.write("home/.npmrc", npmrc).unwrap();
     environment
 }
 
 fn curl(environment: &Environment, list: &Path) -> Command {
     let mut command = environment.command("curl");
-    command.args(["--silent", "--parallel", "--parallel-immediate", "--parallel-max", "64", "--config"]).arg(list);
+    command
+        .args([
+            "--silent",
+            "--parallel",
+            "--parallel-immediate",
+            "--parallel-max",
+            "64",
+            "--config",
+        ])
+        .arg(list);
     command
 }
 
@@ -121,7 +194,11 @@ fn median(standin: &StandIn, mut command: impl FnMut() -> Command) -> Cost {
             standin.take_requests();
             standin.take_connections();
             let cost = measured(command);
-            Cost { requests: standin.take_requests(), connections: standin.take_connections(), ..cost }
+            Cost {
+                requests: standin.take_requests(),
+                connections: standin.take_connections(),
+                ..cost
+            }
         })
         .collect();
     costs.sort_by_key(|cost| cost.wall);
@@ -131,7 +208,11 @@ fn median(standin: &StandIn, mut command: impl FnMut() -> Command) -> Cost {
 fn measured(mut command: Command) -> Cost {
     let cpu = children_cpu();
     let started = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command starts");
     let status = format!("/proc/{}/status", child.id());
     let mut peak_mib = 0;
     let ended = loop {
@@ -140,20 +221,34 @@ fn measured(mut command: Command) -> Cost {
         }
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+        let kib = line.and_then(|line| {
+            line.trim()
+                .trim_end_matches("kB")
+                .trim()
+                .parse::<u64>()
+                .ok()
+        });
         peak_mib = peak_mib.max(kib.unwrap_or(0) / 1024);
         std::thread::sleep(Duration::from_millis(2));
     };
     let wall = started.elapsed();
     assert!(ended.success(), "{command:?} ended with {ended}");
-    Cost { wall, cpu: children_cpu().saturating_sub(cpu), peak_mib, ..Cost::default() }
+    Cost {
+        wall,
+        cpu: children_cpu().saturating_sub(cpu),
+        peak_mib,
+        ..Cost::default()
+    }
 }
 
 fn children_cpu() -> Duration {
     use nix::sys::resource::{UsageWho, getrusage};
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
     let of = |time: nix::sys::time::TimeVal| {
-        Duration::new(time.tv_sec().try_into().unwrap_or(0), u32::try_from(time.tv_usec()).unwrap_or(0) * 1000)
+        Duration::new(
+            time.tv_sec().try_into().unwrap_or(0),
+            u32::try_from(time.tv_usec()).unwrap_or(0) * 1000,
+        )
     };
     of(usage.user_time()) + of(usage.system_time())
 }

@@ -16,10 +16,22 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 )]
 pub struct Arguments {
     /// Work in this folder instead of the current one.
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        global = true,
+        default_value = ".",
+        hide_default_value = true
+    )]
     pub directory: PathBuf,
     /// The spec, relative to that folder.
-    #[arg(long, value_name = "FILE", global = true, default_value = "relplan.kdl")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        default_value = "relplan.kdl"
+    )]
     pub spec: PathBuf,
     /// When to use colour.
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]

@@ -29,10 +29,19 @@ pub struct Session {
 }
 
 /// Runs a command.
-pub async fn run(arguments: Arguments, terminal: Terminal, vars: std::collections::BTreeMap<String, String>) -> Result<Exit, Failure> {
+pub async fn run(
+    arguments: Arguments,
+    terminal: Terminal,
+    vars: std::collections::BTreeMap<String, String>,
+) -> Result<Exit, Failure> {
     if let Command::Completions { shell } = arguments.command {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut <Arguments as clap::CommandFactory>::command(), "relplan", &mut script);
+        clap_complete::generate(
+            shell,
+            &mut <Arguments as clap::CommandFactory>::command(),
+            "relplan",
+            &mut script,
+        );
         terminal.result(&String::from_utf8_lossy(&script));
         return Ok(Exit::Done);
     }
@@ -44,7 +53,11 @@ pub async fn run(arguments: Arguments, terminal: Terminal, vars: std::collection
         vars,
         approved: std::collections::BTreeMap::new(),
     };
-    let session = Session { project, terminal, surroundings };
+    let session = Session {
+        project,
+        terminal,
+        surroundings,
+    };
     match arguments.command {
         Command::Check(check) => self::check::run(&session, &check),
         Command::Pack(pack) => self::pack::run(&session, pack).await,
@@ -59,7 +72,8 @@ pub async fn run(arguments: Arguments, terminal: Terminal, vars: std::collection
 
 /// Reads a saved plan, and refuses any other spelling of it (exit 65).
 pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan::Plan), Failure> {
-    let about = |failure: Failure| failure.while_doing(format!("cannot use the plan {}", path.display()));
+    let about =
+        |failure: Failure| failure.while_doing(format!("cannot use the plan {}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| about(Failure::of(Exit::Invalid, &error)))?;
     let plan = relplan_model::plan::Plan::from_bytes(&bytes).map_err(|error| {
         about(Failure::of(Exit::Invalid, &error)).hint("a plan is applied byte for byte as it was saved; make it anew with `relplan plan -o FILE`")
@@ -67,7 +81,11 @@ pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan
     let violations = relplan_plan::check(&plan);
     if !violations.is_empty() {
         let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        return Err(about(Failure::new(Exit::Invalid, "the plan breaks rules that every plan keeps")).details(listed.join("\n")));
+        return Err(about(Failure::new(
+            Exit::Invalid,
+            "the plan breaks rules that every plan keeps",
+        ))
+        .details(listed.join("\n")));
     }
     Ok((bytes, plan))
 }

@@ -16,14 +16,22 @@ pub struct Fanout(Mutex<Vec<Box<dyn EventSink>>>);
 impl Fanout {
     /// Adds a reader.
     pub fn add(&self, sink: Box<dyn EventSink>) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sink);
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(sink);
     }
 }
 
 impl EventSink for Fanout {
     fn emit(&self, event: Event) {
         // One lock over all readers: the order of lines is the order of events everywhere.
-        for sink in self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+        for sink in self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .iter()
+        {
             sink.emit(event.clone());
         }
     }
@@ -39,7 +47,10 @@ pub struct WithProgress {
 impl WithProgress {
     /// Adds the terminal to the stream's readers.
     pub fn new(stream: Arc<Fanout>, terminal: Terminal) -> Self {
-        Self { stream, progress: progress::Progress::new(terminal) }
+        Self {
+            stream,
+            progress: progress::Progress::new(terminal),
+        }
     }
 }
 

@@ -41,12 +41,18 @@ impl Exit {
     pub const ALL: [(Self, &'static str); 15] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Internal, "internal error, or an error of the machine"),
-        (Self::Changes, "only with `plan --detailed-exitcode`: there are changes"),
+        (
+            Self::Changes,
+            "only with `plan --detailed-exitcode`: there are changes",
+        ),
         (Self::Conflict, "conflict or drift"),
         (Self::Approval, "approval missing or invalid"),
         (Self::Stale, "stale or expired plan"),
         (Self::Open, "another apply is open"),
-        (Self::Partial, "partly done; run `relplan apply` again to resume"),
+        (
+            Self::Partial,
+            "partly done; run `relplan apply` again to resume",
+        ),
         (Self::Unknown, "the outcome of a step is still unknown"),
         (Self::Paused, "paused for a person"),
         (Self::Store, "state store or journal integrity"),

@@ -20,7 +20,12 @@ pub struct Failure {
 impl Failure {
     /// A failure without a cause.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, chain: vec![message.into()], hints: Vec::new(), details: None }
+        Self {
+            exit,
+            chain: vec![message.into()],
+            hints: Vec::new(),
+            details: None,
+        }
     }
 
     /// A failure with its chain of causes.
@@ -31,7 +36,12 @@ impl Failure {
             chain.push(cause.to_string());
             next = cause.source();
         }
-        Self { exit, chain, hints: Vec::new(), details: None }
+        Self {
+            exit,
+            chain,
+            hints: Vec::new(),
+            details: None,
+        }
     }
 
     /// The same with what was being done put before it.

@@ -1,5 +1,10 @@
 //! The binary: captures what the process was given, runs one command, and ends with one of the documented exit codes.
 
+#![expect(
+    unreachable_pub,
+    reason = "nothing outside of a binary can reach anything; `pub` says what its room offers"
+)]
+
 mod arguments;
 mod clock;
 mod commands;
@@ -36,7 +41,10 @@ fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::new(arguments.color, |name| vars.get(name).cloned());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return finish(&terminal, Err(failure::Failure::of(Exit::Internal, &error))),
     };

@@ -23,16 +23,19 @@ pub fn jobs(
     packages: &BTreeMap<PackageId, Package>,
     wanted: &BTreeSet<PackageId>,
 ) -> Result<Vec<Job>, Failure> {
-    let root = root
-        .canonicalize_utf8()
-        .map_err(|error| Failure::of(Exit::Internal, &error).while_doing(format!("cannot find {root}")))?;
-    let jobs = packages.values().filter(|package| wanted.contains(&package.id)).map(|package| Job {
-        package: package.id.clone(),
-        version: package.version.clone(),
-        path: root.join(&package.path),
-        workspace_root: root.join(&package.workspace_root),
-        packer: packer(spec, package),
-    });
+    let root = root.canonicalize_utf8().map_err(|error| {
+        Failure::of(Exit::Internal, &error).while_doing(format!("cannot find {root}"))
+    })?;
+    let jobs = packages
+        .values()
+        .filter(|package| wanted.contains(&package.id))
+        .map(|package| Job {
+            package: package.id.clone(),
+            version: package.version.clone(),
+            path: root.join(&package.path),
+            workspace_root: root.join(&package.workspace_root),
+            packer: packer(spec, package),
+        });
     Ok(jobs.collect())
 }
 
@@ -49,7 +52,9 @@ fn packer(spec: &Spec, package: &Package) -> Packer {
     {
         return Packer::Prebuilt(workspace.prebuilt.clone());
     }
-    let said = workspace.and_then(|workspace| workspace.packer.as_deref()).or(package.manager.as_deref());
+    let said = workspace
+        .and_then(|workspace| workspace.packer.as_deref())
+        .or(package.manager.as_deref());
     match (package.id.ecosystem.as_str(), said) {
         ("cargo", _) => Packer::Cargo,
         ("npm", Some("builtin")) => Packer::NpmBuiltin,
@@ -62,7 +67,11 @@ fn packer(spec: &Spec, package: &Package) -> Packer {
 }
 
 fn within(path: &str, folder: &str) -> bool {
-    folder == "." || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+    folder == "."
+        || path == folder
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Runs the packers; the bundle's folder is made if it is missing.
@@ -75,16 +84,30 @@ pub async fn run(
     events: Arc<dyn EventSink>,
 ) -> Result<Folder, Failure> {
     let work = move || {
-        let mut folder = Folder::create_or_open(&bundle)
-            .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("cannot use the bundle"))?;
-        let options = Options { offline, verify, siblings, ..Options::default() };
+        let mut folder = Folder::create_or_open(&bundle).map_err(|error| {
+            Failure::of(Exit::Invalid, &error).while_doing("cannot use the bundle")
+        })?;
+        let options = Options {
+            offline,
+            verify,
+            siblings,
+            ..Options::default()
+        };
         let told = |event| match event {
-            PackEvent::Started { package } => events.emit(Event::Pack { package: package.to_string(), done: false }),
-            PackEvent::Finished { package, .. } => events.emit(Event::Pack { package: package.to_string(), done: true }),
+            PackEvent::Started { package } => events.emit(Event::Pack {
+                package: package.to_string(),
+                done: false,
+            }),
+            PackEvent::Finished { package, .. } => events.emit(Event::Pack {
+                package: package.to_string(),
+                done: true,
+            }),
             PackEvent::Output { .. } => {}
         };
-        pack::run(&jobs, &mut folder, &options, &told)
-            .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("packing failed, and nothing was published"))?;
+        pack::run(&jobs, &mut folder, &options, &told).map_err(|error| {
+            Failure::of(Exit::Invalid, &error)
+                .while_doing("packing failed, and nothing was published")
+        })?;
         Ok(folder)
     };
     tokio::task::spawn_blocking(work)
@@ -93,7 +116,9 @@ pub async fn run(
 }
 
 /// The versions that packages name for one another.
-pub fn siblings(packages: &BTreeMap<PackageId, Package>) -> BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version> {
+pub fn siblings(
+    packages: &BTreeMap<PackageId, Package>,
+) -> BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version> {
     packages
         .values()
         .filter_map(|package| Some((package.id.name.clone(), package.version.clone()?)))

@@ -64,17 +64,36 @@ pub struct Made {
 
 impl Ground {
     /// Reads spec and state, and builds the drivers.
-    pub async fn new(project: &Project, places: &Places, surroundings: &Surroundings, style: Style) -> Result<Self, Failure> {
+    pub async fn new(
+        project: &Project,
+        places: &Places,
+        surroundings: &Surroundings,
+        style: Style,
+    ) -> Result<Self, Failure> {
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
         let store = FileStore::new(project.state(places.state.as_deref(), Some(&read.spec)));
         let (state, findings) = load_state(&store).await?;
-        let net = Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
-        let used = read.spec.targets.iter().map(|target| (&target.name, target.kind.as_str(), &target.settings));
+        let net =
+            Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let used = read
+            .spec
+            .targets
+            .iter()
+            .map(|target| (&target.name, target.kind.as_str(), &target.settings));
         let drivers = Built::new(used, surroundings, &net)?;
         let targets = drivers.describe().await?;
         let bundle = project.bundle(places.bundle.as_deref());
         let commit = commit::head(&project.root, &surroundings.vars);
-        Ok(Self { read, store, state, drivers, targets, bundle, commit, findings })
+        Ok(Self {
+            read,
+            store,
+            state,
+            drivers,
+            targets,
+            bundle,
+            commit,
+            findings,
+        })
     }
 
     /// The bundle, if there is one.
@@ -82,11 +101,19 @@ impl Ground {
         if !self.bundle.join("bundle.json").exists() {
             return Ok(None);
         }
-        Folder::open(&self.bundle).map(Some).map_err(|error| Failure::of(Exit::Invalid, &error))
+        Folder::open(&self.bundle)
+            .map(Some)
+            .map_err(|error| Failure::of(Exit::Invalid, &error))
     }
 
     /// What spec and manifests ask for.
-    pub fn wishes(&self, project: &Project, bundle: Option<&Bundle>, planning: &Planning, style: Style) -> Result<Wishes, Failure> {
+    pub fn wishes(
+        &self,
+        project: &Project,
+        bundle: Option<&Bundle>,
+        planning: &Planning,
+        style: Style,
+    ) -> Result<Wishes, Failure> {
         wishes(&project.root, &self.read, bundle, &planning.selected, style)
     }
 
@@ -107,7 +134,11 @@ impl Ground {
         let spec = &self.read.spec;
         let mut findings = self.findings.clone();
         findings.extend(wishes.findings.iter().cloned());
-        let policy = if spec.gates.is_empty() { None } else { Some(self.read.digest) };
+        let policy = if spec.gates.is_empty() {
+            None
+        } else {
+            Some(self.read.digest)
+        };
         let input = PlanInput {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             now: SystemClock.now(),
@@ -130,20 +161,38 @@ impl Ground {
         let violations = relplan_plan::check(&plan);
         if !violations.is_empty() {
             let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-            return Err(Failure::new(Exit::Internal, "the plan that was made breaks its own rules; please report this")
-                .details(listed.join("\n")));
+            return Err(Failure::new(
+                Exit::Internal,
+                "the plan that was made breaks its own rules; please report this",
+            )
+            .details(listed.join("\n")));
         }
-        let bytes = plan.to_bytes().map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let bytes = plan
+            .to_bytes()
+            .map_err(|error| Failure::of(Exit::Internal, &error))?;
         let digest = Plan::digest(&bytes);
-        Ok(Made { plan, bytes, digest })
+        Ok(Made {
+            plan,
+            bytes,
+            digest,
+        })
     }
 }
 
 impl Made {
     /// The event that tells of it.
     pub fn event(&self) -> Event {
-        let held = self.plan.changes.iter().filter(|change| matches!(change.action, Action::Hold | Action::Drift)).count();
-        Event::Planned { plan: self.digest, steps: self.plan.steps.len() as u64, held: held as u64 }
+        let held = self
+            .plan
+            .changes
+            .iter()
+            .filter(|change| matches!(change.action, Action::Hold | Action::Drift))
+            .count();
+        Event::Planned {
+            plan: self.digest,
+            steps: self.plan.steps.len() as u64,
+            held: held as u64,
+        }
     }
 
     /// How a look at this plan ends: conflicts and drift are told by the exit code.
@@ -154,9 +203,18 @@ impl Made {
 
 /// How a look at a plan ends.
 pub fn exit_of(plan: &Plan) -> Exit {
-    let held = plan.changes.iter().any(|change| matches!(change.action, Action::Hold | Action::Drift));
-    let unknown = plan.findings.iter().any(|finding| finding.code == "unknown");
-    let error = plan.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let held = plan
+        .changes
+        .iter()
+        .any(|change| matches!(change.action, Action::Hold | Action::Drift));
+    let unknown = plan
+        .findings
+        .iter()
+        .any(|finding| finding.code == "unknown");
+    let error = plan
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
     match (held, unknown, error) {
         (_, true, _) => Exit::Unknown,
         (true, false, _) => Exit::Conflict,

@@ -36,12 +36,22 @@ impl Project {
     /// Goes to the folder that the command line names: as with `git -C`, all relative paths start there.
     pub fn enter(arguments: &Arguments) -> Result<Self, Failure> {
         let named = arguments.directory.display();
-        std::env::set_current_dir(&arguments.directory)
-            .map_err(|error| Failure::of(Exit::Usage, &error).while_doing(format!("cannot work in the folder {named}")))?;
-        let folder = std::env::current_dir().map_err(|error| Failure::of(Exit::Internal, &error))?;
-        let root = Utf8PathBuf::from_path_buf(folder)
-            .map_err(|path| Failure::new(Exit::Usage, format!("the folder {} is not named in UTF-8", path.display())))?;
-        Ok(Self { root, spec_path: arguments.spec.clone() })
+        std::env::set_current_dir(&arguments.directory).map_err(|error| {
+            Failure::of(Exit::Usage, &error)
+                .while_doing(format!("cannot work in the folder {named}"))
+        })?;
+        let folder =
+            std::env::current_dir().map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let root = Utf8PathBuf::from_path_buf(folder).map_err(|path| {
+            Failure::new(
+                Exit::Usage,
+                format!("the folder {} is not named in UTF-8", path.display()),
+            )
+        })?;
+        Ok(Self {
+            root,
+            spec_path: arguments.spec.clone(),
+        })
     }
 
     /// Reads and checks the spec.
@@ -50,9 +60,15 @@ impl Project {
         let parsed = relplan_spec::parse(&file, &text, words);
         let digest = Sha256::of(text.as_bytes());
         match parsed.spec {
-            Some(spec) => Ok(ReadSpec { file, text, spec, digest }),
+            Some(spec) => Ok(ReadSpec {
+                file,
+                text,
+                spec,
+                digest,
+            }),
             None => {
-                let rendered = relplan_spec::render(&parsed.problems, &file, &text, spec_style(style));
+                let rendered =
+                    relplan_spec::render(&parsed.problems, &file, &text, spec_style(style));
                 let message = match parsed.problems.len() {
                     1 => "the spec is not valid".to_owned(),
                     problems => format!("the spec is not valid: {problems} problems"),
@@ -67,7 +83,8 @@ impl Project {
         let path = self.root.as_std_path().join(&self.spec_path);
         let file = self.spec_path.display().to_string();
         let invalid = |error: std::io::Error| {
-            let failure = Failure::of(Exit::Invalid, &error).while_doing(format!("cannot read the spec {}", path.display()));
+            let failure = Failure::of(Exit::Invalid, &error)
+                .while_doing(format!("cannot read the spec {}", path.display()));
             match error.kind() {
                 std::io::ErrorKind::NotFound => {
                     failure.hint("name the project's folder with -C, or the spec with --spec")
@@ -77,12 +94,19 @@ impl Project {
         };
         let size = std::fs::metadata(&path).map_err(invalid)?.len();
         if size > MAX_SPEC {
-            return Err(Failure::new(Exit::Invalid, format!("the spec {} has {size} bytes, which is too much", path.display())));
+            return Err(Failure::new(
+                Exit::Invalid,
+                format!(
+                    "the spec {} has {size} bytes, which is too much",
+                    path.display()
+                ),
+            ));
         }
         let bytes = std::fs::read(&path).map_err(invalid)?;
         match String::from_utf8(bytes) {
             Ok(text) => Ok((file, text)),
-            Err(error) => Err(Failure::of(Exit::Invalid, &error).while_doing(format!("the spec {} is not UTF-8", path.display()))),
+            Err(error) => Err(Failure::of(Exit::Invalid, &error)
+                .while_doing(format!("the spec {} is not UTF-8", path.display()))),
         }
     }
 
@@ -93,7 +117,9 @@ impl Project {
 
     /// The state's folder: as given, else as the spec says, else the default.
     pub fn state(&self, given: Option<&Path>, spec: Option<&Spec>) -> Utf8PathBuf {
-        let said = spec.and_then(|spec| spec.state.as_ref()).and_then(|state| state.settings.text("path"));
+        let said = spec
+            .and_then(|spec| spec.state.as_ref())
+            .and_then(|state| state.settings.text("path"));
         self.place(given, said.unwrap_or(".relplan/state"))
     }
 
@@ -117,5 +143,9 @@ impl Project {
 
 /// The spec's renderer in our style.
 pub fn spec_style(style: Style) -> RenderStyle {
-    RenderStyle { color: style.color, width: style.width, unicode: true }
+    RenderStyle {
+        color: style.color,
+        width: style.width,
+        unicode: true,
+    }
 }

@@ -2,7 +2,11 @@
 //!
 //! Invariant: results go to standard output, remarks about the work to standard error; with `--json` standard output
 //! holds events alone.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing happens")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is where printing happens"
+)]
 
 use std::io::IsTerminal as _;
 
@@ -32,13 +36,28 @@ impl Terminal {
             ColorChoice::Never => false,
             ColorChoice::Auto => !set("NO_COLOR") && (set("CLICOLOR_FORCE") || (terminal && !dumb)),
         };
-        let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
+        let (out, err) = (
+            std::io::stdout().is_terminal(),
+            std::io::stderr().is_terminal(),
+        );
         let columns = var("COLUMNS").and_then(|columns| columns.parse::<usize>().ok());
-        let width = columns.unwrap_or_else(|| if out || err { usize::from(console::Term::stderr().size().1) } else { 80 });
+        let width = columns.unwrap_or_else(|| {
+            if out || err {
+                usize::from(console::Term::stderr().size().1)
+            } else {
+                80
+            }
+        });
         let width = width.clamp(60, 140);
         Self {
-            out: Style { color: colored(out), width },
-            err: Style { color: colored(err), width },
+            out: Style {
+                color: colored(out),
+                width,
+            },
+            err: Style {
+                color: colored(err),
+                width,
+            },
             interactive: std::io::stdin().is_terminal() && err,
             live: err && !dumb && !set("CI"),
             results_to_stderr: false,
@@ -70,7 +89,8 @@ impl Terminal {
     pub fn ask(&self, question: &str) -> bool {
         eprint!("{question} [y/N] ");
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 }
 
@@ -81,7 +101,8 @@ pub fn event_line(line: &str) {
 
 fn write_all(stream: &mut dyn std::io::Write, text: &str) {
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(newline.as_bytes()));
+    let _ = stream
+        .write_all(text.as_bytes())
+        .and_then(|()| stream.write_all(newline.as_bytes()));
     let _ = stream.flush();
 }
-

@@ -55,11 +55,16 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         events.add(Box::new(JsonLines::stdout()));
     }
     if let Some(path) = &arguments.json_into {
-        let file = File::create(path)
-            .map_err(|error| Failure::of(Exit::Usage, &error).while_doing(format!("cannot write events into {}", path.display())))?;
+        let file = File::create(path).map_err(|error| {
+            Failure::of(Exit::Usage, &error)
+                .while_doing(format!("cannot write events into {}", path.display()))
+        })?;
         events.add(Box::new(JsonLines::file(file)));
     }
-    events.emit(Event::Version { format: json::FORMAT.to_owned(), tool: env!("CARGO_PKG_VERSION").to_owned() });
+    events.emit(Event::Version {
+        format: json::FORMAT.to_owned(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+    });
     let mut tally = Tally::default();
     let ended = carry_out(&session, &arguments, &events, &mut tally).await;
     let exit = match &ended {
@@ -69,13 +74,34 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
             failure.exit
         }
     };
-    let Tally { plan, done, failed, unknown, skipped, message } = tally;
+    let Tally {
+        plan,
+        done,
+        failed,
+        unknown,
+        skipped,
+        message,
+    } = tally;
     let exit_code = u64::from(exit.code());
-    events.emit(Event::Summary { at: SystemClock.now(), exit_code, plan, done, failed, unknown, skipped, message });
+    events.emit(Event::Summary {
+        at: SystemClock.now(),
+        exit_code,
+        plan,
+        done,
+        failed,
+        unknown,
+        skipped,
+        message,
+    });
     ended
 }
 
-async fn carry_out(session: &Session, arguments: &Apply, events: &Arc<Fanout>, tally: &mut Tally) -> Result<Exit, Failure> {
+async fn carry_out(
+    session: &Session,
+    arguments: &Apply,
+    events: &Arc<Fanout>,
+    tally: &mut Tally,
+) -> Result<Exit, Failure> {
     let chosen = match &arguments.plan {
         Some(path) => {
             let (bytes, plan) = read_plan(path)?;
@@ -83,7 +109,10 @@ async fn carry_out(session: &Session, arguments: &Apply, events: &Arc<Fanout>, t
         }
         None => match resumable(session, arguments).await? {
             Some(open) => {
-                let text = format!("Plan {} is open; it goes on where it was left.", Plan::digest(&open.bytes).short());
+                let text = format!(
+                    "Plan {} is open; it goes on where it was left.",
+                    Plan::digest(&open.bytes).short()
+                );
                 session.terminal.remark(&text);
                 Some(open)
             }
@@ -102,13 +131,26 @@ async fn carry_out(session: &Session, arguments: &Apply, events: &Arc<Fanout>, t
 
 /// The open plan, from where it was saved when it was started.
 async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen>, Failure> {
-    let spec = session.project.spec(&relplan_targets::vocabulary(), session.terminal.err)?;
-    let store = relplan_state::FileStore::new(session.project.state(arguments.places.state.as_deref(), Some(&spec.spec)));
+    let spec = session
+        .project
+        .spec(&relplan_targets::vocabulary(), session.terminal.err)?;
+    let store = relplan_state::FileStore::new(
+        session
+            .project
+            .state(arguments.places.state.as_deref(), Some(&spec.spec)),
+    );
     let (state, _) = load_state(&store).await?;
-    let Some(open) = state.open else { return Ok(None) };
+    let Some(open) = state.open else {
+        return Ok(None);
+    };
     let path = started_plan(&session.project, open.plan);
     if !path.exists() {
-        let message = format!("the plan {} is open since {} (by {}), and it is not kept here", open.plan.short(), open.since, open.runner);
+        let message = format!(
+            "the plan {} is open since {} (by {}), and it is not kept here",
+            open.plan.short(),
+            open.since,
+            open.runner
+        );
         return Err(Failure::new(Exit::Open, message)
             .hint("to finish it, apply its file:")
             .hint("$ relplan apply PLAN")

@@ -18,19 +18,33 @@ pub fn run(session: &Session, check: &Check) -> Result<Exit, Failure> {
         let (file, text) = session.project.spec_text()?;
         let parsed = relplan_spec::parse(&file, &text, &relplan_targets::vocabulary());
         if parsed.spec.is_none() {
-            session.terminal.result(&relplan_spec::to_json(&parsed.problems, &text));
+            session
+                .terminal
+                .result(&relplan_spec::to_json(&parsed.problems, &text));
             return Ok(Exit::Invalid);
         }
     }
-    let read = session.project.spec(&relplan_targets::vocabulary(), style)?;
-    let wishes = wishes(&session.project.root, &read, None, &Selected::default(), style)?;
+    let read = session
+        .project
+        .spec(&relplan_targets::vocabulary(), style)?;
+    let wishes = wishes(
+        &session.project.root,
+        &read,
+        None,
+        &Selected::default(),
+        style,
+    )?;
     if check.format == Format::Json {
         session.terminal.result("[]");
     } else {
         for finding in &wishes.findings {
             session.terminal.remark(&finding_text(finding, style));
         }
-        let going: usize = wishes.releases.iter().filter(|release| !release.destinations.is_empty()).count();
+        let going: usize = wishes
+            .releases
+            .iter()
+            .filter(|release| !release.destinations.is_empty())
+            .count();
         let text = format!(
             "The spec is sound: {} to {}, of {} found in {}.",
             count(going, "package goes", "packages go"),
@@ -40,6 +54,9 @@ pub fn run(session: &Session, check: &Check) -> Result<Exit, Failure> {
         );
         session.terminal.result(&text);
     }
-    let bad = wishes.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let bad = wishes
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
     Ok(if bad { Exit::Invalid } else { Exit::Done })
 }

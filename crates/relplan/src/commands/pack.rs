@@ -27,12 +27,30 @@ pub async fn run(session: &Session, arguments: Pack) -> Result<Exit, Failure> {
     };
     let artifacts = &folder.bundle().artifacts;
     let mut text = String::new();
-    let width = artifacts.iter().map(|artifact| artifact.file.as_str().len()).max().unwrap_or(0).min(48);
+    let width = artifacts
+        .iter()
+        .map(|artifact| artifact.file.as_str().len())
+        .max()
+        .unwrap_or(0)
+        .min(48);
     for artifact in artifacts {
-        let dirty = if artifact.dirty { "  uncommitted changes" } else { "" };
-        text.push_str(&format!("  {:width$}  {:>9}  {}{dirty}\n", artifact.file.as_str(), size(artifact.size), artifact.packer));
+        let dirty = if artifact.dirty {
+            "  uncommitted changes"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "  {:width$}  {:>9}  {}{dirty}\n",
+            artifact.file.as_str(),
+            size(artifact.size),
+            artifact.packer
+        ));
     }
-    text.push_str(&format!("{} in {}\n", count(artifacts.len(), "artifact", "artifacts"), folder.path()));
+    text.push_str(&format!(
+        "{} in {}\n",
+        count(artifacts.len(), "artifact", "artifacts"),
+        folder.path()
+    ));
     session.terminal.result(&text);
     Ok(Exit::Done)
 }
@@ -40,16 +58,29 @@ pub async fn run(session: &Session, arguments: Pack) -> Result<Exit, Failure> {
 async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Result<Folder, Failure> {
     let style = session.terminal.err;
     let root = &session.project.root;
-    let read = session.project.spec(&relplan_targets::vocabulary(), style)?;
+    let read = session
+        .project
+        .spec(&relplan_targets::vocabulary(), style)?;
     let found = wishes(root, &read, None, &arguments.selected, style)?;
     // What has a dynamic version is no wish yet, and is packed all the same: packing is how its version is found out.
     let wanted: BTreeSet<_> = picked(&read, &found.packages, &arguments.selected)?;
     if wanted.is_empty() {
-        return Err(Failure::new(Exit::Usage, "no package of the spec is selected, so there is nothing to pack"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "no package of the spec is selected, so there is nothing to pack",
+        ));
     }
     let jobs = packing::jobs(root, &read.spec, &found.packages, &wanted)?;
     let siblings = packing::siblings(&found.packages);
-    packing::run(jobs, siblings, bundle, arguments.verify, arguments.offline, Arc::new(Progress::new(session.terminal))).await
+    packing::run(
+        jobs,
+        siblings,
+        bundle,
+        arguments.verify,
+        arguments.offline,
+        Arc::new(Progress::new(session.terminal)),
+    )
+    .await
 }
 
 fn merge(arguments: &Pack, bundle: Utf8PathBuf) -> Result<Folder, Failure> {
@@ -57,9 +88,14 @@ fn merge(arguments: &Pack, bundle: Utf8PathBuf) -> Result<Folder, Failure> {
         .merge
         .iter()
         .map(|path| {
-            Utf8PathBuf::from_path_buf(path.clone())
-                .map_err(|path| Failure::new(Exit::Usage, format!("the folder {} is not named in UTF-8", path.display())))
+            Utf8PathBuf::from_path_buf(path.clone()).map_err(|path| {
+                Failure::new(
+                    Exit::Usage,
+                    format!("the folder {} is not named in UTF-8", path.display()),
+                )
+            })
         })
         .collect();
-    Folder::merge(&bundle, &sources?).map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("cannot merge bundles"))
+    Folder::merge(&bundle, &sources?)
+        .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("cannot merge bundles"))
 }

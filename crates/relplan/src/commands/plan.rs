@@ -13,10 +13,21 @@ use crate::{
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
     let style = session.terminal.err;
-    let ground = Ground::new(&session.project, &arguments.places, &session.surroundings, style).await?;
+    let ground = Ground::new(
+        &session.project,
+        &arguments.places,
+        &session.surroundings,
+        style,
+    )
+    .await?;
     let folder = ground.folder()?;
     let bundle = folder.as_ref().map(|folder| folder.bundle().clone());
-    let wishes = ground.wishes(&session.project, bundle.as_ref(), &arguments.planning, style)?;
+    let wishes = ground.wishes(
+        &session.project,
+        bundle.as_ref(),
+        &arguments.planning,
+        style,
+    )?;
     let observations = {
         let progress = Progress::new(session.terminal);
         ground.observe(&wishes, &progress).await
@@ -26,11 +37,20 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         write_whole(out, &made.bytes)?;
     }
     match arguments.format {
-        Format::Json => session.terminal.result(&String::from_utf8_lossy(&made.bytes)),
+        Format::Json => session
+            .terminal
+            .result(&String::from_utf8_lossy(&made.bytes)),
         Format::Text => {
-            session.terminal.result(&plan_text::render(&made.plan, made.digest, session.terminal.out, arguments.verbose));
+            session.terminal.result(&plan_text::render(
+                &made.plan,
+                made.digest,
+                session.terminal.out,
+                arguments.verbose,
+            ));
             if let Some(out) = &arguments.out {
-                session.terminal.remark(&format!("saved to {}\n", out.display()));
+                session
+                    .terminal
+                    .remark(&format!("saved to {}\n", out.display()));
             }
         }
     }
@@ -45,7 +65,10 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
 pub fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
     let write = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(std::path::Path::new("."));
         std::fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
@@ -53,5 +76,7 @@ pub fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> 
         file.persist(path).map_err(|error| error.error)?;
         Ok::<(), std::io::Error>(())
     };
-    write().map_err(|error| Failure::of(Exit::Internal, &error).while_doing(format!("cannot write {}", path.display())))
+    write().map_err(|error| {
+        Failure::of(Exit::Internal, &error).while_doing(format!("cannot write {}", path.display()))
+    })
 }

@@ -15,7 +15,12 @@ pub fn run(session: &Session, show: &Show) -> Result<Exit, Failure> {
     let (bytes, plan) = read_plan(&show.plan)?;
     let text = match show.format {
         Format::Json => String::from_utf8_lossy(&bytes).into_owned(),
-        Format::Text => plan_text::render(&plan, Plan::digest(&bytes), session.terminal.out, show.verbose),
+        Format::Text => plan_text::render(
+            &plan,
+            Plan::digest(&bytes),
+            session.terminal.out,
+            show.verbose,
+        ),
     };
     session.terminal.result(&text);
     Ok(Exit::Done)

@@ -15,29 +15,45 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
-    let (State::Show(place) | State::Log(place) | State::Check(place) | State::Abandon { place, .. }) = arguments;
+    let (State::Show(place)
+    | State::Log(place)
+    | State::Check(place)
+    | State::Abandon { place, .. }) = arguments;
     let store = store(session, place);
     let (state, findings) = load_state(&store).await?;
     for finding in &findings {
-        session.terminal.remark(&crate::view::plan_text::finding_text(finding, session.terminal.err));
+        session
+            .terminal
+            .remark(&crate::view::plan_text::finding_text(
+                finding,
+                session.terminal.err,
+            ));
     }
     match arguments {
         State::Show(_) => {
-            let text = serde_json::to_string(&state).map_err(|error| Failure::of(Exit::Internal, &error))?;
+            let text = serde_json::to_string(&state)
+                .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.result(&text);
         }
         State::Log(_) => {
-            let lines = store.load().await.map_err(|error| Failure::of(Exit::Store, &error))?;
+            let lines = store
+                .load()
+                .await
+                .map_err(|error| Failure::of(Exit::Store, &error))?;
             let mut text = String::new();
             for line in lines {
-                let entry = Entry::from_line(&line).map_err(|error| Failure::of(Exit::Store, &error))?;
+                let entry =
+                    Entry::from_line(&line).map_err(|error| Failure::of(Exit::Store, &error))?;
                 text.push_str(&journal_text::line(&entry));
                 text.push('\n');
             }
             session.terminal.result(&text);
         }
         State::Check(_) => {
-            let text = format!("The journal is sound: {} entries, serial {}, head {}.", state.length, state.serial, state.head);
+            let text = format!(
+                "The journal is sound: {} entries, serial {}, head {}.",
+                state.length, state.serial, state.head
+            );
             session.terminal.result(&text);
         }
         State::Abandon { reason, .. } => {
@@ -59,6 +75,13 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
 }
 
 fn store(session: &Session, place: &StatePlace) -> FileStore {
-    let spec = session.project.spec(&relplan_targets::vocabulary(), session.terminal.err).ok();
-    FileStore::new(session.project.state(place.state.as_deref(), spec.as_ref().map(|read| &read.spec)))
+    let spec = session
+        .project
+        .spec(&relplan_targets::vocabulary(), session.terminal.err)
+        .ok();
+    FileStore::new(
+        session
+            .project
+            .state(place.state.as_deref(), spec.as_ref().map(|read| &read.spec)),
+    )
 }

@@ -15,18 +15,30 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure> {
-    let spec = session.project.spec(&relplan_targets::vocabulary(), session.terminal.err).ok();
-    let place = session.project.state(arguments.places.state.as_deref(), spec.as_ref().map(|read| &read.spec));
+    let spec = session
+        .project
+        .spec(&relplan_targets::vocabulary(), session.terminal.err)
+        .ok();
+    let place = session.project.state(
+        arguments.places.state.as_deref(),
+        spec.as_ref().map(|read| &read.spec),
+    );
     let store = FileStore::new(place);
     let (state, _) = load_state(&store).await?;
     match arguments.format {
         Format::Json => {
-            let text = serde_json::to_string(&state).map_err(|error| Failure::of(Exit::Internal, &error))?;
+            let text = serde_json::to_string(&state)
+                .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.result(&text);
         }
         Format::Text => {
             let open = open_plan(&session.project, &state);
-            session.terminal.result(&status_text::render(&state, &store.location(), open.as_ref(), session.terminal.out));
+            session.terminal.result(&status_text::render(
+                &state,
+                &store.location(),
+                open.as_ref(),
+                session.terminal.out,
+            ));
         }
     }
     Ok(Exit::Done)
@@ -36,10 +48,18 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
 pub fn open_plan(project: &Project, state: &State) -> Option<Plan> {
     let open = state.open.as_ref()?;
     let bytes = std::fs::read(started_plan(project, open.plan)).ok()?;
-    Plan::from_bytes(&bytes).ok().filter(|_| Plan::digest(&bytes) == open.plan)
+    Plan::from_bytes(&bytes)
+        .ok()
+        .filter(|_| Plan::digest(&bytes) == open.plan)
 }
 
 /// Where a started plan is kept.
-pub fn started_plan(project: &Project, digest: relplan_model::digest::Sha256) -> std::path::PathBuf {
-    project.started_plans().join(format!("{}.relplan.json", digest.hex())).into_std_path_buf()
+pub fn started_plan(
+    project: &Project,
+    digest: relplan_model::digest::Sha256,
+) -> std::path::PathBuf {
+    project
+        .started_plans()
+        .join(format!("{}.relplan.json", digest.hex()))
+        .into_std_path_buf()
 }

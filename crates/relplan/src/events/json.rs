@@ -27,25 +27,42 @@ pub struct JsonLines {
 impl JsonLines {
     /// Writes to standard output.
     pub fn stdout() -> Self {
-        Self { seq: Mutex::new(0), file: None }
+        Self {
+            seq: Mutex::new(0),
+            file: None,
+        }
     }
 
     /// Writes to a file.
     pub fn file(file: File) -> Self {
-        Self { seq: Mutex::new(0), file: Some(Mutex::new(file)) }
+        Self {
+            seq: Mutex::new(0),
+            file: Some(Mutex::new(file)),
+        }
     }
 }
 
 impl EventSink for JsonLines {
     fn emit(&self, event: Event) {
-        let mut seq = self.seq.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let line = Line { seq: *seq, at: SystemClock.now(), event: &event };
+        let mut seq = self
+            .seq
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let line = Line {
+            seq: *seq,
+            at: SystemClock.now(),
+            event: &event,
+        };
         *seq += 1;
-        let Ok(text) = serde_json::to_string(&line) else { return };
+        let Ok(text) = serde_json::to_string(&line) else {
+            return;
+        };
         match &self.file {
             None => terminal::event_line(&text),
             Some(file) => {
-                let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut file = file
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 // A full disk must not stop a release half-way; the journal has its own error.
                 let _ = writeln!(file, "{text}");
             }

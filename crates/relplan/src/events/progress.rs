@@ -41,11 +41,19 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { terminal, bar, under_way: Mutex::default() }
+        Self {
+            terminal,
+            bar,
+            under_way: Mutex::default(),
+        }
     }
 
     fn line(&self, role: Role, mark: &str, text: &str) {
-        let line = format!("  {} {}", self.terminal.err.paint(role, mark), harmless(text));
+        let line = format!(
+            "  {} {}",
+            self.terminal.err.paint(role, mark),
+            harmless(text)
+        );
         match &self.bar {
             Some(bar) => bar.println(line),
             None => self.terminal.remark(&line),
@@ -59,7 +67,10 @@ impl Progress {
     }
 
     fn refresh(&self, change: impl FnOnce(&mut UnderWay)) {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         change(&mut under_way);
         let mut text = format!("{} of {} steps", under_way.done, under_way.total);
         if let Some((step, what)) = under_way.steps.first_key_value() {
@@ -84,21 +95,41 @@ impl Drop for Progress {
 impl EventSink for Progress {
     fn emit(&self, event: Event) {
         match event {
-            Event::Pack { package, done: false } => self.message(format!("packing {}", harmless(&package))),
-            Event::Pack { package, done: true } => self.line(Role::Good, "packed", &package),
-            Event::Observing { done, total } => self.message(format!("asking registries: {done} of {total}")),
-            Event::Claimed { done, total, .. } => self.refresh(|now| (now.done, now.total) = (done, total)),
+            Event::Pack {
+                package,
+                done: false,
+            } => self.message(format!("packing {}", harmless(&package))),
+            Event::Pack {
+                package,
+                done: true,
+            } => self.line(Role::Good, "packed", &package),
+            Event::Observing { done, total } => {
+                self.message(format!("asking registries: {done} of {total}"))
+            }
+            Event::Claimed { done, total, .. } => {
+                self.refresh(|now| (now.done, now.total) = (done, total))
+            }
             Event::StepStarted { step, .. } => self.refresh(|now| {
                 now.steps.insert(step, String::new());
             }),
             Event::StepProgress { step, sent, total } => self.refresh(|now| {
-                now.steps.insert(step, format!(" {} of {}", size(sent), size(total)));
+                now.steps
+                    .insert(step, format!(" {} of {}", size(sent), size(total)));
             }),
-            Event::StepWaiting { step, reason, seconds } => self.refresh(|now| {
-                now.steps.insert(step, format!(": waits up to {seconds} s, {reason}"));
+            Event::StepWaiting {
+                step,
+                reason,
+                seconds,
+            } => self.refresh(|now| {
+                now.steps
+                    .insert(step, format!(": waits up to {seconds} s, {reason}"));
             }),
             Event::StepUnknown { step, reason, .. } => {
-                self.line(Role::Bad, "unknown", &format!("{step}: {reason}; asking the registry"));
+                self.line(
+                    Role::Bad,
+                    "unknown",
+                    &format!("{step}: {reason}; asking the registry"),
+                );
             }
             Event::StepDone { step, how } => {
                 self.refresh(|now| {
@@ -108,7 +139,9 @@ impl EventSink for Progress {
                 let how = match how {
                     How::Done => "",
                     How::FoundDone => " (was there already)",
-                    How::FoundAfterUnknown => " (the registry has it, although its answer was lost or false)",
+                    How::FoundAfterUnknown => {
+                        " (the registry has it, although its answer was lost or false)"
+                    }
                 };
                 self.line(Role::Good, "done", &format!("{step}{how}"));
             }

@@ -34,9 +34,15 @@ impl Built {
     /// The targets as they are configured here and now, in order of name.
     pub async fn describe(&self) -> Result<Vec<Target>, Failure> {
         let described = self.0.iter().map(|(name, driver)| async move {
-            driver.describe().await.map_err(|finding| failure(Exit::Invalid, name, finding))
+            driver
+                .describe()
+                .await
+                .map_err(|finding| failure(Exit::Invalid, name, finding))
         });
-        futures_util::future::join_all(described).await.into_iter().collect()
+        futures_util::future::join_all(described)
+            .await
+            .into_iter()
+            .collect()
     }
 }
 
@@ -47,7 +53,11 @@ impl Drivers for Built {
 }
 
 fn failure(exit: Exit, name: &TargetName, finding: relplan_model::finding::Finding) -> Failure {
-    let exit = if finding.code == "credential" { Exit::Credential } else { exit };
+    let exit = if finding.code == "credential" {
+        Exit::Credential
+    } else {
+        exit
+    };
     let failure = Failure::new(exit, format!("target {name}: {}", finding.message));
     match finding.hint {
         Some(hint) => failure.hint(hint),

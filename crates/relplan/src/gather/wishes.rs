@@ -29,7 +29,13 @@ pub struct Wishes {
 }
 
 /// Finds the packages and what is asked of each. The bundle tells versions that manifests leave to the build.
-pub fn wishes(root: &Utf8Path, read: &ReadSpec, bundle: Option<&Bundle>, selected: &Selected, style: Style) -> Result<Wishes, Failure> {
+pub fn wishes(
+    root: &Utf8Path,
+    read: &ReadSpec,
+    bundle: Option<&Bundle>,
+    selected: &Selected,
+    style: Style,
+) -> Result<Wishes, Failure> {
     let spec = &read.spec;
     let workspaces: Vec<WorkspaceRef> = spec
         .workspaces
@@ -40,36 +46,64 @@ pub fn wishes(root: &Utf8Path, read: &ReadSpec, bundle: Option<&Bundle>, selecte
             exclude: workspace.exclude.clone(),
         })
         .collect();
-    let discovery = relplan_workspace::discover(root, &workspaces)
-        .map_err(|error| Failure::of(Exit::Invalid, &error).while_doing("cannot read the workspaces"))?;
+    let discovery = relplan_workspace::discover(root, &workspaces).map_err(|error| {
+        Failure::of(Exit::Invalid, &error).while_doing("cannot read the workspaces")
+    })?;
     let mut findings = discovery.findings;
-    let packages: BTreeMap<PackageId, Package> =
-        discovery.packages.into_iter().map(|package| (package.id.clone(), package)).collect();
+    let packages: BTreeMap<PackageId, Package> = discovery
+        .packages
+        .into_iter()
+        .map(|package| (package.id.clone(), package))
+        .collect();
     let candidates: Vec<Candidate> = packages
         .values()
-        .map(|package| Candidate { package: package.id.clone(), path: package.path.clone() })
+        .map(|package| Candidate {
+            package: package.id.clone(),
+            path: package.path.clone(),
+        })
         .collect();
     let (assigned, mut problems) = relplan_spec::assign(spec, &candidates);
     let (needs, more) = relplan_spec::resolve_needs(spec, &candidates);
     problems.extend(more);
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+    if problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
         let rendered = relplan_spec::render(&problems, &read.file, &read.text, spec_style(style));
-        return Err(Failure::new(Exit::Invalid, "the spec does not fit the packages of the workspaces").details(rendered));
+        return Err(Failure::new(
+            Exit::Invalid,
+            "the spec does not fit the packages of the workspaces",
+        )
+        .details(rendered));
     }
     let selection = selection(selected, spec)?;
     let picked = Picked::new(selected)?;
     let mut releases = Vec::new();
-    for Assigned { package, rule: index } in &assigned {
-        let (Some(package), Some(rule)) = (packages.get(package), spec.releases.get(*index)) else { continue };
+    for Assigned {
+        package,
+        rule: index,
+    } in &assigned
+    {
+        let (Some(package), Some(rule)) = (packages.get(package), spec.releases.get(*index)) else {
+            continue;
+        };
         if !picked.takes(package) || !may_be_published(package, rule, &mut findings) {
             continue;
         }
-        let Some(version) = version(package, rule, bundle, &mut findings) else { continue };
+        // Remarks on packages that go nowhere concern nobody here.
+        findings.extend(package.findings.iter().cloned());
+        let Some(version) = version(package, rule, bundle, &mut findings) else {
+            continue;
+        };
         let mut dependencies = package.dependencies.clone();
         let empty = Vec::new();
         for on in needs.get(index).unwrap_or(&empty) {
             if *on != package.id {
-                dependencies.push(Dependency { on: on.clone(), kind: DependencyKind::Needs, requirement: String::new() });
+                dependencies.push(Dependency {
+                    on: on.clone(),
+                    kind: DependencyKind::Needs,
+                    requirement: String::new(),
+                });
             }
         }
         dependencies.sort();
@@ -83,7 +117,11 @@ pub fn wishes(root: &Utf8Path, read: &ReadSpec, bundle: Option<&Bundle>, selecte
             yank: rule
                 .yank
                 .iter()
-                .map(|yank| Yank { target: yank.target.clone(), version: yank.version.clone(), reason: yank.reason.clone() })
+                .map(|yank| Yank {
+                    target: yank.target.clone(),
+                    version: yank.version.clone(),
+                    reason: yank.reason.clone(),
+                })
                 .collect(),
             deprecate: rule
                 .deprecate
@@ -97,7 +135,12 @@ pub fn wishes(root: &Utf8Path, read: &ReadSpec, bundle: Option<&Bundle>, selecte
         });
     }
     clashes(&releases)?;
-    Ok(Wishes { releases, packages, findings, selection })
+    Ok(Wishes {
+        releases,
+        packages,
+        findings,
+        selection,
+    })
 }
 
 /// The packages that the selection takes and the spec sends somewhere, those of unknown version included.
@@ -108,14 +151,19 @@ pub fn picked(
 ) -> Result<BTreeSet<PackageId>, Failure> {
     let candidates: Vec<Candidate> = packages
         .values()
-        .map(|package| Candidate { package: package.id.clone(), path: package.path.clone() })
+        .map(|package| Candidate {
+            package: package.id.clone(),
+            path: package.path.clone(),
+        })
         .collect();
     let (assigned, _) = relplan_spec::assign(&read.spec, &candidates);
     let picked = Picked::new(selected)?;
     let goes = |assigned: &Assigned| {
         let package = packages.get(&assigned.package)?;
         let rule = read.spec.releases.get(assigned.rule)?;
-        let goes = picked.takes(package) && !rule.to.is_empty() && package.publishable != Publishable::Nowhere;
+        let goes = picked.takes(package)
+            && !rule.to.is_empty()
+            && package.publishable != Publishable::Nowhere;
         goes.then(|| package.id.clone())
     };
     Ok(assigned.iter().filter_map(goes).collect())
@@ -124,18 +172,32 @@ pub fn picked(
 fn selection(selected: &Selected, spec: &relplan_spec::Spec) -> Result<Selection, Failure> {
     let mut targets = Vec::new();
     for name in &selected.targets {
-        match spec.targets.iter().find(|target| target.name.as_str() == name) {
+        match spec
+            .targets
+            .iter()
+            .find(|target| target.name.as_str() == name)
+        {
             Some(target) => targets.push(target.name.clone()),
             None => {
-                let known: Vec<&str> = spec.targets.iter().map(|target| target.name.as_str()).collect();
-                return Err(Failure::new(Exit::Usage, format!("the spec has no target {name:?}"))
-                    .hint(format!("its targets are {}", known.join(", "))));
+                let known: Vec<&str> = spec
+                    .targets
+                    .iter()
+                    .map(|target| target.name.as_str())
+                    .collect();
+                return Err(
+                    Failure::new(Exit::Usage, format!("the spec has no target {name:?}"))
+                        .hint(format!("its targets are {}", known.join(", "))),
+                );
             }
         }
     }
     targets.sort();
     targets.dedup();
-    Ok(Selection { packages: selected.packages.clone(), exclude: selected.exclude.clone(), targets })
+    Ok(Selection {
+        packages: selected.packages.clone(),
+        exclude: selected.exclude.clone(),
+        targets,
+    })
 }
 
 /// The patterns of `-p` and `--exclude`, each matched against names and paths.
@@ -155,14 +217,24 @@ impl Picked {
                     .map_err(|error| Failure::of(Exit::Usage, &error))?;
                 set.add(glob);
             }
-            set.build().map_err(|error| Failure::of(Exit::Usage, &error))
+            set.build()
+                .map_err(|error| Failure::of(Exit::Usage, &error))
         };
-        let only = if selected.packages.is_empty() { None } else { Some(set(&selected.packages)?) };
-        Ok(Self { only, without: set(&selected.exclude)? })
+        let only = if selected.packages.is_empty() {
+            None
+        } else {
+            Some(set(&selected.packages)?)
+        };
+        Ok(Self {
+            only,
+            without: set(&selected.exclude)?,
+        })
     }
 
     fn takes(&self, package: &Package) -> bool {
-        let fits = |set: &globset::GlobSet| set.is_match(package.id.name.as_str()) || set.is_match(&package.path);
+        let fits = |set: &globset::GlobSet| {
+            set.is_match(package.id.name.as_str()) || set.is_match(&package.path)
+        };
         self.only.as_ref().is_none_or(fits) && !fits(&self.without)
     }
 }
@@ -173,7 +245,10 @@ fn may_be_published(package: &Package, rule: &Rule, findings: &mut Vec<Finding>)
         return true;
     }
     if rule.selector.is_exact() {
-        let message = format!("{} is private by its manifest {}, and the spec releases it by name", package.id, package.manifest);
+        let message = format!(
+            "{} is private by its manifest {}, and the spec releases it by name",
+            package.id, package.manifest
+        );
         findings.push(
             Finding::new("private", Severity::Error, None, message)
                 .hint("take the mark out of the manifest, or the package out of the spec"),
@@ -182,7 +257,12 @@ fn may_be_published(package: &Package, rule: &Rule, findings: &mut Vec<Finding>)
     false
 }
 
-fn version(package: &Package, rule: &Rule, bundle: Option<&Bundle>, findings: &mut Vec<Finding>) -> Option<Version> {
+fn version(
+    package: &Package,
+    rule: &Rule,
+    bundle: Option<&Bundle>,
+    findings: &mut Vec<Finding>,
+) -> Option<Version> {
     if let Some(version) = rule.version.as_ref().or(package.version.as_ref()) {
         return Some(version.clone());
     }
@@ -196,17 +276,25 @@ fn version(package: &Package, rule: &Rule, bundle: Option<&Bundle>, findings: &m
     match (packed.next(), packed.next()) {
         (Some(version), None) => Some(version.clone()),
         (None, _) => {
-            let message = format!("{} has a version that only a build tells, so it is not in this plan", package.id);
+            let message = format!(
+                "{} has a version that only a build tells, so it is not in this plan",
+                package.id
+            );
             findings.push(
-                Finding::new("dynamic-version", Severity::Warning, None, message)
-                    .hint("run `relplan pack` first; the version is then read from what was packed"),
+                Finding::new("dynamic-version", Severity::Warning, None, message).hint(
+                    "run `relplan pack` first; the version is then read from what was packed",
+                ),
             );
             None
         }
         (Some(_), Some(_)) => {
-            let message = format!("the bundle holds several versions of {}, whose manifest names none", package.id);
+            let message = format!(
+                "the bundle holds several versions of {}, whose manifest names none",
+                package.id
+            );
             findings.push(
-                Finding::new("dynamic-version", Severity::Error, None, message).hint("pack into an empty bundle folder"),
+                Finding::new("dynamic-version", Severity::Error, None, message)
+                    .hint("pack into an empty bundle folder"),
             );
             None
         }
@@ -227,9 +315,19 @@ fn destinations(package: &Package, rule: &Rule, only: &[TargetName]) -> Vec<Dest
             {
                 settings = settings.with_text("access", access);
             }
-            let declared = package.settings.text("dist-tag").filter(|_| to.words.contains("dist-tag"));
-            let pointer = to.pointer.clone().or_else(|| declared.and_then(|tag| tag.parse().ok()));
-            Destination { target: to.target.clone(), pointer, settings }
+            let declared = package
+                .settings
+                .text("dist-tag")
+                .filter(|_| to.words.contains("dist-tag"));
+            let pointer = to
+                .pointer
+                .clone()
+                .or_else(|| declared.and_then(|tag| tag.parse().ok()));
+            Destination {
+                target: to.target.clone(),
+                pointer,
+                settings,
+            }
         })
         .collect();
     destinations.sort_by(|a, b| a.target.cmp(&b.target));
@@ -244,7 +342,9 @@ fn clashes(releases: &[Release]) -> Result<(), Failure> {
             let address = Address::new(destination.target.clone(), release.package.name.clone());
             if let Some(other) = seen.insert(address.clone(), &release.package) {
                 let message = format!("{other} and {} would both be {address}", release.package);
-                return Err(Failure::new(Exit::Invalid, message).hint("send them to targets of their own"));
+                return Err(
+                    Failure::new(Exit::Invalid, message).hint("send them to targets of their own")
+                );
             }
         }
     }

@@ -12,7 +12,11 @@ use relplan_model::{
 use super::drivers::Built;
 
 /// Asks all queries side by side; the network's own limits pace them. The answers are in order of address.
-pub async fn observe(drivers: &Built, queries: &[Query], events: &dyn EventSink) -> Vec<Observation> {
+pub async fn observe(
+    drivers: &Built,
+    queries: &[Query],
+    events: &dyn EventSink,
+) -> Vec<Observation> {
     let total = queries.len() as u64;
     let done = AtomicU64::new(0);
     let mut answers: FuturesUnordered<_> = queries

@@ -38,12 +38,26 @@ fn header(out: &mut String, plan: &Plan, digest: Sha256, style: Style) {
         let _ = write!(about, " at commit {}", harmless(&short));
     }
     let _ = writeln!(out, "{}  {about}", style.paint(Role::Heading, &title));
-    let times = format!("made {}, may be applied until {}", plan.created, plan.not_after);
+    let times = format!(
+        "made {}, may be applied until {}",
+        plan.created, plan.not_after
+    );
     let _ = writeln!(out, "{}", style.paint(Role::Faint, &times));
     let selection = &plan.selection;
-    for (word, patterns) in [("only packages", &selection.packages), ("without packages", &selection.exclude)] {
+    for (word, patterns) in [
+        ("only packages", &selection.packages),
+        ("without packages", &selection.exclude),
+    ] {
         if !patterns.is_empty() {
-            let _ = writeln!(out, "{}", style.wrap("", "  ", &format!("{word}: {}", harmless(&patterns.join(", ")))));
+            let _ = writeln!(
+                out,
+                "{}",
+                style.wrap(
+                    "",
+                    "  ",
+                    &format!("{word}: {}", harmless(&patterns.join(", ")))
+                )
+            );
         }
     }
     if !selection.targets.is_empty() {
@@ -52,13 +66,39 @@ fn header(out: &mut String, plan: &Plan, digest: Sha256, style: Style) {
     }
 }
 
-fn group(out: &mut String, plan: &Plan, target: &Target, steps: &BTreeMap<&StepId, &Step>, style: Style, verbose: bool) {
-    let rows: Vec<&Change> = plan.changes.iter().filter(|change| change.address.target == target.name).collect();
+fn group(
+    out: &mut String,
+    plan: &Plan,
+    target: &Target,
+    steps: &BTreeMap<&StepId, &Step>,
+    style: Style,
+    verbose: bool,
+) {
+    let rows: Vec<&Change> = plan
+        .changes
+        .iter()
+        .filter(|change| change.address.target == target.name)
+        .collect();
     let unchanged = rows.iter().filter(|row| row.action == Action::Keep).count();
-    let _ = writeln!(out, "\n{}  {}, gate: {}", style.paint(Role::Heading, target.name.as_str()), target.kind, target.grade);
+    let _ = writeln!(
+        out,
+        "\n{}  {}, gate: {}",
+        style.paint(Role::Heading, target.name.as_str()),
+        target.kind,
+        target.grade
+    );
     for endpoint in &target.endpoints {
-        let line = format!("{} {} (from {})", endpoint.role, harmless(&endpoint.url), harmless(&endpoint.source));
-        let _ = writeln!(out, "{}", style.paint(Role::Faint, &style.wrap("    ", "      ", &line)));
+        let line = format!(
+            "{} {} (from {})",
+            endpoint.role,
+            harmless(&endpoint.url),
+            harmless(&endpoint.source)
+        );
+        let _ = writeln!(
+            out,
+            "{}",
+            style.paint(Role::Faint, &style.wrap("    ", "      ", &line))
+        );
     }
     let mut shown: Vec<Row> = rows
         .iter()
@@ -67,13 +107,27 @@ fn group(out: &mut String, plan: &Plan, target: &Target, steps: &BTreeMap<&StepI
         .collect();
     shown.sort_by(|a, b| (a.wave, &a.name).cmp(&(b.wave, &b.name)));
     let fits = |length: &usize| *length <= 36;
-    let name_width = shown.iter().map(|row| row.name.len()).filter(fits).max().unwrap_or(0);
-    let version_width = shown.iter().map(|row| row.versions.chars().count()).filter(fits).max().unwrap_or(0);
+    let name_width = shown
+        .iter()
+        .map(|row| row.name.len())
+        .filter(fits)
+        .max()
+        .unwrap_or(0);
+    let version_width = shown
+        .iter()
+        .map(|row| row.versions.chars().count())
+        .filter(fits)
+        .max()
+        .unwrap_or(0);
     for row in &shown {
         row.write(out, style, name_width, version_width);
     }
     if unchanged > 0 && !verbose {
-        let _ = writeln!(out, "    {}", style.paint(Role::Faint, &format!("{unchanged} unchanged")));
+        let _ = writeln!(
+            out,
+            "    {}",
+            style.paint(Role::Faint, &format!("{unchanged} unchanged"))
+        );
     }
 }
 
@@ -88,7 +142,11 @@ struct Row {
 
 impl Row {
     fn of(plan: &Plan, change: &Change, steps: &BTreeMap<&StepId, &Step>, verbose: bool) -> Self {
-        let own: Vec<&Step> = change.steps.iter().filter_map(|id| steps.get(id).copied()).collect();
+        let own: Vec<&Step> = change
+            .steps
+            .iter()
+            .filter_map(|id| steps.get(id).copied())
+            .collect();
         let package = change.address.package.as_str();
         let name = match &change.subject {
             Subject::Version => package.to_owned(),
@@ -99,19 +157,29 @@ impl Row {
         let versions = match (&change.subject, &change.before, &change.after) {
             (Subject::Yank(_), _, _) => "yank".to_owned(),
             (Subject::Deprecation(_), _, _) => "deprecate".to_owned(),
-            (_, Some(before), Some(after)) if before != after => format!("{} → {}", harmless(before), harmless(after)),
+            (_, Some(before), Some(after)) if before != after => {
+                format!("{} → {}", harmless(before), harmless(after))
+            }
             (_, _, Some(version)) | (_, Some(version), None) => harmless(version),
             (_, None, None) => String::new(),
         };
         let telling = matches!(change.action, Action::Hold | Action::Drift);
         let mut remarks: Vec<String> = Vec::new();
         remarks.extend(publish_remarks(plan, &own, steps));
-        let said: Vec<String> =
-            change.reasons.iter().map(|reason| format!("{} [{}]", harmless(&reason.message), harmless(&reason.code))).collect();
+        let said: Vec<String> = change
+            .reasons
+            .iter()
+            .map(|reason| format!("{} [{}]", harmless(&reason.message), harmless(&reason.code)))
+            .collect();
         let reasons = if verbose {
             said
         } else if telling || change.action == Action::Adopt {
-            change.reasons.iter().take(1).map(|reason| harmless(&reason.message)).collect()
+            change
+                .reasons
+                .iter()
+                .take(1)
+                .map(|reason| harmless(&reason.message))
+                .collect()
         } else {
             Vec::new()
         };
@@ -127,8 +195,17 @@ impl Row {
 
     fn write(&self, out: &mut String, style: Style, name_width: usize, version_width: usize) {
         let symbol = style.paint(Role::Action(self.action), &self.action.symbol().to_string());
-        let pad = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())));
-        let head = format!("{}  {}", pad(&self.name, name_width), pad(&self.versions, version_width));
+        let pad = |text: &str, width: usize| {
+            format!(
+                "{text}{}",
+                " ".repeat(width.saturating_sub(text.chars().count()))
+            )
+        };
+        let head = format!(
+            "{}  {}",
+            pad(&self.name, name_width),
+            pad(&self.versions, version_width)
+        );
         let used = 4 + head.chars().count() + 2;
         let hang = " ".repeat(8);
         if self.remarks.is_empty() || used + self.remarks.chars().count() <= style.width {
@@ -136,7 +213,11 @@ impl Row {
             let _ = writeln!(out, "  {symbol} {}", line.trim_end());
         } else {
             let _ = writeln!(out, "  {symbol} {}", head.trim_end());
-            let _ = writeln!(out, "{}", style.paint(Role::Faint, &style.wrap(&hang, &hang, &self.remarks)));
+            let _ = writeln!(
+                out,
+                "{}",
+                style.paint(Role::Faint, &style.wrap(&hang, &hang, &self.remarks))
+            );
         }
         for reason in &self.reasons {
             let _ = writeln!(out, "{}", style.wrap(&hang, &hang, reason));
@@ -153,7 +234,9 @@ fn publish_remarks(plan: &Plan, own: &[&Step], steps: &BTreeMap<&StepId, &Step>)
             _ => None,
         })
         .collect();
-    let Some((first, publish)) = publishes.first() else { return Vec::new() };
+    let Some((first, publish)) = publishes.first() else {
+        return Vec::new();
+    };
     let mut remarks = Vec::new();
     if publish.first {
         remarks.push("new name".to_owned());
@@ -162,12 +245,21 @@ fn publish_remarks(plan: &Plan, own: &[&Step], steps: &BTreeMap<&StepId, &Step>)
         .iter()
         .filter_map(|(_, publish)| {
             let file = publish.artifact.as_ref()?;
-            Some(plan.artifacts.iter().find(|artifact| artifact.file == *file)?.size)
+            Some(
+                plan.artifacts
+                    .iter()
+                    .find(|artifact| artifact.file == *file)?
+                    .size,
+            )
         })
         .collect();
     if sizes.len() == publishes.len() {
         let total = size(sizes.iter().sum());
-        remarks.push(if sizes.len() == 1 { total } else { format!("{} files, {total}", sizes.len()) });
+        remarks.push(if sizes.len() == 1 {
+            total
+        } else {
+            format!("{} files, {total}", sizes.len())
+        });
     } else {
         remarks.push("bytes known after pack".to_owned());
     }
@@ -176,7 +268,13 @@ fn publish_remarks(plan: &Plan, own: &[&Step], steps: &BTreeMap<&StepId, &Step>)
         .iter()
         .filter_map(|id| steps.get(id))
         .filter(|step| step.address != first.address)
-        .map(|step| if step.address.target == first.address.target { step.address.package.to_string() } else { step.address.to_string() })
+        .map(|step| {
+            if step.address.target == first.address.target {
+                step.address.package.to_string()
+            } else {
+                step.address.to_string()
+            }
+        })
         .collect();
     match after.as_slice() {
         [] => {}
@@ -207,20 +305,39 @@ fn costs(out: &mut String, plan: &Plan, style: Style) {
         let mut parts = Vec::new();
         for (number, one, many) in [
             (cost.new_names, "new name", "new names"),
-            (cost.new_versions, "new version of an existing name", "new versions of existing names"),
+            (
+                cost.new_versions,
+                "new version of an existing name",
+                "new versions of existing names",
+            ),
             (cost.writes, "write", "writes"),
         ] {
             if number > 0 {
-                parts.push(count(usize::try_from(number).unwrap_or(usize::MAX), one, many));
+                parts.push(count(
+                    usize::try_from(number).unwrap_or(usize::MAX),
+                    one,
+                    many,
+                ));
             }
         }
         if cost.bytes > 0 {
             parts.push(size(cost.bytes));
         }
         if cost.seconds > 0 {
-            parts.push(format!("at least {} by the registry's rate limits", span(cost.seconds)));
+            parts.push(format!(
+                "at least {} by the registry's rate limits",
+                span(cost.seconds)
+            ));
         }
-        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &format!("{}: {}", cost.target, parts.join(", "))));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.wrap(
+                "  ",
+                "      ",
+                &format!("{}: {}", cost.target, parts.join(", "))
+            )
+        );
     }
 }
 
@@ -238,19 +355,40 @@ fn findings(out: &mut String, plan: &Plan, style: Style) {
 /// Renders one finding: its severity and code, what happened, and what to do.
 pub fn finding_text(finding: &relplan_model::finding::Finding, style: Style) -> String {
     let label = format!("{}[{}]", finding.severity, harmless(&finding.code));
-    let about = finding.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
-    let text = style.wrap("", "  ", &format!("{label} {about}{}", harmless(&finding.message)));
-    let mut out = text.replacen(&label, &style.paint(Role::Severity(finding.severity), &label), 1);
+    let about = finding
+        .address
+        .as_ref()
+        .map(|address| format!("{address}: "))
+        .unwrap_or_default();
+    let text = style.wrap(
+        "",
+        "  ",
+        &format!("{label} {about}{}", harmless(&finding.message)),
+    );
+    let mut out = text.replacen(
+        &label,
+        &style.paint(Role::Severity(finding.severity), &label),
+        1,
+    );
     out.push('\n');
     if let Some(hint) = &finding.hint {
-        let _ = writeln!(out, "{}", style.wrap("  hint: ", "        ", &harmless(hint)));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.wrap("  hint: ", "        ", &harmless(hint))
+        );
     }
     out
 }
 
 /// The last line: what the plan comes to.
 pub fn verdict(plan: &Plan) -> String {
-    let number = |action: Action| plan.changes.iter().filter(|change| change.action == action).count();
+    let number = |action: Action| {
+        plan.changes
+            .iter()
+            .filter(|change| change.action == action)
+            .count()
+    };
     let parts: Vec<String> = [
         (Action::Publish, "to publish"),
         (Action::Stage, "to stage"),
@@ -266,7 +404,11 @@ pub fn verdict(plan: &Plan) -> String {
     .filter(|(action, _)| number(*action) > 0)
     .map(|(action, words)| format!("{} {words}", number(action)))
     .collect();
-    let rows = if parts.is_empty() { "no packages".to_owned() } else { parts.join(", ") };
+    let rows = if parts.is_empty() {
+        "no packages".to_owned()
+    } else {
+        parts.join(", ")
+    };
     if plan.steps.is_empty() {
         return format!("Nothing to do: {rows}.");
     }
@@ -274,8 +416,16 @@ pub fn verdict(plan: &Plan) -> String {
     let order = format!(
         "{} in {}",
         count(plan.steps.len(), "step", "steps"),
-        count(usize::try_from(waves).unwrap_or(usize::MAX), "wave", "waves")
+        count(
+            usize::try_from(waves).unwrap_or(usize::MAX),
+            "wave",
+            "waves"
+        )
     );
-    let pending = if plan.applicable { "" } else { " It cannot be applied yet: pack first (relplan pack)." };
+    let pending = if plan.applicable {
+        ""
+    } else {
+        " It cannot be applied yet: pack first (relplan pack)."
+    };
     format!("Plan: {rows}. {order}.{pending}")
 }

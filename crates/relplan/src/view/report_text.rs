@@ -18,12 +18,28 @@ pub fn failure(failure: &Failure, style: Style) -> String {
         }
     }
     let mut chain = failure.chain.iter();
-    let message = style.wrap("error: ", "  ", &harmless(chain.next().map_or("", String::as_str)));
-    let _ = writeln!(out, "{}", message.replacen("error:", &style.paint(Role::Bad, "error:"), 1));
+    let message = style.wrap(
+        "error: ",
+        "  ",
+        &harmless(chain.next().map_or("", String::as_str)),
+    );
+    let _ = writeln!(
+        out,
+        "{}",
+        message.replacen("error:", &style.paint(Role::Bad, "error:"), 1)
+    );
     for cause in chain {
         // A cause may carry lines of its own, such as the end of a packer's output.
         let mut lines = cause.lines();
-        let _ = writeln!(out, "{}", style.wrap("  because ", "    ", &harmless(lines.next().unwrap_or_default())));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.wrap(
+                "  because ",
+                "    ",
+                &harmless(lines.next().unwrap_or_default())
+            )
+        );
         for line in lines {
             let _ = writeln!(out, "    {}", harmless(line));
         }
@@ -46,9 +62,23 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
     let mut out = String::new();
     let total = plan.steps.len();
     let all = usize::try_from(report.done).is_ok_and(|done| done == total);
-    let (role, word) = if all { (Role::Good, "Applied") } else { (Role::Bad, "Not all applied:") };
-    let verdict = format!("{} of {} done in {}", report.done, count(total, "step", "steps"), span(seconds));
-    let head = format!("{} plan {} of {}: {verdict}.", style.paint(role, word), report.plan.short(), harmless(&plan.project));
+    let (role, word) = if all {
+        (Role::Good, "Applied")
+    } else {
+        (Role::Bad, "Not all applied:")
+    };
+    let verdict = format!(
+        "{} of {} done in {}",
+        report.done,
+        count(total, "step", "steps"),
+        span(seconds)
+    );
+    let head = format!(
+        "{} plan {} of {}: {verdict}.",
+        style.paint(role, word),
+        report.plan.short(),
+        harmless(&plan.project)
+    );
     let _ = writeln!(out, "{head}");
     let mut waiting: BTreeMap<Option<&StepId>, usize> = BTreeMap::new();
     for step in &report.steps {
@@ -62,19 +92,45 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
             StepEnd::Failed { detail, .. } => ("failed", detail),
             StepEnd::Expired { detail } => ("expired", detail),
         };
-        let line = style.wrap("  ", "      ", &format!("{label} {}: {}", step.step, harmless(text)));
-        let _ = writeln!(out, "{}", line.replacen(label, &style.paint(Role::Bad, label), 1));
+        let line = style.wrap(
+            "  ",
+            "      ",
+            &format!("{label} {}: {}", step.step, harmless(text)),
+        );
+        let _ = writeln!(
+            out,
+            "{}",
+            line.replacen(label, &style.paint(Role::Bad, label), 1)
+        );
     }
     for (because, number) in waiting {
-        let because = because.map_or_else(|| "as a stop was asked for".to_owned(), |step| format!("as they come after {step}"));
-        let text = format!("{} not started, {because}", count(number, "step was", "steps were"));
+        let because = because.map_or_else(
+            || "as a stop was asked for".to_owned(),
+            |step| format!("as they come after {step}"),
+        );
+        let text = format!(
+            "{} not started, {because}",
+            count(number, "step was", "steps were")
+        );
         let _ = writeln!(out, "{}", style.wrap("  ", "      ", &text));
     }
     if let Some(failure) = &report.failure {
-        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &harmless(&failure.to_string())));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.wrap("  ", "      ", &harmless(&failure.to_string()))
+        );
     }
     if !all {
-        let _ = writeln!(out, "\n{}", style.wrap("", "", &format!("What is done stays done: {}.", report.message())));
+        let _ = writeln!(
+            out,
+            "\n{}",
+            style.wrap(
+                "",
+                "",
+                &format!("What is done stays done: {}.", report.message())
+            )
+        );
         let _ = writeln!(out, "{}", next(report.exit));
     }
     out

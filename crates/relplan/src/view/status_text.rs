@@ -17,10 +17,29 @@ pub fn render(state: &State, location: &str, open: Option<&Plan>, style: Style) 
         let _ = writeln!(out, "Nothing is recorded yet in {}.", harmless(location));
         return out;
     }
-    let title = format!("{}  state serial {}", harmless(&state.project), state.serial);
+    let title = format!(
+        "{}  state serial {}",
+        harmless(&state.project),
+        state.serial
+    );
     let _ = writeln!(out, "{}", style.paint(Role::Heading, &title));
-    let entries = count(usize::try_from(state.length).unwrap_or(usize::MAX), "entry", "entries");
-    let _ = writeln!(out, "{}", style.paint(Role::Faint, &format!("{} with {entries}, head {}", harmless(location), state.head.short())));
+    let entries = count(
+        usize::try_from(state.length).unwrap_or(usize::MAX),
+        "entry",
+        "entries",
+    );
+    let _ = writeln!(
+        out,
+        "{}",
+        style.paint(
+            Role::Faint,
+            &format!(
+                "{} with {entries}, head {}",
+                harmless(location),
+                state.head.short()
+            )
+        )
+    );
     under_way(&mut out, state, open, style);
     recorded(&mut out, state, style);
     out
@@ -31,25 +50,61 @@ fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style)
         let _ = writeln!(out, "\nNo plan is open.");
         return;
     };
-    let done = open.steps.values().filter(|progress| matches!(progress, Progress::Done(_))).count();
+    let done = open
+        .steps
+        .values()
+        .filter(|progress| matches!(progress, Progress::Done(_)))
+        .count();
     let total = plan.map_or_else(String::new, |plan| format!(" of {}", plan.steps.len()));
-    let _ = writeln!(out, "\n{}", style.paint(Role::Heading, &format!("Plan {} is open", open.plan.short())));
-    let _ = writeln!(out, "  since {} on {}, {done}{total} steps done", open.since, harmless(&open.runner));
+    let _ = writeln!(
+        out,
+        "\n{}",
+        style.paint(
+            Role::Heading,
+            &format!("Plan {} is open", open.plan.short())
+        )
+    );
+    let _ = writeln!(
+        out,
+        "  since {} on {}, {done}{total} steps done",
+        open.since,
+        harmless(&open.runner)
+    );
     for (step, progress) in &open.steps {
         let (role, text) = match progress {
             Progress::Done(_) => continue,
             Progress::Attempted { attempt, reason } => {
-                let reason = reason.as_ref().map_or_else(|| "interrupted".to_owned(), |reason| harmless(reason));
-                (Role::Bad, format!("{step}: outcome of attempt {attempt} unknown ({reason})"))
+                let reason = reason
+                    .as_ref()
+                    .map_or_else(|| "interrupted".to_owned(), |reason| harmless(reason));
+                (
+                    Role::Bad,
+                    format!("{step}: outcome of attempt {attempt} unknown ({reason})"),
+                )
             }
-            Progress::Stopped { outcome, detail } => {
-                (Role::Bad, format!("{step}: {} ({})", format!("{outcome:?}").to_lowercase(), harmless(detail)))
-            }
-            Progress::Paused { instructions } => (Role::Heading, format!("{step}: waits for a person: {}", harmless(instructions))),
+            Progress::Stopped { outcome, detail } => (
+                Role::Bad,
+                format!(
+                    "{step}: {} ({})",
+                    format!("{outcome:?}").to_lowercase(),
+                    harmless(detail)
+                ),
+            ),
+            Progress::Paused { instructions } => (
+                Role::Heading,
+                format!("{step}: waits for a person: {}", harmless(instructions)),
+            ),
         };
-        let _ = writeln!(out, "{}", style.paint(role, &style.wrap("  ! ", "      ", &text)));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.paint(role, &style.wrap("  ! ", "      ", &text))
+        );
     }
-    let _ = writeln!(out, "\nTo go on, apply the same plan again:\n\n    relplan apply");
+    let _ = writeln!(
+        out,
+        "\nTo go on, apply the same plan again:\n\n    relplan apply"
+    );
 }
 
 fn recorded(out: &mut String, state: &State, style: Style) {
@@ -57,25 +112,50 @@ fn recorded(out: &mut String, state: &State, style: Style) {
     for (address, versions) in &state.releases {
         // The latest record of each package; the journal has them all.
         if let Some((version, recorded)) = versions.iter().max_by_key(|(_, recorded)| recorded.at) {
-            targets.entry(&address.target).or_default().push((address.package.to_string(), version.to_string(), recorded));
+            targets.entry(&address.target).or_default().push((
+                address.package.to_string(),
+                version.to_string(),
+                recorded,
+            ));
         }
     }
     for (target, rows) in targets {
         let _ = writeln!(out, "\n{}", style.paint(Role::Heading, target.as_str()));
-        let name = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0).min(36);
-        let version = rows.iter().map(|(_, version, _)| version.len()).max().unwrap_or(0).min(24);
+        let name = rows
+            .iter()
+            .map(|(name, ..)| name.len())
+            .max()
+            .unwrap_or(0)
+            .min(36);
+        let version = rows
+            .iter()
+            .map(|(_, version, _)| version.len())
+            .max()
+            .unwrap_or(0)
+            .min(24);
         for (package, at, recorded) in &rows {
             let mut remarks = vec![recorded.at.to_string()];
             if let Some(plan) = recorded.plan {
                 remarks.push(format!("plan {}", plan.short()));
             }
-            for (flag, word) in [(recorded.adopted, "adopted"), (recorded.yanked, "yanked"), (recorded.deprecated.is_some(), "deprecated")] {
+            for (flag, word) in [
+                (recorded.adopted, "adopted"),
+                (recorded.yanked, "yanked"),
+                (recorded.deprecated.is_some(), "deprecated"),
+            ] {
                 if flag {
                     remarks.push(word.to_owned());
                 }
             }
-            let pad = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.len())));
-            let line = format!("  {}  {}  {}", pad(package, name), pad(at, version), style.paint(Role::Faint, &remarks.join(" · ")));
+            let pad = |text: &str, width: usize| {
+                format!("{text}{}", " ".repeat(width.saturating_sub(text.len())))
+            };
+            let line = format!(
+                "  {}  {}  {}",
+                pad(package, name),
+                pad(at, version),
+                style.paint(Role::Faint, &remarks.join(" · "))
+            );
             let _ = writeln!(out, "{line}");
         }
     }

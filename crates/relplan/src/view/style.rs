@@ -46,7 +46,9 @@ impl Style {
             Role::Action(Action::Drift) => color(AnsiColor::Magenta).bold(),
             Role::Action(Action::Keep) => plain.dimmed(),
             Role::Action(Action::Yank) => color(AnsiColor::Red),
-            Role::Bad | Role::Action(Action::Hold) | Role::Severity(Severity::Error) => color(AnsiColor::Red).bold(),
+            Role::Bad | Role::Action(Action::Hold) | Role::Severity(Severity::Error) => {
+                color(AnsiColor::Red).bold()
+            }
             Role::Severity(Severity::Warning) => color(AnsiColor::Yellow).bold(),
             Role::Severity(Severity::Note) => color(AnsiColor::Cyan),
         };
@@ -70,8 +72,14 @@ pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100),
-        1_000_000..1_000_000_000 => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes % 1_000_000_000 / 100_000_000),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+        }
+        _ => format!(
+            "{}.{} GB",
+            bytes / 1_000_000_000,
+            bytes % 1_000_000_000 / 100_000_000
+        ),
     }
 }
 
@@ -86,15 +94,22 @@ pub fn span(seconds: u64) -> String {
 
 /// `1 step`, `2 steps`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {many}")
+    }
 }
 
 /// Text from outside, made harmless for a terminal: control characters and direction marks become `�`.
 pub fn harmless(text: &str) -> String {
     let harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
-    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if harmful(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -103,12 +118,21 @@ mod tests {
 
     #[test]
     fn outside_text_cannot_steer_a_terminal() {
-        assert_eq!(harmless("a\u{1b}[31mb\u{202e}c\nd"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+        assert_eq!(
+            harmless("a\u{1b}[31mb\u{202e}c\nd"),
+            "a\u{fffd}[31mb\u{fffd}c\u{fffd}d"
+        );
     }
 
     #[test]
     fn sizes_and_spans_read_as_people_say_them() {
-        assert_eq!([999, 1_000, 12_345, 7_654_321].map(size), ["999 B", "1.0 kB", "12.3 kB", "7.6 MB"]);
-        assert_eq!([59, 121, 57_000].map(span), ["59 s", "3 min", "15 h 50 min"]);
+        assert_eq!(
+            [999, 1_000, 12_345, 7_654_321].map(size),
+            ["999 B", "1.0 kB", "12.3 kB", "7.6 MB"]
+        );
+        assert_eq!(
+            [59, 121, 57_000].map(span),
+            ["59 s", "3 min", "15 h 50 min"]
+        );
     }
 }

@@ -33,27 +33,49 @@ pub(super) enum Choice {
 }
 
 /// Makes a plan and asks.
-pub(super) async fn choose(session: &Session, arguments: &Apply, events: &Arc<Fanout>, tally: &mut Tally) -> Result<Choice, Failure> {
+pub(super) async fn choose(
+    session: &Session,
+    arguments: &Apply,
+    events: &Arc<Fanout>,
+    tally: &mut Tally,
+) -> Result<Choice, Failure> {
     let style = session.terminal.err;
     let sink: Arc<dyn EventSink> = Arc::new(WithProgress::new(events.clone(), session.terminal));
-    let ground = Ground::new(&session.project, &arguments.places, &session.surroundings, style).await?;
+    let ground = Ground::new(
+        &session.project,
+        &arguments.places,
+        &session.surroundings,
+        style,
+    )
+    .await?;
     let made = make(session, arguments, &ground, &sink).await?;
     drop(sink);
     events.emit(made.event());
     tally.plan = Some(made.digest);
-    session.terminal.result(&plan_text::render(&made.plan, made.digest, session.terminal.out, false));
+    session.terminal.result(&plan_text::render(
+        &made.plan,
+        made.digest,
+        session.terminal.out,
+        false,
+    ));
     if !made.plan.has_steps() {
         tally.message = plan_text::verdict(&made.plan);
         return Ok(Choice::Leave(made.exit()));
     }
     if !made.plan.applicable {
-        return Err(Failure::new(Exit::Invalid, "the plan cannot be applied, since not all of its artifacts are packed"));
+        return Err(Failure::new(
+            Exit::Invalid,
+            "the plan cannot be applied, since not all of its artifacts are packed",
+        ));
     }
     if !arguments.yes {
         if !session.terminal.interactive {
-            return Err(Failure::new(Exit::Usage, "there is nobody to ask, so nothing was applied")
-                .hint("say --yes to apply without being asked, or save the plan and apply that:")
-                .hint("$ relplan plan -o PLAN"));
+            return Err(Failure::new(
+                Exit::Usage,
+                "there is nobody to ask, so nothing was applied",
+            )
+            .hint("say --yes to apply without being asked, or save the plan and apply that:")
+            .hint("$ relplan plan -o PLAN"));
         }
         if !session.terminal.ask("Apply this plan?") {
             tally.message = "nobody said yes".to_owned();
@@ -63,10 +85,18 @@ pub(super) async fn choose(session: &Session, arguments: &Apply, events: &Arc<Fa
     }
     let path = crate::commands::status::started_plan(&session.project, made.digest);
     crate::commands::plan::write_whole(&path, &made.bytes)?;
-    Ok(Choice::Apply(Chosen { bytes: made.bytes, plan: made.plan }))
+    Ok(Choice::Apply(Chosen {
+        bytes: made.bytes,
+        plan: made.plan,
+    }))
 }
 
-async fn make(session: &Session, arguments: &Apply, ground: &Ground, sink: &Arc<dyn EventSink>) -> Result<Made, Failure> {
+async fn make(
+    session: &Session,
+    arguments: &Apply,
+    ground: &Ground,
+    sink: &Arc<dyn EventSink>,
+) -> Result<Made, Failure> {
     let (project, planning, style) = (&session.project, &arguments.planning, session.terminal.err);
     // A bundle that was named is taken as it is; our own holds what was packed some other day, and is packed anew.
     let given = match arguments.places.bundle {
@@ -90,7 +120,13 @@ async fn make(session: &Session, arguments: &Apply, ground: &Ground, sink: &Arc<
     let fresh: BTreeSet<PackageId> = missing.union(&unversioned).cloned().collect();
     let bundle = packed.map(|bundle| match arguments.places.bundle {
         Some(_) => bundle,
-        None => Bundle::new(bundle.artifacts.into_iter().filter(|artifact| fresh.contains(&artifact.package)).collect()),
+        None => Bundle::new(
+            bundle
+                .artifacts
+                .into_iter()
+                .filter(|artifact| fresh.contains(&artifact.package))
+                .collect(),
+        ),
     });
     if bundle.is_none() {
         return Ok(first);
@@ -99,10 +135,21 @@ async fn make(session: &Session, arguments: &Apply, ground: &Ground, sink: &Arc<
 }
 
 /// Packages whose version only a build tells.
-fn unversioned(ground: &Ground, wishes: &Wishes, arguments: &Apply) -> Result<BTreeSet<PackageId>, Failure> {
-    let known: BTreeSet<&PackageId> = wishes.releases.iter().map(|release| &release.package).collect();
+fn unversioned(
+    ground: &Ground,
+    wishes: &Wishes,
+    arguments: &Apply,
+) -> Result<BTreeSet<PackageId>, Failure> {
+    let known: BTreeSet<&PackageId> = wishes
+        .releases
+        .iter()
+        .map(|release| &release.package)
+        .collect();
     let picked = picked(&ground.read, &wishes.packages, &arguments.planning.selected)?;
-    Ok(picked.into_iter().filter(|package| !known.contains(package)).collect())
+    Ok(picked
+        .into_iter()
+        .filter(|package| !known.contains(package))
+        .collect())
 }
 
 /// Packages of which something is to be published whose bytes are not known yet.
@@ -114,7 +161,12 @@ fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSet<Pa
         .map(|change| &change.address)
         .collect();
     let there = |release: &relplan_model::release::Release| {
-        packed.is_some_and(|bundle| bundle.of(&release.package, &release.version).next().is_some())
+        packed.is_some_and(|bundle| {
+            bundle
+                .of(&release.package, &release.version)
+                .next()
+                .is_some()
+        })
     };
     wishes
         .releases
@@ -123,7 +175,10 @@ fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSet<Pa
         .filter(|release| {
             publishing.iter().any(|address| {
                 address.package == release.package.name
-                    && release.destinations.iter().any(|destination| destination.target == address.target)
+                    && release
+                        .destinations
+                        .iter()
+                        .any(|destination| destination.target == address.target)
             })
         })
         .map(|release| release.package.clone())
@@ -138,8 +193,21 @@ async fn pack(
     wanted: &BTreeSet<PackageId>,
     sink: &Arc<dyn EventSink>,
 ) -> Result<Bundle, Failure> {
-    let jobs = packing::jobs(&session.project.root, &ground.read.spec, &wishes.packages, wanted)?;
+    let jobs = packing::jobs(
+        &session.project.root,
+        &ground.read.spec,
+        &wishes.packages,
+        wanted,
+    )?;
     let siblings = packing::siblings(&wishes.packages);
-    let folder = packing::run(jobs, siblings, ground.bundle.clone(), false, arguments.offline_pack, sink.clone()).await?;
+    let folder = packing::run(
+        jobs,
+        siblings,
+        ground.bundle.clone(),
+        false,
+        arguments.offline_pack,
+        sink.clone(),
+    )
+    .await?;
     Ok(folder.bundle().clone())
 }

@@ -24,44 +24,90 @@ use crate::{
 };
 
 /// Carries out a plan.
-pub(super) async fn run(session: &Session, arguments: &Apply, chosen: Chosen, events: &Arc<Fanout>, tally: &mut Tally) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    session: &Session,
+    arguments: &Apply,
+    chosen: Chosen,
+    events: &Arc<Fanout>,
+    tally: &mut Tally,
+) -> Result<Exit, Failure> {
     let Chosen { bytes, plan } = chosen;
     let digest = Plan::digest(&bytes);
     tally.plan = Some(digest);
     if plan.policy.is_some() {
-        return Err(Failure::new(Exit::Approval, "the spec has gates, so the plan needs approvals, and this relplan cannot verify any")
-            .hint("take the gates out of the spec only if nobody has to approve this release"));
+        return Err(Failure::new(
+            Exit::Approval,
+            "the spec has gates, so the plan needs approvals, and this relplan cannot verify any",
+        )
+        .hint("take the gates out of the spec only if nobody has to approve this release"));
     }
     let started = SystemClock.now();
     let store = store(session, arguments);
     let (state, _) = load_state(&store).await?;
     let surroundings = surroundings(session, &plan);
-    let net = Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
-    let drivers = Built::new(plan.targets.iter().map(|target| (&target.name, target.kind.as_str(), &target.settings)), &surroundings, &net)?;
+    let net =
+        Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
+    let drivers = Built::new(
+        plan.targets
+            .iter()
+            .map(|target| (&target.name, target.kind.as_str(), &target.settings)),
+        &surroundings,
+        &net,
+    )?;
     let folder = bundle(session, arguments, &plan)?;
-    let admission = Admission { bytes: &bytes, now: started, state, drivers: &drivers, source: &folder };
-    let admitted = relplan_apply::admit(admission).await.map_err(|denied| refused(&denied, session))?;
+    let admission = Admission {
+        bytes: &bytes,
+        now: started,
+        state,
+        drivers: &drivers,
+        source: &folder,
+    };
+    let admitted = relplan_apply::admit(admission)
+        .await
+        .map_err(|denied| refused(&denied, session))?;
     let finished = admitted.standing == Standing::Finished;
     if finished {
-        let text = if plan.has_steps() { "Nothing to do: this plan has been applied before." } else { "Nothing to do: the plan has no steps." };
+        let text = if plan.has_steps() {
+            "Nothing to do: this plan has been applied before."
+        } else {
+            "Nothing to do: the plan has no steps."
+        };
         session.terminal.result(text);
         tally.message = text.to_owned();
         tally.done = plan.steps.len() as u64;
         return Ok(exit_of(&plan));
     }
     keep(session, digest, &bytes)?;
-    let opening = Opening { lineage: lineage()?, tool: env!("CARGO_PKG_VERSION").to_owned(), runner: runner(&session.surroundings) };
+    let opening = Opening {
+        lineage: lineage()?,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        runner: runner(&session.surroundings),
+    };
     let stop = interrupt::listen(session.terminal);
     let shown = WithProgress::new(events.clone(), session.terminal);
-    let ports = Ports { drivers: &drivers, source: &folder, store: &store, clock: &SystemClock, events: &shown };
+    let ports = Ports {
+        drivers: &drivers,
+        source: &folder,
+        store: &store,
+        clock: &SystemClock,
+        events: &shown,
+    };
     let claimed = relplan_apply::claim(admitted, opening, &ports)
         .await
         .map_err(|error| Failure::of(exit(error.exit()), &error))?;
-    let options = Options { parallelism: usize::from(arguments.parallelism), ..Options::default() };
+    let options = Options {
+        parallelism: usize::from(arguments.parallelism),
+        ..Options::default()
+    };
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
     drop(shown);
     let seconds = SystemClock.now().unix().saturating_sub(started.unix());
-    let text = report_text::report(&plan, &report, u64::try_from(seconds).unwrap_or(0), session.terminal.out);
+    let text = report_text::report(
+        &plan,
+        &report,
+        u64::try_from(seconds).unwrap_or(0),
+        session.terminal.out,
+    );
     session.terminal.result(&text);
     *tally = Tally {
         plan: Some(digest),
@@ -94,18 +140,27 @@ fn exit(class: ExitClass) -> Exit {
 }
 
 fn refused(denied: &Denied, session: &Session) -> Failure {
-    let details: String = denied.findings().iter().map(|finding| finding_text(finding, session.terminal.err)).collect();
+    let details: String = denied
+        .findings()
+        .iter()
+        .map(|finding| finding_text(finding, session.terminal.err))
+        .collect();
     let failure = Failure::of(exit(denied.exit()), denied).while_doing("nothing was published");
-    let failure = if details.is_empty() { failure } else { failure.details(details) };
+    let failure = if details.is_empty() {
+        failure
+    } else {
+        failure.details(details)
+    };
     match denied {
         Denied::OtherOpen { .. } => failure
             .hint("to finish the open plan:")
             .hint("$ relplan apply")
             .hint("to give it up (what it published stays published):")
             .hint("$ relplan state abandon --reason WHY"),
-        Denied::Stale { .. } | Denied::Expired { .. } | Denied::Abandoned | Denied::NotApplicable => {
-            failure.hint("$ relplan plan -o PLAN")
-        }
+        Denied::Stale { .. }
+        | Denied::Expired { .. }
+        | Denied::Abandoned
+        | Denied::NotApplicable => failure.hint("$ relplan plan -o PLAN"),
         _ => failure,
     }
 }
@@ -115,20 +170,39 @@ fn store(session: &Session, arguments: &Apply) -> FileStore {
     let given = arguments.places.state.as_deref();
     let spec = match given {
         Some(_) => None,
-        None => session.project.spec(&relplan_targets::vocabulary(), session.terminal.err).ok(),
+        None => session
+            .project
+            .spec(&relplan_targets::vocabulary(), session.terminal.err)
+            .ok(),
     };
-    FileStore::new(session.project.state(given, spec.as_ref().map(|read| &read.spec)))
+    FileStore::new(
+        session
+            .project
+            .state(given, spec.as_ref().map(|read| &read.spec)),
+    )
 }
 
 /// While applying no driver sees the project's own files (law L14); what the plan found in them was reviewed with it.
 fn surroundings(session: &Session, plan: &Plan) -> Surroundings {
-    let approved: BTreeMap<_, _> = plan.targets.iter().map(|target| (target.name.clone(), target.endpoints.clone())).collect();
-    Surroundings { project: None, approved, ..session.surroundings.clone() }
+    let approved: BTreeMap<_, _> = plan
+        .targets
+        .iter()
+        .map(|target| (target.name.clone(), target.endpoints.clone()))
+        .collect();
+    Surroundings {
+        project: None,
+        approved,
+        ..session.surroundings.clone()
+    }
 }
 
 fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, Failure> {
     let place = session.project.bundle(arguments.places.bundle.as_deref());
-    let opened = if plan.artifacts.is_empty() { Folder::create_or_open(&place) } else { Folder::open(&place) };
+    let opened = if plan.artifacts.is_empty() {
+        Folder::create_or_open(&place)
+    } else {
+        Folder::open(&place)
+    };
     opened.map_err(|error| {
         Failure::of(Exit::Invalid, &error)
             .while_doing("nothing was published")
@@ -139,24 +213,43 @@ fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, F
 /// Keeps the plan's bytes, so that a later `apply` without a plan can go on with it.
 fn keep(session: &Session, digest: Sha256, bytes: &[u8]) -> Result<(), Failure> {
     let path = crate::commands::status::started_plan(&session.project, digest);
-    if path.exists() { Ok(()) } else { crate::commands::plan::write_whole(&path, bytes) }
+    if path.exists() {
+        Ok(())
+    } else {
+        crate::commands::plan::write_whole(&path, bytes)
+    }
 }
 
 fn lineage() -> Result<String, Failure> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::new(Exit::Internal, format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(
+            Exit::Internal,
+            format!("the system gives no random bytes: {error}"),
+        )
+    })?;
     Ok(relplan_model::digest::hex(&bytes))
 }
 
 /// Where this runs, for people: the CI job's URL where there is one, else user and host.
 fn runner(surroundings: &Surroundings) -> String {
     let var = |name| surroundings.var(name);
-    if let (Some(server), Some(repository), Some(run)) = (var("GITHUB_SERVER_URL"), var("GITHUB_REPOSITORY"), var("GITHUB_RUN_ID")) {
+    if let (Some(server), Some(repository), Some(run)) = (
+        var("GITHUB_SERVER_URL"),
+        var("GITHUB_REPOSITORY"),
+        var("GITHUB_RUN_ID"),
+    ) {
         return format!("{server}/{repository}/actions/runs/{run}");
     }
     if let Some(url) = var("CI_JOB_URL").or_else(|| var("BUILD_URL")) {
         return url.split(['?', '#']).next().unwrap_or_default().to_owned();
     }
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{}@{host}", var("USER").or_else(|| var("LOGNAME")).unwrap_or("somebody"))
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    format!(
+        "{}@{host}",
+        var("USER").or_else(|| var("LOGNAME")).unwrap_or("somebody")
+    )
 }
