@@ -32,7 +32,7 @@ pub struct Artifact {
     /// The commit that was checked out when it was packed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Whether tracked files of the package differed from that commit.
+    /// Whether files of the package differed from that commit; those that version control ignores do not count.
     pub dirty: bool,
     /// The packer and its version, such as `npm 11.19.1`.
     pub packer: String,

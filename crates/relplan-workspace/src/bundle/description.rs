@@ -51,10 +51,14 @@ pub(super) fn write(folder: &Utf8Path, bundle: &Bundle) -> Result<(), BundleErro
         path: path.clone(),
         source,
     })?;
-    let written = store::new_file(folder).and_then(|mut file| {
-        file.write_all(&bytes)?;
-        store::put_in_place(file, &path)
-    });
+    // The artifacts' names are on the disk before the description that speaks of them.
+    let written = store::sync_folder(folder)
+        .and_then(|()| store::new_file(folder))
+        .and_then(|mut file| {
+            file.write_all(&bytes)?;
+            store::put_in_place(file, &path)?;
+            store::sync_folder(folder)
+        });
     written.map_err(|source| BundleError::Io {
         doing: "write",
         path,

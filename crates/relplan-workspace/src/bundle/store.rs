@@ -57,16 +57,10 @@ pub(super) fn new_file(folder: &Utf8Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Makes a new file durable and gives it its name, in one step.
+/// Makes a new file durable and gives it its name, in one step. The name is durable after [`sync_folder`].
 pub(super) fn put_in_place(file: NamedTempFile, path: &Utf8Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // Where folders cannot be opened as files, the system orders that by itself.
-    if cfg!(unix)
-        && let Some(folder) = path.parent()
-    {
-        File::open(folder)?.sync_all()?;
-    }
     Ok(())
 }
 
@@ -92,6 +86,14 @@ pub(super) fn open_plain(path: &Utf8Path) -> io::Result<File> {
         }
     }
     Ok(file)
+}
+
+/// Makes the names in a folder durable. Where folders cannot be opened as files, the system sees to that by itself.
+pub(super) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Compares every artifact's file with its description, a few side by side.

@@ -34,12 +34,8 @@ pub(super) fn pack(
     let names: Vec<_> = jobs.iter().map(|job| job.package.name.as_str()).collect();
     let who = names.join(", ");
     let Some(version) = shop.version("cargo", &["--version"], root) else {
-        return Err(PackError::MissingTool {
-            tool: "cargo".to_owned(),
-            package: who,
-            hint: "install Rust's toolchain, or name finished files with `prebuilt` in the spec"
-                .to_owned(),
-        });
+        let hint = "install Rust's toolchain, or name finished files with `prebuilt` in the spec";
+        return Err(shop.lacks("cargo", root, who, hint));
     };
     let inner = inner_edges(jobs)?;
     if !inner.is_empty() && is_before(&version, OVERLAY_SINCE) {

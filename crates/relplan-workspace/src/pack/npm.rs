@@ -15,13 +15,9 @@ pub(super) fn pack(
 ) -> Result<Vec<Made>, PackError> {
     let tool = job.packer.word();
     let Some(version) = shop.version(tool, &["--version"], &job.path) else {
-        return Err(PackError::MissingTool {
-            tool: tool.to_owned(),
-            package: job.package.to_string(),
-            hint: "install it, or write packer=\"builtin\" in the spec's workspace: \
-                   it needs no package manager and runs no scripts"
-                .to_owned(),
-        });
+        let hint = "install it, or write packer=\"builtin\" in the spec's workspace: it needs no package manager \
+                    and runs no scripts";
+        return Err(shop.lacks(tool, &job.path, job.package.to_string(), hint));
     };
     let folder = shop.folder()?;
     let mut command = shop.command(tool, &job.path);

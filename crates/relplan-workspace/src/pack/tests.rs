@@ -2,6 +2,7 @@
 
 mod cargo;
 mod npm;
+mod pep517;
 mod prebuilt;
 
 use std::cell::RefCell;

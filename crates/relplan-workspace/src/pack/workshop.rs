@@ -95,6 +95,10 @@ impl<'a> Workshop<'a> {
             .envs(self.vars.iter().map(|(name, value)| (name, value)))
             .envs([("NO_COLOR", "1"), ("CARGO_TERM_COLOR", "never")])
             .stdin(Stdio::null());
+        if program == "yarn" {
+            // It stops at a configuration that names a variable which is not set, such as `${NPM_TOKEN}`.
+            command.envs(self.withheld_names().map(|name| (name, "")));
+        }
         command
     }
 
@@ -130,6 +134,48 @@ impl<'a> Workshop<'a> {
                     .map(ToOwned::to_owned)
             })
             .clone()
+    }
+
+    /// Why a program that is needed has no version: it is not there, or it fails (a toolchain switcher refuses, say).
+    pub(super) fn lacks(
+        &self,
+        program: &str,
+        folder: &Utf8Path,
+        package: String,
+        hint: &str,
+    ) -> PackError {
+        let answer = self
+            .find(program)
+            .map(|_| self.command(program, folder).arg("--version").output());
+        let Some(Ok(answer)) = answer else {
+            return PackError::MissingTool {
+                tool: program.to_owned(),
+                package,
+                hint: hint.to_owned(),
+            };
+        };
+        let said = [answer.stdout, answer.stderr].concat();
+        let tail = String::from_utf8_lossy(&said)
+            .lines()
+            .take(20)
+            .map(|line| self.redact(line.to_owned()))
+            .collect();
+        PackError::Packer {
+            command: format!("{program} --version"),
+            package,
+            status: answer.status.to_string(),
+            tail,
+        }
+    }
+
+    /// The names of the variables that were withheld.
+    fn withheld_names(&self) -> impl Iterator<Item = &OsStr> {
+        self.options
+            .environment
+            .0
+            .iter()
+            .map(|(name, _)| name.as_os_str())
+            .filter(|name| may_hold_credential(name))
     }
 
     /// The text without the values that were withheld from the environment, should some file have brought them back.

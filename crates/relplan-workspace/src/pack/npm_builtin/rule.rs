@@ -254,6 +254,9 @@ fn parts(pattern: &str) -> Vec<Part> {
             other => Part::Segment(tokens(other)),
         });
     }
+    if parts.is_empty() {
+        parts.push(Part::Segment(Vec::new()));
+    }
     parts
 }
 

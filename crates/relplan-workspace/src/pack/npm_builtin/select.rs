@@ -249,6 +249,9 @@ impl Walk<'_> {
                 .strip_prefix('.')
                 .filter(|rest| rest.starts_with('/'))
                 .unwrap_or(file);
+            if file.split('/').any(|part| part == "..") {
+                return Err(self.unsupported(format!("its `files` has {file:?}, which climbs")));
+            }
             let file = match file.ends_with("/*") {
                 true => format!("{file}*"),
                 false => file.to_owned(),

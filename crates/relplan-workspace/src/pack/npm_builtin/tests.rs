@@ -7,6 +7,9 @@ use crate::pack::{
     fixture::{Packed, Tree, options},
 };
 
+/// Names and texts.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 fn builtin(tree: &Tree, folder: &str) -> Result<Packed, PackError> {
     tree.pack(&[tree.job("x", "1.0.0", folder, Packer::NpmBuiltin)])
 }
@@ -165,7 +168,7 @@ fn the_same_files_as_npm_whatever_the_manifest_says() {
 fn the_same_files_as_npm_with_ignore_files_at_every_level() {
     let plain = r#"{"name":"x","version":"1.0.0"}"#;
     let listed = r#"{"name":"x","version":"1.0.0","files":["dist","lib","src"]}"#;
-    let cases: [(&str, &str, &[(&str, &str)]); 9] = [
+    let cases: [(&str, &str, Files<'_>); 9] = [
         (
             "git's",
             plain,

@@ -42,6 +42,7 @@ pub(super) fn write(project: &Project) -> String {
             &text
                 .trim_end()
                 .replace("\r\n", "\n")
+                .replace('\r', "\n")
                 .replace('\n', "\n        "),
         );
     }

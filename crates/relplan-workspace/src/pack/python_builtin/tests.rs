@@ -44,6 +44,9 @@ one = "acme_widget_kit"
 line-length = 100
 "#;
 
+/// Names and texts.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 fn tree() -> Tree {
     Tree::new(&[
         ("pyproject.toml", MANIFEST),
@@ -237,7 +240,7 @@ fn flat_packages_and_single_modules_are_found_as_well() {
 #[test]
 fn what_needs_a_build_backend_is_refused() {
     let base = "[project]\nname = 'acme-widget-kit'\nversion = '1.0'\n";
-    let cases: [(&str, &[(&str, &str)], &str); 17] = [
+    let cases: [(&str, Files<'_>, &str); 17] = [
         (
             "[project]\nname = 'acme-widget-kit'\ndynamic = ['version']\n",
             &[],

@@ -1,5 +1,7 @@
 //! `npm pack`, and what its lifecycle scripts get to see.
 
+use std::process::Command;
+
 use crate::pack::{
     PackError, Packer,
     fixture::{Tree, options},
@@ -133,6 +135,103 @@ fn a_missing_manager_is_named_with_a_way_on() {
         );
         assert!(text.contains("packer=\"builtin\""), "{text}");
     }
+}
+
+/// What a program answers to `--version`; `None`: it is not installed.
+fn version_of(program: &str) -> Option<String> {
+    let answer = Command::new(program).arg("--version").output().ok()?;
+    answer
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&answer.stdout).into_owned())
+}
+
+#[test]
+fn pnpm_and_yarn_write_the_versions_of_siblings_where_they_are_installed() {
+    for (program, packer) in [("pnpm", Packer::Pnpm), ("yarn", Packer::Yarn)] {
+        let tree = Tree::new(&[
+            (
+                "package.json",
+                r#"{"name":"root","private":true,"workspaces":["x","y"]}"#,
+            ),
+            ("pnpm-workspace.yaml", "packages: [x, y]\n"),
+            ("yarn.lock", ""),
+            (".yarnrc.yml", "npmAuthToken: \"${NPM_TOKEN}\"\n"),
+            (
+                "x/package.json",
+                r#"{"name":"@acme/x","version":"1.0.0","dependencies":{"y":"workspace:^"}}"#,
+            ),
+            ("y/package.json", r#"{"name":"y","version":"2.0.0"}"#),
+        ]);
+        let version = version_of(program);
+        let is_classic = version
+            .as_deref()
+            .is_some_and(|version| program == "yarn" && version.starts_with("1."));
+        if version.is_some() && !is_classic {
+            let installed = Command::new(program)
+                .arg("install")
+                .current_dir(tree.path(""))
+                .envs([
+                    ("NPM_TOKEN", ""),
+                    ("YARN_ENABLE_IMMUTABLE_INSTALLS", "0"),
+                    ("YARN_ENABLE_NETWORK", "0"),
+                ])
+                .env("npm_config_offline", "true")
+                .output()
+                .unwrap();
+            assert!(installed.status.success(), "{installed:?}");
+        }
+        let outcome = tree.pack_with(
+            &[tree.job("@acme/x", "1.0.0", "x", packer)],
+            &options(&[("NPM_TOKEN", CANARY)]),
+        );
+        if version.is_none() {
+            assert!(
+                matches!(outcome, Err(PackError::MissingTool { .. })),
+                "{program}"
+            );
+        } else if is_classic {
+            // It knows no such ranges, and leaves them as they are.
+            assert!(
+                matches!(outcome, Err(PackError::Identity { .. })),
+                "{program}"
+            );
+        } else {
+            let packed = outcome.unwrap();
+            assert_eq!(packed.files(), ["acme-x-1.0.0.tgz"]);
+            let manifest = packed.unpacked(0)["package/package.json"].clone();
+            let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+            assert_eq!(manifest["dependencies"]["y"], "^2.0.0", "{program}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_manager_that_refuses_to_start_says_why() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let tree = Tree::new(&[
+        ("package.json", r#"{"name":"x","version":"1.0.0"}"#),
+        (
+            "bin/yarn",
+            "#!/bin/sh\necho 'this project is configured to use pnpm' >&2\nexit 1\n",
+        ),
+    ]);
+    let bin = tree.path("bin");
+    std::fs::set_permissions(bin.join("yarn"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let error = tree
+        .pack_with(
+            &[tree.job("x", "1.0.0", "", Packer::Yarn)],
+            &options(&[("PATH", bin.as_str())]),
+        )
+        .map(|_| ())
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("`yarn --version` failed for x (npm)"),
+        "{text}"
+    );
+    assert!(text.contains("configured to use pnpm"), "{text}");
 }
 
 #[test]
