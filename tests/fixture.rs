@@ -68,6 +68,13 @@ impl Fixture {
             bench.cargo.url()
         );
         environment.write("home/.cargo/config.toml", cargo).unwrap();
+        // Crates of another registry than crates.io say so where they depend on one another, as Cargo wants it:
+        // `cargo install` reads that from the manifest, whatever the index says.
+        let manifest = environment.project().join("crates/Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        let here = text.replace("version = \"0.1.0\" }", "version = \"0.1.0\", registry = \"bench\" }");
+        assert_ne!(here, text);
+        std::fs::write(&manifest, here).unwrap();
         environment.set("CARGO_REGISTRIES_BENCH_TOKEN", CARGO_TOKEN);
         let npmrc = format!(
             "registry={0}/\n//{1}/:_authToken={2}\n",
