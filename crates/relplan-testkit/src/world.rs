@@ -1,3 +1,326 @@
-//! The simulated world: registries, a clock and a store driven by one seed.
+//! The simulated world: registries with faults, a clock, a store and an executor, all driven by one seed.
+//!
+//! A [`World`] lends the ports that planning and applying run on. Its executor polls one future, moves the clock only
+//! when everything waits, and drops the future at any port call of choice, which is what a killed process is. Requests
+//! that are on the wire then land all the same.
+//!
+//! Invariant: one seed is one history. The laws that an applier could break (L4, L7, L8, L9 and the plan's end) are
+//! watched at every effect, and breaches are kept for the test to find.
 
+mod chance;
+mod clock;
 pub mod contract;
+mod driver;
+mod faults;
+mod landing;
+mod plans;
+mod registry;
+mod store;
+mod watch;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+};
+
+use relplan_model::{
+    address::TargetName,
+    event::Event,
+    plan::Plan,
+    port::{Clock, Drivers, EventSink, Publish, StateStore},
+    time::Timestamp,
+};
+
+pub use self::{
+    chance::Chance,
+    clock::SimClock,
+    driver::SimDriver,
+    faults::{Fault, Faults},
+    plans::{Row, plan_of},
+    registry::{Contents, Registries, Upload},
+    store::MemoryStore,
+    watch::Breach,
+};
+use self::{clock::Timers, landing::Landings, watch::Watch};
+
+/// When every world begins.
+pub const BEGINNING: i64 = 1_800_000_000;
+
+/// The clock's milliseconds then: late enough that the past which a look may see is one in which the plan was made.
+const START: u64 = 1_000_000_000;
+
+/// A simulated world. Clones share it.
+#[derive(Clone)]
+pub struct World {
+    shared: Arc<Shared>,
+    plan: Arc<Plan>,
+    plan_bytes: Arc<[u8]>,
+    drivers: Arc<BTreeMap<TargetName, SimDriver>>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran<T> {
+    /// By itself.
+    Ended(T),
+    /// It was killed at the port call that was asked for.
+    Killed,
+}
+
+/// What all ports of a world share.
+struct Shared(Mutex<Inner>);
+
+/// Everything that changes.
+struct Inner {
+    now: u64,
+    timers: Timers,
+    chance: Chance,
+    faults: Faults,
+    registries: Registries,
+    landings: Landings,
+    store: store::Lines,
+    watch: Watch,
+    events: Vec<Event>,
+    calls: u64,
+    kill_at: Option<u64>,
+    killed: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    /// A world in which this plan may be applied: its artifacts are at hand, and its registries hold what the plan
+    /// says that they held when it was made.
+    #[must_use]
+    pub fn new(seed: u64, plan: Plan, faults: Faults) -> Self {
+        let plan = Arc::new(plan);
+        let shared = Arc::new(Shared(Mutex::new(Inner {
+            now: START,
+            timers: Timers::default(),
+            chance: Chance::new(seed),
+            faults,
+            registries: Registries::as_planned(&plan),
+            landings: Landings::default(),
+            store: store::Lines::default(),
+            watch: Watch::new(Arc::clone(&plan)),
+            events: Vec::new(),
+            calls: 0,
+            kill_at: None,
+            killed: false,
+        })));
+        let driver = |target: &relplan_model::target::Target| {
+            let driver = SimDriver::new(Arc::clone(&shared), target.clone());
+            (target.name.clone(), driver)
+        };
+        let drivers = plan.targets.iter().map(driver).collect();
+        Self {
+            shared,
+            plan_bytes: plan.to_bytes().unwrap_or_default().into(),
+            plan,
+            drivers: Arc::new(drivers),
+        }
+    }
+
+    /// The plan that this world is about.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The plan's bytes; none if it has no canonical form.
+    #[must_use]
+    pub fn plan_bytes(&self) -> &[u8] {
+        &self.plan_bytes
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> SimClock {
+        SimClock(Arc::clone(&self.shared))
+    }
+
+    /// Its journal's store.
+    #[must_use]
+    pub fn store(&self) -> MemoryStore {
+        MemoryStore(Arc::clone(&self.shared))
+    }
+
+    /// Runs a future by the world's clock until it ends or is killed. Everything that it held is dropped then.
+    ///
+    /// # Panics
+    /// When the future waits for something that can never come.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> Ran<T> {
+        let woken = Arc::new(Woken(Mutex::new(true)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut future = Box::pin(future);
+        let mut context = Context::from_waker(&waker);
+        self.shared.lock().killed = false;
+        loop {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+                return Ran::Ended(value);
+            }
+            if self.shared.lock().killed {
+                return Ran::Killed;
+            }
+            if woken.take() {
+                continue;
+            }
+            let moved = self.shared.lock().advance();
+            assert!(moved, "everything waits, and for nothing");
+        }
+    }
+
+    /// Kills the run at this port call, counted from 1 since the world began; `None`: never.
+    pub fn kill_at(&self, call: Option<u64>) {
+        self.shared.lock().kill_at = call;
+    }
+
+    /// Port calls since the world began.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.shared.lock().calls
+    }
+
+    /// What the registries hold once everything that is on the wire has landed.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<String, Contents> {
+        let mut inner = self.shared.lock();
+        inner.land_everything();
+        inner.registries.contents()
+    }
+
+    /// Every upload that had an effect, in order.
+    #[must_use]
+    pub fn uploads(&self) -> Vec<Upload> {
+        self.shared.lock().registries.uploads().to_vec()
+    }
+
+    /// What the applier did against the laws.
+    #[must_use]
+    pub fn breaches(&self) -> Vec<Breach> {
+        self.shared.lock().watch.breaches().to_vec()
+    }
+
+    /// Several appliers are about to run at once: what each may rest on cannot be told from one journal then, so that
+    /// only the registries' contents are watched.
+    pub fn expect_rivals(&self) {
+        self.shared.lock().watch.expect_rivals();
+    }
+
+    /// No more faults from here on.
+    pub fn calm(&self) {
+        self.shared.lock().faults = Faults::none();
+    }
+
+    /// What was told so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.shared.lock().events.clone()
+    }
+
+    /// Changes what an artifact's bytes are, as an attacker with access to the bundle would.
+    pub fn alter(&self, file: &relplan_model::address::FileName, bytes: &[u8]) {
+        self.shared.lock().registries.alter(file, bytes);
+    }
+
+    /// Somebody else does something at a registry, at once.
+    pub fn by_hand(&self, change: impl FnOnce(&mut Registries, u64)) {
+        let mut inner = self.shared.lock();
+        let now = inner.now;
+        change(&mut inner.registries, now);
+    }
+
+    /// Sets the clock forward.
+    pub fn pass(&self, seconds: u64) {
+        let mut inner = self.shared.lock();
+        inner.now += seconds * 1000;
+        inner.land_due();
+    }
+}
+
+impl Inner {
+    fn timestamp(&self) -> Timestamp {
+        let seconds = i64::try_from((self.now - START) / 1000).unwrap_or(i64::MAX);
+        Timestamp::from_unix(BEGINNING).plus_seconds(seconds)
+    }
+
+    /// Moves the clock to the next timer and wakes who waits for it.
+    fn advance(&mut self) -> bool {
+        let Some((at, waker)) = self.timers.pop() else {
+            return false;
+        };
+        self.now = self.now.max(at);
+        self.land_due();
+        waker.wake();
+        true
+    }
+}
+
+impl Drivers for World {
+    fn driver(&self, target: &TargetName) -> Option<&dyn Publish> {
+        let driver = self.drivers.get(target)?;
+        Some(driver)
+    }
+}
+
+impl EventSink for World {
+    fn emit(&self, event: Event) {
+        self.shared.lock().events.push(event);
+    }
+}
+
+/// Counts a port call; the one at which the run is to be killed never returns.
+async fn call(shared: &Shared) {
+    let is_last = {
+        let mut inner = shared.lock();
+        inner.calls += 1;
+        if inner.kill_at == Some(inner.calls) {
+            inner.killed = true;
+        }
+        inner.killed
+    };
+    if is_last {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Lets some time pass, so that what runs side by side interleaves in another way for each seed.
+async fn latency(shared: &Arc<Shared>) {
+    let millis = {
+        let mut inner = shared.lock();
+        let most = inner.faults.latency_millis;
+        inner.chance.below(most + 1)
+    };
+    if millis > 0 {
+        SimClock(Arc::clone(shared))
+            .sleep(std::time::Duration::from_millis(millis))
+            .await;
+    }
+}
+
+struct Woken(Mutex<bool>);
+
+impl Woken {
+    fn take(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+}
+
+/// The whole port set stands behind one type, so that it can be checked at compile time that it may cross threads.
+const _: fn() = || {
+    fn ports<T: Drivers + EventSink + Send + Sync>() {}
+    fn store<T: StateStore>() {}
+    ports::<World>();
+    store::<MemoryStore>();
+};

@@ -68,6 +68,10 @@ pub(crate) fn judge(index: &Index<'_>, step: &Step, observation: &Observation) -
             }
         }
         Effect::Await => subject.shown(),
+        Effect::Point { .. } | Effect::Unpoint { .. } if subject.version().is_none() => {
+            // The version was seen before this step could start, so that this is an answer from before that.
+            Look::Blind(format!("the answer does not know {} yet", subject.at()))
+        }
         Effect::Point { pointer, from, to } => match facts.pointers.get(pointer) {
             Some(now) if now == to => Look::Reached(vec![subject.pointer_fact(pointer, Some(to))]),
             now if now == from.as_ref() => Look::Open,

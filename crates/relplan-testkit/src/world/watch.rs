@@ -1,0 +1,191 @@
+//! Watching an applier keep the laws: at each effect it is asked what it may rest on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use relplan_model::{
+    address::{Address, Version},
+    bundle::Artifact,
+    observation::{Freshness, Query},
+    plan::Plan,
+    state::Progress,
+    step::{Effect, Phase, Step, StepId},
+};
+
+use super::{Inner, registry::Registries};
+
+/// A law that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The law, such as `L9`.
+    pub law: &'static str,
+    /// The step.
+    pub step: StepId,
+    /// What was wrong.
+    pub detail: String,
+}
+
+/// What a step uploads.
+struct Upload {
+    step: StepId,
+    artifact: Artifact,
+}
+
+/// What is known of the applier.
+pub(super) struct Watch {
+    plan: Arc<Plan>,
+    steps: BTreeMap<StepId, usize>,
+    uploads: BTreeMap<(Address, Version), Vec<Upload>>,
+    creates_to_land: Vec<StepId>,
+    looked: BTreeSet<Address>,
+    breaches: Vec<Breach>,
+    has_rivals: bool,
+}
+
+impl Watch {
+    pub(super) fn new(plan: Arc<Plan>) -> Self {
+        let artifacts: BTreeMap<_, _> = plan
+            .artifacts
+            .iter()
+            .map(|artifact| (Some(artifact.file.clone()), artifact))
+            .collect();
+        let mut uploads: BTreeMap<(Address, Version), Vec<Upload>> = BTreeMap::new();
+        let mut creates_to_land = Vec::new();
+        for step in &plan.steps {
+            let Effect::Publish(publish) = &step.effect else {
+                continue;
+            };
+            if let Some(artifact) = artifacts.get(&publish.artifact) {
+                uploads
+                    .entry((step.address.clone(), step.version.clone()))
+                    .or_default()
+                    .push(Upload {
+                        step: step.id.clone(),
+                        artifact: (*artifact).clone(),
+                    });
+            }
+            creates_to_land.push(step.id.clone());
+        }
+        let place = |(place, step): (usize, &Step)| (step.id.clone(), place);
+        Self {
+            steps: plan.steps.iter().enumerate().map(place).collect(),
+            plan,
+            uploads,
+            creates_to_land,
+            looked: BTreeSet::new(),
+            breaches: Vec::new(),
+            has_rivals: false,
+        }
+    }
+
+    fn step(&self, id: &StepId) -> Option<&Step> {
+        self.plan.steps.get(*self.steps.get(id)?)
+    }
+
+    pub(super) fn breaches(&self) -> &[Breach] {
+        &self.breaches
+    }
+
+    pub(super) fn expect_rivals(&mut self) {
+        self.has_rivals = true;
+    }
+
+    /// An answer was given; it tells what is there, if it is of the freshest kind.
+    pub(super) fn answered(&mut self, query: &Query) {
+        if query.freshness == Freshness::Authoritative {
+            self.looked.insert(query.address.clone());
+        }
+    }
+}
+
+impl Inner {
+    /// An effect is about to be sent.
+    pub(super) fn watch_effect(&mut self, step: &Step) {
+        let mut found = Vec::new();
+        let planned = self.watch.step(&step.id).cloned();
+        if planned.as_ref() != Some(step) {
+            found.push(("L2", "it is not in the plan".to_owned()));
+        }
+        if self.timestamp() > self.watch.plan.not_after {
+            found.push(("L2", "the plan has expired".to_owned()));
+        }
+        if !self.watch.has_rivals {
+            found.extend(self.without_intent(step).map(|detail| ("L9", detail)));
+            if !self.watch.looked.remove(&step.address) {
+                let detail = "nobody looked since the last effect there".to_owned();
+                found.push(("L4", detail));
+            }
+        }
+        found.extend(self.too_early(step));
+        for (law, detail) in found {
+            self.watch.breaches.push(Breach {
+                law,
+                step: step.id.clone(),
+                detail,
+            });
+        }
+    }
+
+    /// Law L9: the durable journal's last word on the step is an intent.
+    fn without_intent(&self, step: &Step) -> Option<String> {
+        let progress = self
+            .store
+            .state()
+            .open
+            .as_ref()
+            .and_then(|open| open.steps.get(&step.id));
+        match progress {
+            Some(Progress::Attempted { reason: None, .. }) => None,
+            other => Some(format!("its durable progress is {other:?}")),
+        }
+    }
+
+    /// Laws L7 and L8: what it needs is shown to ordinary clients, and flips come after all creates.
+    fn too_early(&mut self, step: &Step) -> Option<(&'static str, String)> {
+        let lag = self.faults.client_lag_millis;
+        let shown_at = self.now.saturating_sub(lag);
+        let is_late = |id: &&StepId| {
+            self.watch.step(id).is_some_and(|need| {
+                matches!(need.effect, Effect::Await) && !self.has(need, shown_at)
+            })
+        };
+        if let Some(need) = step.needs.iter().find(is_late) {
+            return Some(("L7", format!("{need} has not come true yet")));
+        }
+        if step.phase == Phase::Create {
+            return None;
+        }
+        // What has landed stays, so that only those are asked about that had not landed when it was asked last.
+        let mut left = std::mem::take(&mut self.watch.creates_to_land);
+        left.retain(|id| {
+            self.watch
+                .step(id)
+                .is_some_and(|create| !self.has(create, self.now))
+        });
+        let missing = left.first().cloned();
+        self.watch.creates_to_land = left;
+        Some(("L8", format!("{} has not landed yet", missing?)))
+    }
+
+    /// Whether a version's files are there, at a moment.
+    fn has(&self, step: &Step, moment: u64) -> bool {
+        let registries: &Registries = &self.registries;
+        let files = registries
+            .at(&step.address, moment)
+            .and_then(|contents| contents.versions.get(&step.version));
+        let version = (step.address.clone(), step.version.clone());
+        let uploads = self.watch.uploads.get(&version);
+        let is_asked =
+            |upload: &&Upload| upload.step == step.id || matches!(step.effect, Effect::Await);
+        uploads
+            .into_iter()
+            .flatten()
+            .filter(is_asked)
+            .all(|upload| {
+                let name = registries.name_of(&step.address, &upload.artifact);
+                files.is_some_and(|files| files.contains_key(&name))
+            })
+    }
+}
