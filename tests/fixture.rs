@@ -72,7 +72,10 @@ impl Fixture {
         // `cargo install` reads that from the manifest, whatever the index says.
         let manifest = environment.project().join("crates/Cargo.toml");
         let text = std::fs::read_to_string(&manifest).unwrap();
-        let here = text.replace("version = \"0.1.0\" }", "version = \"0.1.0\", registry = \"bench\" }");
+        let here = text.replace(
+            "version = \"0.1.0\" }",
+            "version = \"0.1.0\", registry = \"bench\" }",
+        );
         assert_ne!(here, text);
         std::fs::write(&manifest, here).unwrap();
         environment.set("CARGO_REGISTRIES_BENCH_TOKEN", CARGO_TOKEN);
@@ -203,19 +206,27 @@ release "quickstart-greet" {{
     )
 }
 
-/// Runs relplan, lets `until` wait for a moment, and kills the process there, without any warning.
-pub async fn killed<F: Future<Output = ()>>(fixture: &Fixture, arguments: &[&str], until: F) {
-    let mut command = fixture.environment.relplan(arguments);
+/// Runs relplan, waits for `moment` (or for the end, if that comes first), and kills the process there, without any
+/// warning. Tells whether the moment came.
+pub async fn killed<F: Future<Output = ()>>(
+    fixture: &Fixture,
+    arguments: &[&str],
+    moment: F,
+) -> bool {
+    let mut command = tokio::process::Command::from(fixture.environment.relplan(arguments));
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(60), until)
-        .await
-        .expect("the moment for the kill came");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let came = tokio::select! {
+        () = moment => true,
+        _ = child.wait() => false,
+    };
+    if came {
+        child.kill().await.unwrap();
+    }
+    came
 }
 
 /// The events of a run with `--json`, as values.

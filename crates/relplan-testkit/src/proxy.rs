@@ -111,7 +111,14 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 #[error("the proxy cuts the connection")]
 struct Cut;
 
+/// The exchange goes on when the client is gone: what the server then does is what the log is for.
 async fn forward(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+    tokio::spawn(exchange(shared, request))
+        .await
+        .unwrap_or(Err(Cut))
+}
+
+async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
     let mut exchange = Exchange::begin(&request);
     let fault = shared.rules.take(&exchange.method, &exchange.path);
     match fault {
@@ -187,21 +194,27 @@ fn plain(status: u16) -> Response<Body> {
     response
 }
 
-/// Lets `after` bytes through, tells the log, and then never goes on: the client is to be killed meanwhile.
+/// Lets exactly `after` bytes through, tells the log, and then never goes on: the client is to be killed meanwhile.
 fn stalling(body: Incoming, after: u64, log: Log) -> Body {
     let frames = body.into_data_stream();
-    let stream = futures_util::stream::unfold((frames, 0u64), move |(mut frames, passed)| {
+    let stream = futures_util::stream::unfold((frames, after), move |(mut frames, left)| {
         let log = log.clone();
         async move {
-            if passed >= after {
+            if left == 0 {
                 log.stalled();
                 std::future::pending::<()>().await;
             }
-            let frame = frames.next().await?;
-            let length = frame.as_ref().map_or(0, |bytes| bytes.len() as u64);
+            let frame = match frames.next().await? {
+                Ok(bytes) => {
+                    let cut = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                    Ok(bytes.slice(..cut))
+                }
+                Err(error) => Err(error),
+            };
+            let passed = frame.as_ref().map_or(0, |bytes| bytes.len() as u64);
             Some((
                 frame.map(Frame::data).map_err(Into::into),
-                (frames, passed + length),
+                (frames, left - passed),
             ))
         }
     });
