@@ -203,7 +203,7 @@ pub struct Change {
     /// What is there now: a version, or for deprecations a message; `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// What will be there.
+    /// What will be there; in a row that is held or drifted, what is desired there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// Why, most telling first; never empty.

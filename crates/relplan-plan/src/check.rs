@@ -9,6 +9,8 @@
 mod document;
 mod effects;
 mod graph;
+mod pointers;
+mod resolvable;
 mod rows;
 
 use std::{collections::BTreeMap, fmt};
@@ -17,7 +19,7 @@ use relplan_model::{
     address::{Address, FileName, TargetName, Version},
     bundle::Artifact,
     observation::{Facts, Observation, Seen, VersionFacts},
-    plan::Plan,
+    plan::{Change, Plan, Subject},
     step::{Step, StepId},
     target::Target,
 };
@@ -120,6 +122,7 @@ struct View<'a> {
     targets: BTreeMap<&'a TargetName, &'a Target>,
     artifacts: BTreeMap<&'a FileName, &'a Artifact>,
     observations: BTreeMap<&'a Address, &'a Observation>,
+    rows: BTreeMap<(&'a Address, &'a Subject), &'a Change>,
 }
 
 impl<'a> View<'a> {
@@ -141,6 +144,11 @@ impl<'a> View<'a> {
                 .observations
                 .iter()
                 .map(|one| (&one.address, one))
+                .collect(),
+            rows: plan
+                .changes
+                .iter()
+                .map(|row| ((&row.address, &row.subject), row))
                 .collect(),
         }
     }

@@ -42,7 +42,8 @@ pub(crate) fn costs(
             .artifact
             .as_ref()
             .and_then(|file| artifacts.get(file));
-        cost.bytes += artifact.map_or(0, |artifact| artifact.size);
+        let size = artifact.map_or(0, |artifact| artifact.size);
+        cost.bytes = cost.bytes.saturating_add(size);
         let version = (&step.address, &step.version);
         if !completed.contains(&version) && counted.insert(version) {
             if publish.first {

@@ -5,13 +5,15 @@
 //! Invariant: only a proven absence becomes a publish (law L5), and a file that is there is kept or adopted only when a
 //! digest that proves sameness agrees (law L6).
 
+mod absent;
 mod bytes;
+mod present;
 
 use relplan_model::{
     address::Version,
     bundle::Artifact,
     finding::{Finding, Severity},
-    observation::{Facts, Seen, VersionFacts},
+    observation::{Facts, Seen},
     plan::{Action, Reason},
     target::Target,
 };
@@ -19,10 +21,10 @@ use relplan_model::{
 use crate::{
     index::{Index, Unit},
     pointer::{self, Pointing},
-    query,
     remark::{reason, some_of},
 };
-use bytes::Comparison;
+use absent::absent;
+use present::{compare_pointed_at, present};
 
 /// The outcome for one unit.
 pub(crate) struct Decision<'a> {
@@ -216,76 +218,6 @@ fn accepted<'a>(index: &Index<'a>, unit: &Unit<'a>, target: &Target) -> Vec<&'a 
         .collect()
 }
 
-/// The package or the version is proven not to be there.
-fn absent<'a>(
-    index: &Index<'a>,
-    unit: &Unit<'a>,
-    target: &'a Target,
-    facts: Option<&Facts>,
-    files: Vec<&'a Artifact>,
-    findings: &mut Vec<Finding>,
-) -> Decision<'a> {
-    let release = unit.release;
-    match index.recorded(&unit.address, &release.version) {
-        Some(recorded) if recorded.resolvable || recorded.adopted => {
-            return vanished(unit, findings, "the version");
-        }
-        Some(_) => {
-            return Decision::hold(
-                unit,
-                findings,
-                "not-shown-yet",
-                "we uploaded it, and the registry was never seen to show it",
-                "run `relplan plan` again in a few minutes; if it stays away, ask the registry",
-            );
-        }
-        None => {}
-    }
-    if release
-        .yank
-        .iter()
-        .any(|yank| yank.target == target.name && yank.version == release.version)
-    {
-        return Decision::hold(
-            unit,
-            findings,
-            "yank-desired",
-            "the spec wants this version published and yanked",
-            "release another version, or remove the yank",
-        );
-    }
-    let packed = index.packed(release);
-    if files.is_empty() && !packed.is_empty() {
-        let kinds: Vec<_> = packed
-            .iter()
-            .map(|artifact| artifact.kind.as_str())
-            .collect();
-        return Decision::hold(
-            unit,
-            findings,
-            "kind-not-accepted",
-            &format!(
-                "the bundle has {} for it, and the target takes {}",
-                some_of(&kinds),
-                some_of(&target.capabilities.accepts)
-            ),
-            "pack it for this target as well, or send it elsewhere",
-        );
-    }
-    let (code, message) = match facts {
-        None => ("absent", "the registry has no package of this name"),
-        Some(_) => ("absent-version", "the registry does not have this version"),
-    };
-    let upload = Upload {
-        one_of_many: files.len() > 1,
-        files,
-        first: facts.is_none(),
-        incomplete: false,
-        adopt: Vec::new(),
-    };
-    publish(unit, target, facts, findings, upload, reason(code, message))
-}
-
 /// Decides to publish, unless the pointer that would go with it may not move.
 fn publish<'a>(
     unit: &Unit<'a>,
@@ -324,123 +256,4 @@ fn vanished<'a>(unit: &Unit<'_>, findings: &mut Vec<Finding>, what: &str) -> Dec
         "find out who removed it; release another version, or `relplan state forget` it to publish again",
     ));
     Decision::plain(Verdict::Drift, "deleted", message)
-}
-
-/// The version is there.
-fn present<'a>(
-    index: &Index<'a>,
-    unit: &Unit<'a>,
-    target: &'a Target,
-    (facts, version): (&Facts, &VersionFacts),
-    files: Vec<&'a Artifact>,
-    findings: &mut Vec<Finding>,
-) -> Decision<'a> {
-    let recorded = index.recorded(&unit.address, &unit.release.version);
-    let comparison = Comparison::new(target, &files, version, recorded);
-    if let Some(reasons) = comparison.conflict(unit, findings) {
-        return Decision {
-            verdict: Verdict::Hold,
-            reasons,
-            current: None,
-            pointing: None,
-        };
-    }
-    if let Some(file) = comparison.vanished.first() {
-        return vanished(unit, findings, &format!("the file {file}"));
-    }
-    if let Some(artifact) = comparison.incomparable.first() {
-        let message = format!(
-            "the registry shows no digest of {} that proves which bytes it has",
-            artifact.file
-        );
-        let hint = "compare the files by hand; release another version if they differ";
-        return Decision::hold(unit, findings, "cannot-compare", &message, hint);
-    }
-    comparison.warn_of_extra_files(unit, findings);
-    let Comparison {
-        missing,
-        unrecorded,
-        same,
-        as_recorded,
-        ..
-    } = comparison;
-    if !missing.is_empty() {
-        let names: Vec<_> = missing
-            .iter()
-            .map(|artifact| artifact.file.as_str())
-            .collect();
-        let why = reason(
-            "incomplete",
-            format!("the registry lacks {}", some_of(&names)),
-        );
-        let upload = Upload {
-            one_of_many: files.len() > 1,
-            files: missing,
-            first: false,
-            incomplete: true,
-            adopt: unrecorded,
-        };
-        return publish(unit, target, Some(facts), findings, upload, why);
-    }
-    let (verdict, code, message) = if !unrecorded.is_empty() {
-        (
-            Verdict::Adopt(unrecorded),
-            "same-bytes",
-            "it is there with the same bytes, and not recorded",
-        )
-    } else if !same.is_empty() {
-        (
-            Verdict::Keep,
-            "same-bytes",
-            "it is there with the same bytes",
-        )
-    } else if as_recorded {
-        (
-            Verdict::Keep,
-            "as-recorded",
-            "it is there with the bytes that are recorded",
-        )
-    } else {
-        (
-            Verdict::Keep,
-            "present-not-compared",
-            "it is there, and there was nothing to compare its bytes with",
-        )
-    };
-    let mut decision = Decision::plain(verdict, code, message);
-    decision.pointing = pointer::of_present(index, unit, target, facts, findings);
-    decision
-}
-
-/// Looks for tampering with the other versions that we made users get.
-fn compare_pointed_at(
-    index: &Index<'_>,
-    unit: &Unit<'_>,
-    target: &Target,
-    facts: &Facts,
-    findings: &mut Vec<Finding>,
-) {
-    let one = bytes::holds_one_file(target);
-    let address = &unit.address;
-    for version in query::pointed_at(&index.input.state, address) {
-        let Some(recorded) = index.recorded(address, version) else {
-            continue;
-        };
-        if *version == unit.release.version {
-            continue;
-        }
-        match facts.versions.get(version) {
-            None => findings.push(Finding::new(
-                "drift-deleted",
-                Severity::Warning,
-                Some(address),
-                format!(
-                    "version {version} is recorded as published, and the registry no longer has it"
-                ),
-            )),
-            Some(shown) => {
-                bytes::warn_of_tampering(one, (address, version), recorded, shown, findings)
-            }
-        }
-    }
 }

@@ -1,9 +1,9 @@
 //! Rules about the plan as a document: format, lifetime, base, order of lists, and what it carries along.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_model::{
-    address::{Address, FileName},
+    address::{Address, FileName, TargetName},
     digest::Sha256,
     plan::{Base, FORMAT},
     step::{Class, Effect},
@@ -134,41 +134,28 @@ fn carried(view: &View<'_>, found: &mut Found) {
 }
 
 fn costs(view: &View<'_>, found: &mut Found) {
-    let plan = view.plan;
-    let mut written = BTreeSet::new();
-    let effects = plan
-        .steps
-        .iter()
-        .filter(|step| step.effect.class() != Class::Inert);
-    for step in effects.clone() {
-        written.insert(&step.address.target);
-    }
-    for cost in &plan.costs {
-        let here = effects
-            .clone()
-            .filter(|step| step.address.target == cost.target);
-        let mut bytes = 0;
-        let mut writes = 0;
-        for step in here {
-            writes += 1;
-            if let Effect::Publish(publish) = &step.effect {
-                let artifact = publish
-                    .artifact
-                    .as_ref()
-                    .and_then(|file| view.artifacts.get(file));
-                bytes += artifact.map_or(0, |artifact| artifact.size);
-            }
+    let mut counted: BTreeMap<&TargetName, (u64, u64)> = BTreeMap::new();
+    for step in &view.plan.steps {
+        if step.effect.class() == Class::Inert {
+            continue;
         }
-        let adds_up = cost.writes == writes && cost.bytes == bytes;
+        let (writes, bytes) = counted.entry(&step.address.target).or_default();
+        *writes += 1;
+        if let Effect::Publish(publish) = &step.effect {
+            let file = publish.artifact.as_ref();
+            let artifact = file.and_then(|file| view.artifacts.get(file));
+            *bytes = bytes.saturating_add(artifact.map_or(0, |artifact| artifact.size));
+        }
+    }
+    for cost in &view.plan.costs {
         found.unless(
-            adds_up,
+            counted.remove(&cost.target) == Some((cost.writes, cost.bytes)),
             Rule::Costs,
             &cost.target,
             "its costs do not add up",
         );
-        written.remove(&cost.target);
     }
-    for target in written {
+    for target in counted.keys() {
         found.unless(
             false,
             Rule::Costs,

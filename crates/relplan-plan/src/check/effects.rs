@@ -6,23 +6,27 @@ use relplan_model::{
     address::{Address, FileName, PointerName, Version},
     digest::Comparison,
     observation::{Seen, VersionFacts},
-    plan::{Action, Subject},
-    step::{Effect, Publish, Step, StepId},
+    step::{Effect, Publish, Step},
     target::Target,
 };
 
-use super::{Found, Rule, View};
+use super::{
+    Found, Rule, View,
+    pointers::{carries_holding, pointed, unpointed},
+    resolvable::resolvable,
+};
 
-type At<'a> = (&'a Address, &'a Version);
+/// One version at one address.
+pub(super) type At<'a> = (&'a Address, &'a Version);
 
 /// What the steps do to each version.
 #[derive(Default)]
-struct Creates<'a> {
-    publishes: BTreeMap<At<'a>, Vec<(&'a Step, &'a Publish)>>,
-    awaits: BTreeMap<At<'a>, &'a Step>,
+pub(super) struct Creates<'a> {
+    pub(super) publishes: BTreeMap<At<'a>, Vec<(&'a Step, &'a Publish)>>,
+    pub(super) awaits: BTreeMap<At<'a>, &'a Step>,
     /// The version that is published at each address.
-    versions: BTreeMap<&'a Address, &'a Version>,
-    unpoints: BTreeSet<(&'a Address, &'a PointerName)>,
+    pub(super) versions: BTreeMap<&'a Address, &'a Version>,
+    pub(super) unpoints: BTreeSet<(&'a Address, &'a PointerName)>,
 }
 
 impl<'a> Creates<'a> {
@@ -98,7 +102,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Found) {
     resolvable(view, &creates, found);
 }
 
-fn holds_one_file(target: &Target) -> bool {
+pub(super) fn holds_one_file(target: &Target) -> bool {
     target.capabilities.accepts.len() == 1
 }
 
@@ -151,41 +155,6 @@ fn belongs(view: &View<'_>, step: &Step, file: &FileName, target: &Target, found
     );
 }
 
-/// Law L8: an upload to a known name does not touch the pointer that users follow, where that can be had.
-fn carries_holding(
-    view: &View<'_>,
-    creates: &Creates<'_>,
-    (step, publish): (&Step, &Publish),
-    target: &Target,
-    found: &mut Found,
-) {
-    let Some(holding) = &target.capabilities.holding_pointer else {
-        return;
-    };
-    if publish.first {
-        return;
-    }
-    let is_held = publish.pointer.as_ref() == Some(holding);
-    found.unless(
-        is_held,
-        Rule::Pointers,
-        &step.id,
-        "it moves a pointer before everything has landed",
-    );
-    let wants_to_stay = view.plan.changes.iter().any(|change| {
-        change.address == step.address
-            && change.subject == Subject::Pointer(holding.clone())
-            && change.after.as_deref() == Some(step.version.as_str())
-    });
-    let is_cleaned = creates.unpoints.contains(&(&step.address, holding));
-    found.unless(
-        !is_held || is_cleaned || wants_to_stay,
-        Rule::Pointers,
-        &step.id,
-        "nobody takes its holding pointer away",
-    );
-}
-
 fn awaited(creates: &Creates<'_>, step: &Step, found: &mut Found) {
     let uploads = creates.publishes.get(&(&step.address, &step.version));
     let waits = uploads.is_some_and(|uploads| {
@@ -198,63 +167,6 @@ fn awaited(creates: &Creates<'_>, step: &Step, found: &mut Found) {
         Rule::Resolvable,
         &step.id,
         "it does not wait for every upload of its version",
-    );
-}
-
-fn pointed(
-    view: &View<'_>,
-    creates: &Creates<'_>,
-    step: &Step,
-    (pointer, from, to): (&PointerName, Option<&Version>, &Version),
-    found: &mut Found,
-) {
-    let now = view
-        .facts(&step.address)
-        .and_then(|facts| facts.pointers.get(pointer));
-    let moves = from == now && Some(to) != now && *to == step.version;
-    found.unless(
-        moves,
-        Rule::Pointers,
-        &step.id,
-        "it does not move the pointer from where it is",
-    );
-    let at = (&step.address, to);
-    let is_there = view.shown(&step.address, to).is_some();
-    let is_awaited = creates
-        .awaits
-        .get(&at)
-        .is_some_and(|wait| step.needs.contains(&wait.id));
-    let is_whole = is_awaited || (is_there && !creates.publishes.contains_key(&at));
-    found.unless(
-        is_whole,
-        Rule::Pointers,
-        &step.id,
-        "what it points to need not be there by then",
-    );
-}
-
-fn unpointed(
-    view: &View<'_>,
-    creates: &Creates<'_>,
-    step: &Step,
-    pointer: &PointerName,
-    target: &Target,
-    found: &mut Found,
-) {
-    let uploads = creates.publishes.get(&(&step.address, &step.version));
-    let is_set = uploads.is_some_and(|uploads| {
-        uploads
-            .iter()
-            .any(|(_, publish)| publish.pointer.as_ref() == Some(pointer))
-    });
-    let facts = view.facts(&step.address);
-    let is_there = facts.is_some_and(|facts| facts.pointers.get(pointer) == Some(&step.version));
-    let is_holding = target.capabilities.holding_pointer.as_ref() == Some(pointer);
-    found.unless(
-        is_holding && (is_set || is_there),
-        Rule::Pointers,
-        &step.id,
-        "it takes a pointer away that is not a holding pointer of this version",
     );
 }
 
@@ -333,82 +245,4 @@ fn is_same(view: &View<'_>, file: &FileName, shown: &VersionFacts, target: &Targ
         return false;
     };
     artifact.digests.compare(&theirs.digests) == Comparison::Same
-}
-
-/// Law L7, as far as the plan alone can tell: whoever names a sibling that is published as well waits for it, unless
-/// the plan says that a cycle was broken or that a soft dependency is held.
-fn resolvable(view: &View<'_>, creates: &Creates<'_>, found: &mut Found) {
-    let said = |code: &str| -> BTreeSet<&Address> {
-        let findings = view
-            .plan
-            .findings
-            .iter()
-            .filter(|finding| finding.code == code);
-        findings
-            .filter_map(|finding| finding.address.as_ref())
-            .collect()
-    };
-    let broken = said("cycle-broken");
-    let lenient = said("dependency-held");
-    let held: BTreeSet<&Address> = view
-        .plan
-        .changes
-        .iter()
-        .filter(|change| change.subject == Subject::Version)
-        .filter(|change| matches!(change.action, Action::Hold | Action::Drift))
-        .map(|change| &change.address)
-        .collect();
-    for (at, uploads) in &creates.publishes {
-        let is_awaited = creates.awaits.contains_key(at);
-        found.unless(
-            is_awaited,
-            Rule::Resolvable,
-            at.0,
-            "nobody waits for its upload",
-        );
-        let several = uploads.len() > 1;
-        let takes_one = view.target(at.0).is_some_and(holds_one_file);
-        found.unless(
-            !(several && takes_one),
-            Rule::Overwrite,
-            at.0,
-            "one upload would go over another",
-        );
-        for (step, publish) in uploads {
-            let needs = with_own(step, uploads);
-            for sibling in &publish.siblings {
-                let sibling = Address::new(at.0.target.clone(), sibling.clone());
-                let waits =
-                    creates
-                        .versions
-                        .get_key_value(&sibling)
-                        .is_none_or(|(address, version)| {
-                            let wait = creates.awaits.get(&(*address, *version));
-                            wait.is_some_and(|wait| needs.contains(&wait.id))
-                        });
-                found.unless(
-                    waits || broken.contains(at.0),
-                    Rule::Resolvable,
-                    &step.id,
-                    "it does not wait for a sibling that it depends on",
-                );
-                found.unless(
-                    !held.contains(&sibling) || lenient.contains(at.0),
-                    Rule::Resolvable,
-                    &step.id,
-                    "it goes though a sibling that it depends on is held",
-                );
-            }
-        }
-    }
-}
-
-/// What a step needs, and what the uploads of the same version need that it waits for.
-fn with_own<'a>(step: &'a Step, uploads: &[(&'a Step, &Publish)]) -> BTreeSet<&'a StepId> {
-    let own = uploads
-        .iter()
-        .filter(|(upload, _)| step.needs.contains(&upload.id));
-    own.flat_map(|(upload, _)| &upload.needs)
-        .chain(&step.needs)
-        .collect()
 }

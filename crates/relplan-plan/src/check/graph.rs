@@ -96,7 +96,10 @@ fn waves(view: &View<'_>, found: &mut Found) {
             .steps
             .iter()
             .filter(move |step| step.phase < phase);
-        earlier.map(|step| step.wave + 1).max().unwrap_or(0)
+        earlier
+            .map(|step| step.wave.saturating_add(1))
+            .max()
+            .unwrap_or(0)
     };
     let flip = deepest_before(Phase::Flip);
     let clean = deepest_before(Phase::Clean);
@@ -108,7 +111,7 @@ fn waves(view: &View<'_>, found: &mut Found) {
         };
         let needs = step.needs.iter().filter_map(|need| view.steps.get(need));
         let wave = needs
-            .map(|need| need.wave + 1)
+            .map(|need| need.wave.saturating_add(1))
             .max()
             .unwrap_or(0)
             .max(barrier);

@@ -52,7 +52,7 @@ fn places(plan: &Plan) -> BTreeMap<&StepId, usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn l1_the_order_of_the_input_does_not_reach_the_plan(bytes in dice(), more in dice()) {
