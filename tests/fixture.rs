@@ -153,6 +153,15 @@ impl Fixture {
         }
     }
 
+    /// Every credential that is configured.
+    pub fn canaries(&self) -> Vec<String> {
+        vec![
+            CARGO_TOKEN.to_owned(),
+            PASSWORD.to_owned(),
+            self.bench.npm_token.clone(),
+        ]
+    }
+
     pub fn clear_logs(&self) {
         for proxy in [&self.bench.npm, &self.bench.cargo, &self.bench.pypi] {
             proxy.log().clear();

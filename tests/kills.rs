@@ -17,13 +17,20 @@ async fn converges(fixture: &Fixture, version: &str, what: &str) {
     fixture.heal();
     let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
     let uploads = fixture.accepted_uploads();
-    assert_eq!(uploads, ONE_OF_EACH, "{what}: l4, each file was accepted once\n{session}");
+    assert_eq!(
+        uploads, ONE_OF_EACH,
+        "{what}: l4, each file was accepted once\n{session}"
+    );
     for name in NPM {
         let path = format!("/-/package/{}/dist-tags", name.replace('/', "%2f"));
         let proxy = fixture.bench.npm.address();
         let (_, body) = request(proxy, "GET", &path, &[], Vec::new()).await.unwrap();
         let tags: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(tags, serde_json::json!({ "latest": version }), "{what}: {name}");
+        assert_eq!(
+            tags,
+            serde_json::json!({ "latest": version }),
+            "{what}: {name}"
+        );
     }
     let plan = fixture.expect(0, &["plan", "--detailed-exitcode"]);
     assert!(plan.stdout.contains("Nothing to do"), "{what}: l12\n{plan}");
@@ -72,7 +79,10 @@ async fn l4_killed_at_every_exchange_it_ends_as_if_undisturbed() {
         }
     }
     let planned = exchanges.iter().sum::<usize>() * 2;
-    assert!(kills * 10 >= planned * 8, "only {kills} of {planned} kills came about");
+    assert!(
+        kills * 10 >= planned * 8,
+        "only {kills} of {planned} kills came about"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,17 +1,21 @@
 //! The main job: a mixed monorepo to three real registries, and back by the real clients.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use relplan_testkit::{environment::Session, proxy::request};
 
-use crate::fixture::{
-    CARGO_TOKEN, CRATES, Fixture, NPM, ONE_OF_EACH, PYTHON, Packers, VERSION, events,
-};
-use relplan_testkit::servers::PASSWORD;
+use crate::fixture::{CRATES, Fixture, NPM, ONE_OF_EACH, PYTHON, Packers, VERSION, events};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_monorepo_goes_to_three_registries_and_comes_back_by_the_real_clients() {
     let fixture = Fixture::new(Packers::Own).await;
+    let arguments = Arguments::watch(fixture.canaries());
     let mut sessions = vec![
         fixture.expect(0, &["check"]),
         fixture.expect(0, &["pack"]),
@@ -46,7 +50,7 @@ async fn a_monorepo_goes_to_three_registries_and_comes_back_by_the_real_clients(
     sessions.push(a_moved_tag_is_drift(&fixture).await);
     sessions.push(other_bytes_elsewhere_are_a_conflict(&fixture));
     sessions.push(fixture.expect(0, &["status"]));
-    no_canary_escaped(&fixture, &sessions);
+    no_canary_escaped(&fixture, &sessions, arguments);
 }
 
 fn clients_get_what_was_published(fixture: &Fixture) {
@@ -193,35 +197,89 @@ fn rewrite(path: &Path, from: &str, to: &str) {
     std::fs::write(path, text.replace(from, to)).unwrap();
 }
 
-/// L11: no secret byte in any file that relplan wrote, nor in anything that it printed.
-fn no_canary_escaped(fixture: &Fixture, sessions: &[Session]) {
-    let canaries = [CARGO_TOKEN, PASSWORD, fixture.bench.npm_token.as_str()];
+/// L11: no secret byte in any file that came to be, nor in anything that was printed, nor in any process's arguments.
+fn no_canary_escaped(fixture: &Fixture, sessions: &[Session], arguments: Arguments) {
+    let canaries = fixture.canaries();
     for session in sessions {
-        for canary in canaries {
-            assert!(
-                !session.stdout.contains(canary) && !session.stderr.contains(canary),
-                "a secret was printed"
-            );
+        for canary in &canaries {
+            let printed = session.stdout.contains(canary) || session.stderr.contains(canary);
+            assert!(!printed, "a secret was printed");
         }
     }
-    let mut searched = 0;
-    let mut folders = vec![fixture.environment.project()];
+    let (looks, seen) = arguments.end();
+    assert!(
+        looks > 100,
+        "the processes were looked at only {looks} times"
+    );
+    assert!(
+        seen.is_empty(),
+        "a secret stood in the arguments of {seen:?}"
+    );
+
+    // Where the credentials are meant to be, and what the servers keep for themselves.
+    let root = fixture.environment.root();
+    let meant = [
+        root.join("home/.npmrc"),
+        root.join("home/.pypirc"),
+        root.join("servers"),
+    ];
+    let (mut searched, mut folders) = (0, vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
+            let path = entry.unwrap().path();
+            if meant.contains(&path) || path.is_symlink() {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
                 continue;
             }
             searched += 1;
-            let bytes = std::fs::read(entry.path()).unwrap();
-            for canary in canaries {
+            let bytes = std::fs::read(&path).unwrap();
+            for canary in &canaries {
                 let found = bytes
                     .windows(canary.len())
                     .any(|window| window == canary.as_bytes());
-                assert!(!found, "{} holds a secret", entry.path().display());
+                assert!(!found, "{} holds a secret", path.display());
             }
         }
     }
-    assert!(searched > 20);
+    assert!(searched > 50, "{searched} files were searched");
+}
+
+/// Looks at the arguments of all processes, again and again.
+struct Arguments {
+    thread: std::thread::JoinHandle<(u64, Vec<String>)>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Arguments {
+    fn watch(canaries: Vec<String>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let (mut looks, mut seen) = (0, Vec::new());
+            while !stopped.load(Ordering::Relaxed) {
+                looks += 1;
+                for process in std::fs::read_dir("/proc").unwrap().flatten() {
+                    // A process may end while it is looked at.
+                    let arguments =
+                        std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+                    let arguments = String::from_utf8_lossy(&arguments).into_owned();
+                    if canaries.iter().any(|canary| arguments.contains(canary)) {
+                        seen.push(arguments.split('\0').next().unwrap_or_default().to_owned());
+                    }
+                }
+                std::thread::park_timeout(std::time::Duration::from_millis(5));
+            }
+            (looks, seen)
+        });
+        Self { thread, stop }
+    }
+
+    fn end(self) -> (u64, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.thread().unpark();
+        self.thread.join().unwrap()
+    }
 }

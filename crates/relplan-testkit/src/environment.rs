@@ -15,7 +15,6 @@ use std::{
 const PASSED: &[&str] = &[
     "PATH",
     "LANG",
-    "TMPDIR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTPS_PROXY",
@@ -90,9 +89,11 @@ impl Environment {
             variables,
         };
         let home = environment.home();
-        for folder in [home.join(".cargo"), environment.project()] {
+        let temporary = environment.root().join("tmp");
+        for folder in [&home.join(".cargo"), &environment.project(), &temporary] {
             std::fs::create_dir_all(folder)?;
         }
+        environment.set("TMPDIR", &temporary);
         environment.set("HOME", &home);
         environment.set("CARGO_HOME", home.join(".cargo"));
         environment.set("npm_config_cache", home.join(".npm-cache"));
