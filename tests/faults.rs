@@ -17,6 +17,7 @@ async fn l4_lost_and_false_answers_change_nothing() {
         Fault::AnswerAfter(403),
         Fault::RefuseBefore(409),
         Fault::RefuseBefore(403),
+        Fault::CutBefore,
     ];
     for (number, fault) in faults.into_iter().enumerate() {
         let next = format!("0.1.{}", number + 1);
@@ -37,7 +38,7 @@ async fn l4_lost_and_false_answers_change_nothing() {
             .cargo
             .inject(Rule::once("PUT", "/crates/new", fault).times(2));
         bench.pypi.inject(Rule::once("POST", "/", fault).times(2));
-        let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
+        let session = fixture.expect(0, &["apply", "release.json", "--yes", "--settle", "1s"]);
         fixture.heal();
         assert_eq!(
             fixture.accepted_uploads(),

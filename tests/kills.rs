@@ -15,7 +15,7 @@ fn prepare(fixture: &Fixture, from: &str, to: &str) {
 
 async fn converges(fixture: &Fixture, version: &str, what: &str) {
     fixture.heal();
-    let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
+    let session = fixture.expect(0, &APPLY);
     let uploads = fixture.accepted_uploads();
     assert_eq!(
         uploads, ONE_OF_EACH,
@@ -45,7 +45,8 @@ async fn any_stalled(proxies: [&Proxy; 3]) {
     }
 }
 
-const APPLY: [&str; 3] = ["apply", "release.json", "--yes"];
+/// A lost upload to a server on loopback shows within a second, or not at all.
+const APPLY: [&str; 5] = ["apply", "release.json", "--yes", "--settle", "1s"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l4_killed_at_every_exchange_it_ends_as_if_undisturbed() {

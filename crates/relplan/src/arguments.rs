@@ -165,18 +165,37 @@ impl Default for Lifetime {
 }
 
 fn lifetime(text: &str) -> Result<Lifetime, String> {
-    let unit = match text.chars().last() {
-        Some('m') => 60,
-        Some('h') => 3600,
-        Some('d') => 24 * 3600,
-        _ => return Err("give a number and a unit: 30m, 24h or 7d".to_owned()),
-    };
-    let digits = text.get(..text.len() - 1).unwrap_or_default();
-    match digits.parse::<u64>() {
-        Ok(number) if (1..=90 * 24 * 3600 / unit).contains(&number) => Ok(Lifetime(number * unit)),
-        Ok(_) => Err("a plan may live from one minute to 90 days".to_owned()),
-        Err(_) => Err("give a number and a unit: 30m, 24h or 7d".to_owned()),
+    match seconds(text) {
+        Some(seconds) if (60..=90 * 24 * 3600).contains(&seconds) => Ok(Lifetime(seconds)),
+        Some(_) => Err("a plan may live from one minute to 90 days".to_owned()),
+        None => Err("give a number and a unit: 30m, 24h or 7d".to_owned()),
     }
+}
+
+/// Seconds that an effect may take to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settle(pub u64);
+
+fn settle(text: &str) -> Result<Settle, String> {
+    match seconds(text) {
+        Some(seconds) if (1..=3600).contains(&seconds) => Ok(Settle(seconds)),
+        Some(_) => Err("it may take from one second to one hour".to_owned()),
+        None => Err("give a number and a unit: 10s or 5m".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Option<u64> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 24 * 3600,
+        _ => return None,
+    };
+    text.get(..text.len() - 1)?
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)
 }
 
 /// `relplan plan`.
@@ -232,6 +251,9 @@ pub struct Apply {
     /// How many steps go side by side.
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub parallelism: u16,
+    /// How long an upload whose answer was lost may take to show up before it is sent again.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = settle)]
+    pub settle: Settle,
     /// Write events to standard output, one JSON object per line, and everything for people to standard error.
     #[arg(long)]
     pub json: bool,

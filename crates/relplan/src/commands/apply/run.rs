@@ -1,7 +1,7 @@
 //! Carrying out a plan: admission, claim, walk, report. Needs the plan, the bundle, the state and credentials; no spec
 //! and no checkout (law L2).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Standing};
 use relplan_model::{digest::Sha256, plan::Plan, port::Clock as _};
@@ -95,9 +95,13 @@ pub(super) async fn run(
     let claimed = relplan_apply::claim(admitted, opening, &ports)
         .await
         .map_err(|error| Failure::of(exit(error.exit()), &error))?;
+    let usual = Options::default();
+    let settle = Duration::from_secs(arguments.settle.0);
     let options = Options {
         parallelism: usize::from(arguments.parallelism),
-        ..Options::default()
+        settle_lost: settle,
+        settle_answered: usual.settle_answered.min(settle),
+        ..usual
     };
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
     drop(shown);
