@@ -36,7 +36,7 @@ pub use self::{
     chance::Chance,
     clock::SimClock,
     driver::SimDriver,
-    faults::{Fault, Faults},
+    faults::{Fault, Faults, Limit},
     plans::{Row, plan_of},
     registry::{Contents, Registries, Upload},
     store::MemoryStore,
@@ -79,6 +79,7 @@ struct Inner {
     faults: Faults,
     registries: Registries,
     landings: Landings,
+    limits: BTreeMap<TargetName, u64>,
     store: store::Lines,
     watch: Watch,
     events: Vec<Event>,
@@ -106,6 +107,7 @@ impl World {
             faults,
             registries: Registries::as_planned(&plan),
             landings: Landings::default(),
+            limits: BTreeMap::new(),
             store: store::Lines::default(),
             watch: Watch::new(Arc::clone(&plan)),
             events: Vec::new(),
@@ -212,9 +214,14 @@ impl World {
         self.shared.lock().watch.expect_rivals();
     }
 
+    /// Other faults from here on.
+    pub fn turn_to(&self, faults: Faults) {
+        self.shared.lock().faults = faults;
+    }
+
     /// No more faults from here on.
     pub fn calm(&self) {
-        self.shared.lock().faults = Faults::none();
+        self.turn_to(Faults::none());
     }
 
     /// What was told so far.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use relplan_apply::{ExitClass, Options, StepEnd, Stop};
 use relplan_model::{
     event::Event,
-    journal::{How, Resolution},
-    port::Clock as _,
+    journal::{Entry, How, Record, Resolution},
+    port::{Clock as _, StateStore as _},
+    state::Progress,
 };
-use relplan_testkit::world::{BEGINNING, Fault, Faults, Row, Upload, World};
+use relplan_testkit::world::{BEGINNING, Fault, Faults, Limit, Ran, Row, Upload, World};
 
 use super::session::{
     End, apply, check_finished, check_laws, ended, once, plan, state, undisturbed,
@@ -38,32 +39,122 @@ fn seconds(world: &World) -> i64 {
 
 #[test]
 fn l4_lost_and_false_answers_end_well_without_a_second_effect() {
-    // What went wrong, how it is told, attempts, and seconds at most.
+    // What went wrong, how it is told, attempts, and how long it takes in seconds: a request without an answer may
+    // still be on its way for a minute, one with an answer may take ten seconds to show.
     let table = [
-        (Fault::LostResponse, How::FoundAfterUnknown, 1, 1),
-        (Fault::ErrorAfterCommit, How::FoundAfterUnknown, 1, 1),
-        (Fault::FalseRefusal, How::FoundAfterUnknown, 1, 1),
-        (Fault::RivalSame, How::FoundAfterUnknown, 1, 1),
-        (Fault::ErrorBeforeCommit, How::Done, 2, 11),
-        (Fault::Forbidden, How::Done, 2, 11),
-        (Fault::LostRequest, How::Done, 2, 61),
-        (Fault::Later, How::Done, 2, 125),
+        (Fault::LostResponse, How::FoundAfterUnknown, 1, 0..=1),
+        (Fault::ErrorAfterCommit, How::FoundAfterUnknown, 1, 0..=1),
+        (Fault::FalseRefusal, How::FoundAfterUnknown, 1, 0..=1),
+        (Fault::RivalSame, How::FoundAfterUnknown, 1, 0..=1),
+        (Fault::ErrorBeforeCommit, How::Done, 2, 10..=11),
+        (Fault::Forbidden, How::Done, 2, 10..=11),
+        (Fault::LostRequest, How::Done, 2, 60..=61),
+        (Fault::Later, How::Done, 2, 1..=125),
     ];
-    for (fault, how, tries, most) in table {
+    for (fault, how, tries, takes) in table {
         let (world, end) = with_fault(fault, 1);
         assert_eq!(end.exit, ExitClass::Done, "{fault:?}: {}", end.words);
         assert_eq!(publish_end(&end), &StepEnd::Done(how), "{fault:?}");
         assert_eq!(attempts(&world), tries, "{fault:?}");
-        assert!(seconds(&world) <= most, "{fault:?}: {} s", seconds(&world));
+        let took = seconds(&world);
+        assert!(takes.contains(&took), "{fault:?}: {took} s");
         check_finished(&world, &undisturbed(world.plan()));
     }
 }
 
 #[test]
 fn l4_what_lands_late_is_waited_for() {
-    let (world, end) = with_fault(Fault::LandsLate, 1);
-    assert_eq!(end.exit, ExitClass::Done);
-    check_finished(&world, &undisturbed(world.plan()));
+    let plan = plan(&[Row::release("one:a")]);
+    let expected = undisturbed(&plan);
+    let mut by_attempts = [0, 0, 0];
+    for seed in 0..40 {
+        let world = World::new(seed, plan.clone(), Faults::script(&[Fault::LandsLate]));
+        assert_eq!(ended(once(&world)).exit, ExitClass::Done);
+        check_finished(&world, &expected);
+        by_attempts[attempts(&world)] += 1;
+        if attempts(&world) == 2 {
+            assert!(
+                seconds(&world) >= 60,
+                "seed {seed}: sent again after {}",
+                seconds(&world)
+            );
+        }
+    }
+    assert!(by_attempts[1] > 10 && by_attempts[2] > 5, "{by_attempts:?}");
+}
+
+/// The first attempt lands while the second is being refused: perhaps that is what it was refused for.
+#[test]
+fn l4_a_refusal_after_a_lost_attempt_is_not_the_last_word() {
+    let plan = plan(&[Row::release("one:a")]);
+    let expected = undisturbed(&plan);
+    let mut found = 0;
+    for seed in 0..60 {
+        let faults = Faults::script(&[Fault::LandsLate, Fault::Refused]);
+        let world = World::new(seed, plan.clone(), faults);
+        let end = ended(once(&world));
+        check_laws(&world);
+        if end.exit == ExitClass::Done && attempts(&world) == 2 {
+            found += 1;
+            check_finished(&world, &expected);
+        }
+        if end.exit == ExitClass::Partial {
+            assert!(seconds(&world) >= 70, "seed {seed}: {} s", seconds(&world));
+        }
+    }
+    assert!(
+        found > 0,
+        "no seed has the late landing in the time in question"
+    );
+}
+
+/// A crash in the middle of an attempt, and a registry that then shows no digests: what is there may well be ours, so
+/// that this is no conflict.
+#[test]
+fn l5_a_cut_off_attempt_that_cannot_be_compared_is_unknown_and_no_conflict() {
+    let plan = plan(&[Row::release("one:a")]);
+    let mut digestless = Faults::none();
+    (digestless.digestless_reads, digestless.budget) = (1000, 1_000_000);
+    let mut cut_off = 0;
+    for at in 1..40 {
+        let world = World::new(0, plan.clone(), Faults::none());
+        world.kill_at(Some(at));
+        if matches!(once(&world), Ran::Ended(_)) {
+            break;
+        }
+        world.kill_at(None);
+        let is_open = state(&world).open.is_some_and(|open| {
+            open.steps
+                .values()
+                .any(|p| matches!(p, Progress::Attempted { .. }))
+        });
+        if is_open && !world.uploads().is_empty() {
+            cut_off += 1;
+            world.turn_to(digestless.clone());
+            let end = ended(once(&world));
+            assert_eq!(
+                end.exit,
+                ExitClass::Unknown,
+                "killed at {at}: {}",
+                end.words
+            );
+            assert_eq!(attempts(&world), 1, "nothing is sent again");
+        }
+    }
+    assert!(cut_off > 0);
+}
+
+#[test]
+fn l2_no_effect_begins_after_the_plan_has_expired() {
+    let mut plan = plan(&[Row::release("one:a"), Row::release("one:b").needs("one:a")]);
+    plan.not_after = plan.created.plus_seconds(100);
+    let mut faults = Faults::none();
+    faults.client_lag_millis = 300_000;
+    let world = World::new(0, plan, faults);
+    let end = ended(once(&world));
+    assert_eq!(end.exit, ExitClass::Stale, "{}", end.words);
+    check_laws(&world);
+    assert_eq!(world.uploads().len(), 1, "what it waited for came too late");
 }
 
 #[test]
@@ -292,11 +383,18 @@ fn a_version_that_clients_are_never_shown_fails_only_its_branch() {
 /// While one target asks for patience, one step at a time asks it again, and other targets are not kept waiting.
 #[test]
 fn a_rate_limit_narrows_its_own_lane_alone() {
-    let mut rows: Vec<Row> = (0..40)
+    let mut rows: Vec<Row> = (0..30)
         .map(|n| Row::release(&format!("one:p{n}")))
         .collect();
-    rows.extend((0..40).map(|n| Row::release(&format!("many:q{n}"))));
-    let world = World::new(3, plan(&rows), Faults::always(Fault::Later, 40));
+    rows.extend((0..30).map(|n| Row::release(&format!("two:q{n}"))));
+    let mut faults = Faults::none();
+    faults.limit = Some(Limit {
+        burst: 5,
+        seconds: 600,
+    });
+    let mut plan = plan(&rows);
+    plan.not_after = plan.created.plus_seconds(7 * 24 * 3_600);
+    let world = World::new(3, plan, faults);
     let options = Options {
         parallelism: 8,
         ..Options::default()
@@ -305,7 +403,28 @@ fn a_rate_limit_narrows_its_own_lane_alone() {
     let end = ended(world.run(apply(&world, "runner", &options, &stop)));
     assert_eq!(end.exit, ExitClass::Done, "{}", end.words);
     check_laws(&world);
-    assert!(attempts(&world) <= 80 + 40, "{}", attempts(&world));
+    let waits = seconds(&world) / 600;
+    assert!((25..=27).contains(&waits), "{} s", seconds(&world));
+    // 60 that are accepted, and for each that waits one that is told to; 8 may be under way when the limit is met.
+    let tries = attempts(&world);
+    assert!(tries <= 60 + 25 + 8, "{tries}");
+    let Ran::Ended(Ok(lines)) = world.run(async { world.store().load().await }) else {
+        panic!("no journal")
+    };
+    let is_other = |entry: &Entry| match &entry.record {
+        Record::Receipt { step, .. } => step.as_str().starts_with("await two:"),
+        _ => false,
+    };
+    let last = lines
+        .iter()
+        .map(|line| Entry::from_line(line).unwrap())
+        .filter(is_other)
+        .map(|entry| entry.at.unix() - BEGINNING)
+        .max();
+    assert!(
+        last.unwrap() < 60,
+        "the other target was kept waiting: {last:?}"
+    );
 }
 
 #[test]

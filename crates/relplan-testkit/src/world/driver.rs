@@ -10,12 +10,12 @@ use relplan_model::{
         ArtifactRead, ArtifactSource, BoxFuture, Clock as _, EffectInput, Identity, Observe,
         Outcome, Publish,
     },
-    step::Step,
+    step::{Effect, Step},
     target::Target,
 };
 
 use super::{
-    Fault, Inner, Shared, SimClock, World, call,
+    Fault, Inner, START, Shared, SimClock, World, call,
     landing::{Landed, Rival, Write},
     latency,
 };
@@ -26,6 +26,15 @@ const STALE_MILLIS: u64 = 8_000;
 
 /// How late a write lands that the client gave up on, in milliseconds, at most.
 const LATE_MILLIS: u64 = 90_000;
+
+/// How a write was sent.
+#[derive(Clone, Copy)]
+enum Sent {
+    /// It was, and this goes wrong with it, if anything does.
+    With(Option<Fault>),
+    /// It was not, for the registry takes no more for so long.
+    Limited(Duration),
+}
 
 /// The driver of one simulated registry.
 pub struct SimDriver {
@@ -48,7 +57,7 @@ impl SimDriver {
 
     async fn write(&self, step: &Step, artifact: Option<&Artifact>) -> Outcome {
         call(&self.shared).await;
-        let (fault, ticket) = {
+        let (sent, ticket) = {
             let mut inner = self.shared.lock();
             inner.watch_effect(step);
             inner.send(step, artifact)
@@ -61,7 +70,7 @@ impl SimDriver {
             None => None,
             Some((ticket, at)) => {
                 let now = self.shared.lock().now;
-                if !matches!(fault, Some(Fault::LandsLate)) {
+                if !matches!(sent, Sent::With(Some(Fault::LandsLate))) {
                     clock
                         .sleep(Duration::from_millis(at.saturating_sub(now)))
                         .await;
@@ -73,7 +82,7 @@ impl SimDriver {
         };
         call(&self.shared).await;
         let mut inner = self.shared.lock();
-        inner.outcome(fault, outcome)
+        inner.outcome(sent, outcome)
     }
 }
 
@@ -120,11 +129,10 @@ impl Inner {
     }
 
     /// Puts a write on the wire, unless it is lost there. Returns its ticket and when it lands.
-    fn send(
-        &mut self,
-        step: &Step,
-        artifact: Option<&Artifact>,
-    ) -> (Option<Fault>, Option<(u64, u64)>) {
+    fn send(&mut self, step: &Step, artifact: Option<&Artifact>) -> (Sent, Option<(u64, u64)>) {
+        if let Some(wait) = self.over_limit(step) {
+            return (Sent::Limited(wait), None);
+        }
         let fault = self.faults.with_write(&mut self.chance);
         let rival = match fault {
             Some(Fault::RivalSame) => Some(Rival::SameBytes),
@@ -140,7 +148,7 @@ impl Inner {
                 | Fault::Forbidden
                 | Fault::Later
                 | Fault::Refused,
-            ) => return (fault, None),
+            ) => return (Sent::With(fault), None),
             Some(Fault::LandsLate) => 1 + self.chance.below(LATE_MILLIS),
             _ => self.chance.below(most + 1),
         };
@@ -150,10 +158,37 @@ impl Inner {
             artifact: artifact.cloned(),
             rival,
         };
-        (fault, Some((self.landings.send(at, write), at)))
+        (Sent::With(fault), Some((self.landings.send(at, write), at)))
     }
 
-    fn outcome(&mut self, fault: Option<Fault>, landed: Option<Landed>) -> Outcome {
+    /// How long an upload must wait by its target's limit, if it must.
+    fn over_limit(&mut self, step: &Step) -> Option<Duration> {
+        let limit = self.faults.limit?;
+        let target = &step.address.target;
+        if !target.as_str().starts_with("one") || !matches!(step.effect, Effect::Publish(_)) {
+            return None;
+        }
+        let used = self.limits.entry(target.clone()).or_default();
+        let passed = (self.now - START) / 1000;
+        let allowed = limit.burst + passed / limit.seconds;
+        if *used < allowed {
+            *used += 1;
+            return None;
+        }
+        let next = (*used - limit.burst + 1) * limit.seconds;
+        Some(Duration::from_secs(next.saturating_sub(passed)))
+    }
+
+    fn outcome(&mut self, sent: Sent, landed: Option<Landed>) -> Outcome {
+        let fault = match sent {
+            Sent::With(fault) => fault,
+            Sent::Limited(wait) => {
+                return Outcome::Later {
+                    wait,
+                    reason: "429 Too Many Requests".to_owned(),
+                };
+            }
+        };
         let unknown = |reason: &str| Outcome::Unknown {
             reason: reason.to_owned(),
         };

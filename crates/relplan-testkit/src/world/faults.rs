@@ -1,5 +1,7 @@
 //! What goes wrong, and how often.
 
+use std::collections::VecDeque;
+
 use super::Chance;
 
 /// One thing that goes wrong with one write.
@@ -31,9 +33,22 @@ pub enum Fault {
     PointerMoved,
 }
 
+/// How many uploads a registry takes: `burst` at once, then one each `seconds`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How many at once.
+    pub burst: u64,
+    /// Seconds until each further one.
+    pub seconds: u64,
+}
+
 /// How often things go wrong, in a thousandth of the chances there are, and how many may in all.
 #[derive(Debug, Clone)]
 pub struct Faults {
+    /// What goes wrong with the first writes, in order, whatever the chances are.
+    pub script: VecDeque<Fault>,
+    /// The limit of the targets whose name begins with `one`.
+    pub limit: Option<Limit>,
     /// Writes that go wrong.
     pub writes: u64,
     /// The ways in which they do.
@@ -59,6 +74,8 @@ impl Faults {
     #[must_use]
     pub fn none() -> Self {
         Self {
+            script: VecDeque::new(),
+            limit: None,
             writes: 0,
             kinds: Vec::new(),
             blind_reads: 0,
@@ -75,6 +92,8 @@ impl Faults {
     #[must_use]
     pub fn of_network() -> Self {
         Self {
+            script: VecDeque::new(),
+            limit: None,
             writes: 400,
             kinds: vec![
                 Fault::LostRequest,
@@ -97,7 +116,16 @@ impl Faults {
         }
     }
 
-    /// The first write of each step goes wrong in this way, and nothing else does.
+    /// The first writes go wrong in these ways, in order, and nothing else does.
+    #[must_use]
+    pub fn script(faults: &[Fault]) -> Self {
+        Self {
+            script: faults.iter().copied().collect(),
+            ..Self::none()
+        }
+    }
+
+    /// Every write goes wrong in this way until the budget is used up, and nothing else does.
     #[must_use]
     pub fn always(fault: Fault, budget: u64) -> Self {
         Self {
@@ -119,6 +147,9 @@ impl Faults {
 
     /// What goes wrong with a write, if anything does.
     pub(super) fn with_write(&mut self, chance: &mut Chance) -> Option<Fault> {
+        if let Some(fault) = self.script.pop_front() {
+            return Some(fault);
+        }
         if !self.strike(chance, self.writes) {
             return None;
         }
