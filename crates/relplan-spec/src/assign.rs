@@ -6,8 +6,8 @@ use globset::{GlobSet, GlobSetBuilder};
 use relplan_model::address::PackageId;
 
 use crate::{
-    display::quoted,
-    problem::{Problem, Problems, nearest},
+    display::{listed, quoted},
+    problem::{Problem, Problems},
     selector::compile,
     span::Span,
     spec::{Rule, Spec},
@@ -85,21 +85,14 @@ pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Proble
     } else {
         let names = Names::of(packages);
         for rule in unmatched {
-            let hint = if problems.is_full() {
-                None
-            } else {
-                names.instead_of(rule)
-            };
+            let hint = names.instead_of(rule, &mut problems);
             let message = format!("{} matches no package", quoted(rule.selector.as_str()));
-            problems.push(
-                Problem::error(
-                    "no-match",
-                    rule.selector.span(),
-                    message,
-                    "no package has this name or path",
-                )
-                .maybe_hint(hint),
-            );
+            let label = match rule.selector.is_exact() {
+                true => "no package has this name or path",
+                false => "no package's name or path fits",
+            };
+            problems
+                .push(Problem::error("no-match", rule.selector.span(), message, label).hint(hint));
         }
     }
     (assigned, problems.finish(None))
@@ -149,7 +142,10 @@ pub fn resolve_needs(
                     .entry(index)
                     .or_default()
                     .push(only.package.clone()),
-                [] => problems.push(unknown_need(need, *span, packages, problems.is_full())),
+                [] => {
+                    let problem = unknown_need(need, *span, packages, &mut problems);
+                    problems.push(problem);
+                }
                 several => problems.push(ambiguous(need, *span, several, &names, &paths)),
             }
         }
@@ -174,11 +170,13 @@ fn meant<'c>(named: &[&'c Candidate], placed: &[&'c Candidate]) -> Vec<&'c Candi
     all
 }
 
-fn unknown_need(need: &str, span: Span, packages: &[Candidate], full: bool) -> Problem {
-    let names = packages
-        .iter()
-        .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()]);
-    let hint = match if full { None } else { nearest(need, names) } {
+fn unknown_need(
+    need: &str,
+    span: Span,
+    packages: &[Candidate],
+    problems: &mut Problems,
+) -> Problem {
+    let hint = match problems.nearest(need, texts(packages)) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => "name a package of one of the workspaces, or its path".to_owned(),
     };
@@ -241,10 +239,18 @@ fn tie(rules: &[Rule], tied: &[usize], candidate: &Candidate) -> Problem {
     let problem = spans.fold(problem, |problem, span| {
         problem.related(span, "matches it as well")
     });
-    problem.hint(format!(
-        "add a rule for the package itself: `release \"{}\" {{ … }}`",
-        candidate.package.name
-    ))
+    let exact = tied.iter().any(|rule| {
+        rules
+            .get(*rule)
+            .is_some_and(|rule| rule.selector.is_exact())
+    });
+    problem.hint(match exact {
+        true => "keep one of them: they name the same package".to_owned(),
+        false => format!(
+            "add a rule for the package itself: `release \"{}\" {{ … }}`",
+            candidate.package.name
+        ),
+    })
 }
 
 /// The rules' selectors, made ready for many packages.
@@ -310,56 +316,71 @@ fn best(rules: &[Rule], hits: &BTreeSet<usize>) -> Vec<usize> {
         .collect()
 }
 
-/// The packages' names, paths and their folders, to suggest instead of a selector that matches nothing.
+/// The packages' names, paths and folders, to suggest instead of a selector that matches nothing.
 struct Names<'c> {
     packages: &'c [Candidate],
+    /// The folders that packages are somewhere below.
+    folders: BTreeSet<&'c str>,
+    /// Patterns for the packages of one folder or scope.
     patterns: BTreeSet<String>,
+    /// All names as a list to read.
+    list: String,
 }
 
 impl<'c> Names<'c> {
     fn of(packages: &'c [Candidate]) -> Self {
-        let texts = packages
+        let above = |path: &'c str| {
+            path.match_indices('/')
+                .filter_map(move |(at, _)| path.get(..at))
+        };
+        let folders = packages
             .iter()
-            .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()]);
-        let patterns = texts
+            .flat_map(|candidate| above(&candidate.path))
+            .collect();
+        let patterns = texts(packages)
             .filter_map(|text| text.rsplit_once('/'))
             .map(|(folder, _)| format!("{folder}/*"))
             .collect();
-        Self { packages, patterns }
+        let names = packages
+            .iter()
+            .map(|candidate| candidate.package.name.as_str());
+        Self {
+            packages,
+            folders,
+            patterns,
+            list: listed(names, "and"),
+        }
     }
 
-    fn instead_of(&self, rule: &Rule) -> Option<String> {
+    fn instead_of(&self, rule: &Rule, problems: &mut Problems) -> String {
         let selector = rule.selector.as_str();
-        let below = |folder: &str| {
-            self.packages.iter().any(|candidate| {
-                candidate
-                    .path
-                    .strip_prefix(folder)
-                    .is_some_and(|rest| rest.starts_with('/'))
-            })
-        };
-        if rule.selector.is_exact() {
-            if below(selector) {
-                return Some(format!(
-                    "it is a folder of packages: write \"{selector}/*\" or \"{selector}/**\""
-                ));
+        let folder = selector.strip_suffix("/*").unwrap_or(selector);
+        let near = match (self.folders.contains(folder), rule.selector.is_exact()) {
+            (true, true) => {
+                return format!(
+                    "it is a folder of packages: write \"{folder}/*\" or \"{folder}/**\""
+                );
             }
-            let texts = self
-                .packages
-                .iter()
-                .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()]);
-            return nearest(selector, texts).map(|near| format!("did you mean \"{near}\"?"));
+            (true, false) => {
+                return format!(
+                    "`*` stands for no `/`: write \"{folder}/**\" for packages in deeper folders"
+                );
+            }
+            (false, true) => problems.nearest(selector, texts(self.packages)),
+            (false, false) => problems.nearest(selector, self.patterns.iter().map(String::as_str)),
+        };
+        match near {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("the packages are {}", self.list),
         }
-        if let Some(folder) = selector.strip_suffix("/*")
-            && below(folder)
-        {
-            return Some(format!(
-                "`*` stands for no `/`: write \"{folder}/**\" for packages in deeper folders"
-            ));
-        }
-        nearest(selector, self.patterns.iter().map(String::as_str))
-            .map(|near| format!("did you mean \"{near}\"?"))
     }
+}
+
+/// The texts that a selector is matched against.
+fn texts(packages: &[Candidate]) -> impl Iterator<Item = &str> {
+    packages
+        .iter()
+        .flat_map(|candidate| [candidate.package.name.as_str(), candidate.path.as_str()])
 }
 
 #[cfg(test)]

@@ -66,10 +66,11 @@ pub(crate) fn quoted(text: &str) -> String {
 /// Several texts as a list to read: "`a`, `b` or `c`", cut after eight.
 pub(crate) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>, joint: &str) -> String {
     const MOST: usize = 8;
-    let all: Vec<&str> = texts.into_iter().collect();
-    let mut shown: Vec<String> = all.iter().take(MOST).map(|text| quoted(text)).collect();
-    if all.len() > MOST {
-        return format!("{} and {} more", shown.join(", "), all.len() - MOST);
+    let mut texts = texts.into_iter();
+    let mut shown: Vec<String> = texts.by_ref().take(MOST).map(quoted).collect();
+    let more = texts.count();
+    if more > 0 {
+        return format!("{} and {more} more", shown.join(", "));
     }
     match shown.pop() {
         Some(last) if shown.is_empty() => last,

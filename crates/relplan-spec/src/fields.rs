@@ -1,21 +1,20 @@
 //! A node checked against its shape: typed values with their places, and a problem for everything that does not fit.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod typed;
+
+use std::collections::BTreeMap;
+
+use typed::typed;
 
 use relplan_model::settings::{Value, WordType};
 
 use crate::{
-    display::{listed, quoted, user_information},
-    grammar::{Arguments, Often, Shape, home},
+    display::{listed, quoted},
+    grammar::{Arguments, Often, Shape, TOP, home},
     problem::{Problem, Problems, nearest},
     span::Span,
-    syntax::{Literal, Node, Property, Scalar},
+    syntax::{Literal, Node, Property},
 };
-
-/// The longest text that a value may be, in bytes.
-const MAX_TEXT: usize = 4_096;
-/// The largest number that keeps its value in JSON.
-const MAX_NUMBER: i128 = (1 << 53) - 1;
 
 /// A value with its place.
 #[derive(Debug, Clone)]
@@ -98,10 +97,7 @@ pub(crate) fn children<'n>(
             && let Some(first) = seen.insert(word, node.word_span)
         {
             let message = format!("{} may be said only once", quoted(word));
-            problems.push(
-                Problem::error("duplicate", node.word_span, message, "said again here")
-                    .related(first, "first said here"),
-            );
+            problems.push(Problem::twice(node.word_span, first, message));
             continue;
         }
         fitting.push(node);
@@ -112,38 +108,46 @@ pub(crate) fn children<'n>(
 fn unknown_word(node: &Node, parent: Option<&Shape>, allowed: &[(&'static str, Often)]) -> Problem {
     let word = node.word.as_str();
     let words = || allowed.iter().map(|(word, _)| *word);
-    let property = parent.is_some_and(|shape| {
+    let (message, label) = match parent {
+        Some(shape) if allowed.is_empty() => (
+            format!("`{}` takes no block", shape.word),
+            "this may not stand here",
+        ),
+        Some(shape) => (
+            format!("{} is not a word of `{}`", quoted(word), shape.word),
+            "unknown here",
+        ),
+        None if home(word).is_some() => (
+            format!("{} may not stand outside of a block", quoted(word)),
+            "unknown here",
+        ),
+        None => (
+            format!("{} is not a word of the spec", quoted(word)),
+            "unknown word",
+        ),
+    };
+    let property = parent.filter(|shape| {
         shape
             .properties
             .iter()
             .any(|property| property.name == word)
     });
-    let place = match parent {
-        Some(shape) => format!("the block of `{}`", shape.word),
-        None => "a spec".to_owned(),
-    };
-    let (message, label) = match (words().next(), parent) {
-        (None, Some(shape)) => (
-            format!("`{}` takes no block", shape.word),
-            "this may not stand here",
-        ),
-        _ => (
-            format!("{place} has no word {}", quoted(word)),
-            "unknown word",
-        ),
-    };
-    let hint = match (property, parent, home(word), nearest(word, words())) {
-        (true, Some(shape), ..) => format!(
+    let top = TOP.iter().any(|(top, _)| *top == word);
+    let hint = if let Some(shape) = property {
+        format!(
             "write it on the line of `{}`, before any block: `{word}=\"…\"`",
             shape.word
-        ),
-        (_, _, Some(home), _) => format!("`{word}` belongs into the block of a `{home}`"),
-        (_, Some(_), ..) if crate::grammar::TOP.iter().any(|(top, _)| *top == word) => {
-            format!("`{word}` stands outside of any block; is a `}}` missing before it?")
-        }
-        (.., Some(meant)) => format!("did you mean `{meant}`?"),
-        _ if words().next().is_none() => "delete the block".to_owned(),
-        _ => format!("it knows {}", listed(words(), "and")),
+        )
+    } else if let Some(home) = home(word) {
+        format!("it belongs into the block of a `{home}`")
+    } else if top {
+        format!("`{word}` stands outside of any block; is a `}}` missing before it?")
+    } else if let Some(meant) = nearest(word, words()) {
+        format!("did you mean `{meant}`?")
+    } else if allowed.is_empty() {
+        "delete the block".to_owned()
+    } else {
+        format!("the words are {}", listed(words(), "and"))
     };
     Problem::error("unknown-word", node.word_span, message, label).hint(hint)
 }
@@ -169,7 +173,7 @@ fn arguments(node: &Node, shape: &Shape, problems: &mut Problems) -> Vec<Said<Va
     let taken = match &shape.arguments {
         Arguments::One(..) => {
             if let Some(second) = node.arguments.get(1) {
-                let message = format!("`{}` takes only {what}", shape.word);
+                let message = format!("`{}` takes one value, {what}", shape.word);
                 let hint = match shape.word {
                     "to" => "write one `to` for each target".to_owned(),
                     _ => format!("write `{}`", shape.example),
@@ -186,15 +190,12 @@ fn arguments(node: &Node, shape: &Shape, problems: &mut Problems) -> Vec<Said<Va
     let mut values = Vec::new();
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     for scalar in taken {
-        let said = typed(scalar, takes, shape.word, problems);
+        let said = typed(scalar, takes, shape.word, Some(what), problems);
         if let (Some(_), Literal::Text(text)) = (&said, &scalar.value)
             && let Some(earlier) = seen.insert(text, scalar.span)
         {
             let message = format!("{} is said twice", quoted(text));
-            problems.push(
-                Problem::error("duplicate", scalar.span, message, "said again here")
-                    .related(earlier, "first said here"),
-            );
+            problems.push(Problem::twice(scalar.span, earlier, message));
             continue;
         }
         values.extend(said);
@@ -215,26 +216,31 @@ fn properties<'n>(
             .iter()
             .find(|word| word.name == property.name)
         else {
-            problems.push(unknown_property(property, shape, node));
+            problems.push(unknown_property(property, shape));
             continue;
         };
         if let Some(first) = seen.insert(word.name, property.name_span) {
             let message = format!("`{}` may be given only once", word.name);
-            problems.push(
-                Problem::error("duplicate", property.name_span, message, "given again here")
-                    .related(first, "first given here"),
-            );
+            problems.push(Problem::twice(property.name_span, first, message));
             continue;
         }
-        if let Some(said) = typed(&property.value, &word.takes, word.name, problems) {
+        if let Some(said) = typed(&property.value, &word.takes, word.name, None, problems) {
             values.insert(property.name.as_str(), said);
         }
     }
+    let misspelt = |word: &str| {
+        node.properties
+            .iter()
+            .any(|property| nearest(&property.name, [word]).is_some())
+    };
     for word in shape
         .properties
         .iter()
         .filter(|word| word.required && !seen.contains_key(word.name))
     {
+        if misspelt(word.name) {
+            continue;
+        }
         let message = format!("`{}` needs `{}`: {}", shape.word, word.name, word.doc);
         let hint = match shape.example.contains(&format!(" {}=", word.name)) {
             true => format!("write it like `{}`", shape.example),
@@ -253,29 +259,25 @@ fn properties<'n>(
     values
 }
 
-fn unknown_property(property: &Property, shape: &Shape, node: &Node) -> Problem {
+fn unknown_property(property: &Property, shape: &Shape) -> Problem {
     let name = property.name.as_str();
-    let kind = node
-        .properties
-        .iter()
-        .find(|property| property.name == "kind")
-        .map(|property| &property.value.value);
-    let owner = match (shape.word, kind) {
-        ("target", Some(Literal::Text(kind))) => format!("`target` of kind {}", quoted(kind)),
-        _ => format!("`{}`", shape.word),
+    let owner = match shape.kind {
+        Some(kind) if shape.word == "to" => format!("`to` a target of kind `{kind}`"),
+        Some(kind) => format!("`{}` of kind `{kind}`", shape.word),
+        None => format!("`{}`", shape.word),
     };
-    let names: BTreeSet<&str> = shape.properties.iter().map(|word| word.name).collect();
+    let names = || shape.properties.iter().map(|word| word.name);
     let hint = if shape.children.iter().any(|(child, _)| *child == name) {
         format!(
             "write it into the block of `{}`: `{{ {name} …; }}`",
             shape.word
         )
-    } else if let Some(meant) = nearest(name, names.iter().copied()) {
+    } else if let Some(meant) = nearest(name, names()) {
         format!("did you mean `{meant}`?")
-    } else if names.is_empty() {
-        "delete it".to_owned()
+    } else if shape.properties.is_empty() {
+        "delete it; there is nothing to set here".to_owned()
     } else {
-        format!("it knows {}", listed(names, "and"))
+        format!("it takes {}", listed(names(), "and"))
     };
     let message = format!("{owner} has no property {}", quoted(name));
     Problem::error(
@@ -294,126 +296,4 @@ fn placeholder(takes: &WordType) -> String {
         WordType::Flag => "#true".to_owned(),
         WordType::Number => "1".to_owned(),
     }
-}
-
-/// A value of the wanted type, or a problem.
-fn typed(
-    scalar: &Scalar,
-    takes: &WordType,
-    owner: &str,
-    problems: &mut Problems,
-) -> Option<Said<Value>> {
-    let value = match (takes, &scalar.value) {
-        (WordType::Flag, Literal::Flag(flag)) => Value::Flag(*flag),
-        (WordType::Number, Literal::Number(number)) => {
-            let fitting = u64::try_from(*number)
-                .ok()
-                .filter(|_| *number <= MAX_NUMBER);
-            let Some(number) = fitting else {
-                let message = format!("`{owner}` takes a whole number from 0 to {MAX_NUMBER}");
-                problems.push(Problem::error(
-                    "invalid-value",
-                    scalar.span,
-                    message,
-                    "out of range",
-                ));
-                return None;
-            };
-            Value::Number(number)
-        }
-        (WordType::Text, Literal::Text(text)) => {
-            Value::Text(checked_text(text, scalar.span, owner, problems)?)
-        }
-        (WordType::OneOf(texts), Literal::Text(text)) => {
-            if !texts.contains(&text.as_str()) {
-                let hint = match nearest(text, texts.iter().copied()) {
-                    Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => format!("it takes {}", listed(texts.iter().copied(), "or")),
-                };
-                let message = format!("`{owner}` does not take {}", quoted(text));
-                problems.push(
-                    Problem::error("invalid-value", scalar.span, message, "unknown value")
-                        .hint(hint),
-                );
-                return None;
-            }
-            Value::Text(text.clone())
-        }
-        (_, found) => {
-            problems.push(wrong_type(found, takes, scalar.span, owner));
-            return None;
-        }
-    };
-    Some(Said {
-        value,
-        span: scalar.span,
-    })
-}
-
-fn checked_text(text: &str, span: Span, owner: &str, problems: &mut Problems) -> Option<String> {
-    let problem = if text.trim().is_empty() {
-        Problem::error(
-            "invalid-value",
-            span,
-            format!("the text of `{owner}` is empty"),
-            "nothing is said here",
-        )
-    } else if text.len() > MAX_TEXT {
-        let message = format!(
-            "the text of `{owner}` has {} bytes, and at most {MAX_TEXT} are taken",
-            text.len()
-        );
-        Problem::error("too-large", span, message, "too long")
-    } else if text.chars().any(crate::display::is_forbidden) {
-        let message = format!("the text of `{owner}` holds a control character");
-        Problem::error(
-            "invalid-value",
-            span,
-            message,
-            "an escape in here stands for it",
-        )
-    } else if !user_information(text).is_empty() {
-        Problem::error("credential", span, "a URL with a user name or a password may not stand in a spec", "the part before `@`")
-            .hint("delete it, and count it as leaked if it was committed; credentials come from the ecosystem's configuration")
-    } else {
-        return Some(text.to_owned());
-    };
-    problems.push(problem);
-    None
-}
-
-fn wrong_type(found: &Literal, takes: &WordType, span: Span, owner: &str) -> Problem {
-    let wanted = match takes {
-        WordType::Text | WordType::OneOf(_) => "a text",
-        WordType::Flag => "#true or #false",
-        WordType::Number => "a whole number",
-    };
-    let (is, hint) = match (found, takes) {
-        (Literal::Text(text), WordType::Number) if text.parse::<u64>().is_ok() => {
-            ("a text", Some(format!("write {text} without quotes")))
-        }
-        (Literal::Text(text), WordType::Flag) if matches!(text.as_str(), "true" | "false") => {
-            ("a text", Some(format!("write #{text}")))
-        }
-        (Literal::Text(_), _) => ("a text", None),
-        (Literal::Number(number), WordType::Text | WordType::OneOf(_)) => (
-            "a number",
-            Some(format!("write it in quotes: \"{number}\"")),
-        ),
-        (Literal::Number(_), _) => ("a number", None),
-        (Literal::Fraction, WordType::Text) => ("a number", Some("write it in quotes".to_owned())),
-        (Literal::Fraction, _) => ("a number with a fraction", None),
-        (Literal::Flag(_), _) => ("a yes or no", None),
-        (Literal::Null, _) => (
-            "nothing",
-            Some("leave it out where nothing is to be said".to_owned()),
-        ),
-    };
-    Problem::error(
-        "wrong-type",
-        span,
-        format!("`{owner}` takes {wanted}"),
-        format!("this is {is}"),
-    )
-    .maybe_hint(hint)
 }

@@ -30,6 +30,8 @@ pub(crate) enum Often {
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     pub(crate) word: &'static str,
+    /// The kind of target whose words are among the properties.
+    pub(crate) kind: Option<&'static str>,
     pub(crate) arguments: Arguments,
     pub(crate) properties: Vec<Word>,
     pub(crate) children: &'static [(&'static str, Often)],
@@ -96,10 +98,16 @@ impl Grammar {
         let mut targets = BTreeMap::new();
         let mut destinations = BTreeMap::new();
         for (kind, words) in vocabulary {
-            let mut target = target();
+            let mut target = Shape {
+                kind: Some(kind),
+                ..target()
+            };
             target.properties.extend(words.target.iter().cloned());
             targets.insert(*kind, target);
-            let mut to = to();
+            let mut to = Shape {
+                kind: Some(kind),
+                ..to()
+            };
             to.properties.extend(words.destination.iter().cloned());
             destinations.insert(*kind, to);
         }
@@ -150,6 +158,7 @@ fn text(name: &'static str, required: bool, doc: &'static str) -> Word {
 fn one(name: &'static str, what: &'static str, takes: WordType, example: &'static str) -> Shape {
     Shape {
         word: name,
+        kind: None,
         arguments: Arguments::One(what, takes),
         properties: Vec::new(),
         children: &[],
@@ -160,6 +169,7 @@ fn one(name: &'static str, what: &'static str, takes: WordType, example: &'stati
 fn many(name: &'static str, what: &'static str, example: &'static str) -> Shape {
     Shape {
         word: name,
+        kind: None,
         arguments: Arguments::Many(what),
         properties: Vec::new(),
         children: &[],
@@ -203,7 +213,7 @@ fn shapes() -> Vec<Shape> {
         },
         Shape {
             properties: vec![
-                text("path", true, "the workspace's folder"),
+                text("path", true, "its folder"),
                 text("packer", false, "what packs its packages"),
             ],
             children: WORKSPACE,
@@ -221,7 +231,7 @@ fn shapes() -> Vec<Shape> {
             children: RELEASE,
             ..one(
                 "release",
-                "a pattern of packages",
+                "a package or a pattern of packages",
                 WordType::Text,
                 "release \"crates/*\" { to \"crates-io\"; }",
             )
@@ -258,14 +268,14 @@ fn shapes() -> Vec<Shape> {
                 "before",
                 WordType::OneOf(vec!["publish"]),
                 true,
-                "what it stands before",
+                "what it guards",
             )],
             children: GATE,
             ..one(
                 "gate",
                 "a name",
                 WordType::Text,
-                "gate \"ship\" before=\"publish\" { threshold 2; from \"alice@acme.example\" \"bob@acme.example\"; }",
+                "gate \"ship\" before=\"publish\" { … }",
             )
         },
         many("targets", "a target", "targets \"npm\" \"crates-io\""),

@@ -46,6 +46,11 @@ impl Problem {
         }
     }
 
+    /// An error about something that is said twice.
+    pub(crate) fn twice(span: Span, first: Span, message: impl Into<String>) -> Self {
+        Self::error("duplicate", span, message, "said again here").related(first, "first said here")
+    }
+
     /// The same with what to do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -72,12 +77,16 @@ pub(crate) struct Problems {
     file: String,
     found: Vec<Problem>,
     dropped: bool,
+    /// How many comparisons with names of the spec or the workspaces are left.
+    comparisons: usize,
 }
 
 /// How many problems are reported; what comes behind them in the text is summed up in one note.
 const SHOWN: usize = 100;
 /// How many problems are kept while looking, so that the first ones in the text can be told.
 const KEPT: usize = 1_000;
+/// How many names are looked at for suggestions in one run: enough for some misspellings among 10,000 names.
+const COMPARISONS: usize = 200_000;
 
 impl Problems {
     pub(crate) fn new(file: &str) -> Self {
@@ -85,6 +94,7 @@ impl Problems {
             file: file.to_owned(),
             found: Vec::new(),
             dropped: false,
+            comparisons: COMPARISONS,
         }
     }
 
@@ -97,9 +107,23 @@ impl Problems {
         self.found.push(problem);
     }
 
-    /// Whether further problems would not be kept, so that the search for suggestions can be spared.
+    /// Whether further problems are only counted, so that their hints need not be found.
     pub(crate) fn is_full(&self) -> bool {
         self.found.len() >= KEPT
+    }
+
+    /// The name that a misspelt one most likely meant, as long as there is time to look for it.
+    pub(crate) fn nearest<'a>(
+        &mut self,
+        word: &str,
+        among: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        let left = &mut self.comparisons;
+        let within = among.into_iter().take_while(|_| {
+            *left = left.saturating_sub(1);
+            *left > 0
+        });
+        nearest(word, within)
     }
 
     /// Whether one of them keeps the spec from being used.
@@ -157,7 +181,15 @@ pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) 
         if length > 2 && candidate.split('-').any(|piece| piece == wanted) {
             part = part.or(Some(candidate));
         }
-        if candidate.len().abs_diff(wanted.len()) > limit * 4 {
+        // Each character that differs is at most four bytes.
+        if candidate.len().abs_diff(wanted.len())
+            > limit
+                * if candidate.is_ascii() && wanted.is_ascii() {
+                    1
+                } else {
+                    4
+                }
+        {
             continue;
         }
         let distance = strsim::osa_distance(&wanted, &fold(candidate));

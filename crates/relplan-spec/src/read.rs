@@ -12,10 +12,10 @@ use relplan_model::{
 };
 
 use crate::{
-    display::quoted,
+    display::{listed, quoted},
     fields::{Fields, Said, children},
     grammar::{Grammar, LANGUAGE, TOP},
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, nearest},
     selector::check_path,
     span::Span,
     spec::{Project, Spec, StateChoice, Target},
@@ -62,9 +62,9 @@ struct Reader<'g, 'p> {
 type Known = BTreeMap<String, (Option<String>, Span)>;
 
 impl Reader<'_, '_> {
-    fn spec(&mut self, file: &str, text: &str, nodes: &[Node]) -> Option<Spec> {
-        let version = self.language(nodes)?;
-        let nodes = children(nodes, None, TOP, self.problems);
+    fn spec(&mut self, file: &str, text: &str, all: &[Node]) -> Option<Spec> {
+        let version = self.language(all)?;
+        let nodes = children(all, None, TOP, self.problems);
         let of = |word: &str| -> Vec<&Node> {
             nodes
                 .iter()
@@ -72,7 +72,7 @@ impl Reader<'_, '_> {
                 .filter(|node| node.word == word)
                 .collect()
         };
-        let project = self.project(of("project").first().copied(), nodes.first().copied());
+        let project = self.project(of("project").first().copied(), all);
         let workspaces = self.workspaces(&of("workspace"));
         let (targets, known) = self.targets(&of("target"));
         let releases = self.releases(&of("release"), &known);
@@ -156,9 +156,15 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn project(&mut self, node: Option<&Node>, first: Option<&Node>) -> Option<Project> {
+    fn project(&mut self, node: Option<&Node>, all: &[Node]) -> Option<Project> {
         let Some(node) = node else {
-            let span = first.map(|node| node.span).unwrap_or_default();
+            if all
+                .iter()
+                .any(|node| nearest(&node.word, ["project"]).is_some())
+            {
+                return None;
+            }
+            let span = all.first().map(|node| node.span).unwrap_or_default();
             let problem = Problem::error(
                 "missing",
                 span,
@@ -178,7 +184,7 @@ impl Reader<'_, '_> {
         if !printable || name.value.len() > 200 {
             let message = format!("{} cannot name a project", quoted(&name.value));
             let problem = Problem::error("invalid-value", name.span, message, "not a name");
-            self.problems.push(problem.hint("use at most 200 letters, digits and marks such as `-`, `_`, `.` and `/`, without spaces"));
+            self.problems.push(problem.hint("use at most 200 letters, digits, slashes and marks such as `-`, `_` and `.`, without spaces"));
             return None;
         }
         Some(Project {
@@ -208,9 +214,7 @@ impl Reader<'_, '_> {
             let Some(name) = fields.text() else { continue };
             if let Some((_, first)) = known.get(&name.value) {
                 let message = format!("the target {} is declared twice", quoted(&name.value));
-                let problem =
-                    Problem::error("duplicate", name.span, message, "declared again here")
-                        .related(*first, "first declared here");
+                let problem = Problem::twice(name.span, *first, message);
                 self.problems.push(
                     problem.hint("give each target a name of its own; two may have the same kind"),
                 );
@@ -254,9 +258,9 @@ impl Reader<'_, '_> {
             // What else stands there cannot be judged as long as the kind is unknown.
             Some((kind, span)) => {
                 let kinds = || self.grammar.kinds();
-                let hint = match crate::problem::nearest(kind, kinds()) {
+                let hint = match nearest(kind, kinds()) {
                     Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => format!("the kinds are {}", crate::display::listed(kinds(), "and")),
+                    None => format!("the kinds are {}", listed(kinds(), "and")),
                 };
                 let message = format!("there is no kind of target {}", quoted(kind));
                 self.problems
@@ -264,7 +268,7 @@ impl Reader<'_, '_> {
                 (Fields::without_properties(node, shape, self.problems), None)
             }
             None if said.is_none() => {
-                let kinds = crate::display::listed(self.grammar.kinds(), "or");
+                let kinds = listed(self.grammar.kinds(), "or");
                 let problem = Problem::error(
                     "missing",
                     node.span,

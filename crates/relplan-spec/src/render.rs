@@ -26,9 +26,11 @@ pub struct RenderStyle {
 }
 
 /// The longest line that is shown whole, in bytes.
-const LONGEST_LINE: usize = 240;
-/// How much of a longer line is shown before and behind a place.
-const AROUND: usize = 80;
+const LONGEST_LINE: usize = 160;
+/// How much of a longer line is shown before a place, of it, and behind it.
+const BEFORE: usize = 20;
+const PLACE: usize = 30;
+const BEHIND: usize = 22;
 /// How many places are marked for one problem.
 const MAX_PLACES: usize = 12;
 
@@ -56,8 +58,10 @@ pub fn render(problems: &[Problem], file: &str, text: &str, style: RenderStyle) 
             ThemeStyles::none()
         },
     };
+    let width = style.width.clamp(20, 500);
+    // Lines are wrapped here instead, because what stands in back-ticks or quotes is to be copied whole.
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(style.width.clamp(20, 500))
+        .with_wrap_lines(false)
         .with_links(false)
         .with_context_lines(1);
     let mut out = String::new();
@@ -65,7 +69,7 @@ pub fn render(problems: &[Problem], file: &str, text: &str, style: RenderStyle) 
         if !out.is_empty() {
             out.push('\n');
         }
-        let shown = Shown::of(problem, &source);
+        let shown = Shown::of(problem, &source, width);
         // Writing to a text fails only if the handler itself does; the message alone is then the best there is.
         if handler.render_report(&mut out, &shown).is_err() {
             out.push_str(&problem.message);
@@ -98,7 +102,7 @@ impl Source<'_> {
         let line = self.lines.line(self.lines.index(span.offset));
         let end = span.end().min(line.end().max(span.offset));
         let end = if line.len > LONGEST_LINE {
-            end.min(span.offset + AROUND)
+            end.min(span.offset + PLACE)
         } else {
             end
         };
@@ -127,10 +131,10 @@ impl SourceCode for Source<'_> {
         } else {
             let start = lines
                 .offset
-                .max(floor(self.text, span.offset.saturating_sub(AROUND)));
+                .max(floor(self.text, span.offset.saturating_sub(BEFORE)));
             Span::between(
                 start,
-                floor(self.text, lines.end().min(span.end() + AROUND)),
+                floor(self.text, lines.end().min(span.end() + BEHIND)),
             )
         };
         let column = match (before, after) {
@@ -154,16 +158,45 @@ impl SourceCode for Source<'_> {
     }
 }
 
+/// Breaks a text into lines at its spaces, but not within what stands in back-ticks or quotes.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    let mut within = None;
+    let breaks = |c: char| {
+        match within {
+            Some(mark) if c == mark => within = None,
+            None if matches!(c, '`' | '"') => within = Some(c),
+            _ => {}
+        }
+        c == ' ' && within.is_none()
+    };
+    for word in text.split(breaks) {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
 /// A problem as the handler wants it.
 struct Shown<'a> {
     problem: &'a Problem,
+    message: String,
     labels: Vec<LabeledSpan>,
     source: &'a Source<'a>,
     help: Option<String>,
 }
 
 impl<'a> Shown<'a> {
-    fn of(problem: &'a Problem, source: &'a Source<'a>) -> Self {
+    fn of(problem: &'a Problem, source: &'a Source<'a>, width: usize) -> Self {
         let label = |span: Span, label: &str| {
             let place = source.place(span);
             (
@@ -185,9 +218,15 @@ impl<'a> Shown<'a> {
             }
         }
         lines.extend(problem.hint.clone());
-        let help = (!lines.is_empty()).then(|| lines.join("\n"));
+        let help: Vec<String> = lines
+            .iter()
+            .map(|line| wrapped(line, width.saturating_sub(8)))
+            .collect();
+        let help = (!help.is_empty()).then(|| help.join("\n"));
+        let message = wrapped(&problem.message, width.saturating_sub(4));
         Self {
             problem,
+            message,
             labels,
             source,
             help,
@@ -197,13 +236,13 @@ impl<'a> Shown<'a> {
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
+        f.write_str(&self.message)
     }
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
+        f.write_str(&self.message)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::span::Span;
 
 /// The longest pattern, in bytes.
-const LONGEST: usize = 512;
+const LONGEST: usize = 256;
 
 /// Which packages a rule is about: a package's name, a package's path, or a pattern of either.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(crate) fn is_exact(text: &str) -> bool {
 pub(crate) fn check(text: &str) -> Result<(), (String, Option<String>)> {
     let wrong = |why: &str, hint: Option<String>| Err((why.to_owned(), hint));
     if text.len() > LONGEST {
-        return wrong("is too long", None);
+        return wrong(&format!("is longer than {LONGEST} bytes"), None);
     }
     let odd = text
         .chars()
@@ -130,7 +130,7 @@ pub(crate) fn check_path(text: &str) -> Result<(), (String, Option<String>)> {
         return wrong("begins or ends with a space", write(text.trim()));
     }
     if text.len() > LONGEST {
-        return wrong("is too long", None);
+        return wrong(&format!("is longer than {LONGEST} bytes"), None);
     }
     Ok(())
 }

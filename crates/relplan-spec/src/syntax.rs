@@ -46,3 +46,6 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Vec<Node>> {
     let plain = scan::scan(text, problems)?;
     tree::read(&plain, problems)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,12 @@
 //! Every construct of the language with a passing and a failing example: `corpus/ok` with what was understood,
 //! `corpus/err` with the problems as people see them. `UPDATE_EXPECT=1` rewrites what is expected.
 
-#![expect(clippy::disallowed_methods, reason = "the corpus is read from files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the corpus is read from files, and a test may stop at what it did not expect"
+)]
 
 use std::{
     fmt::Write as _,
@@ -15,7 +20,8 @@ use relplan_spec::{
     resolve_needs,
 };
 
-mod support;
+mod packages;
+mod vocabulary;
 
 const STYLE: RenderStyle = RenderStyle {
     color: false,
@@ -54,9 +60,9 @@ fn compare(spec: &Path, found: &str, failures: &mut Vec<String>) {
 
 /// All problems of a spec, and with the packages that its comments list.
 fn problems(text: &str) -> (Option<Spec>, Vec<Problem>) {
-    let parsed = parse("relplan.kdl", text, &support::vocabulary());
+    let parsed = parse("relplan.kdl", text, &vocabulary::vocabulary());
     let mut problems = parsed.problems;
-    if let (Some(spec), Some(packages)) = (&parsed.spec, support::packages(text)) {
+    if let (Some(spec), Some(packages)) = (&parsed.spec, packages::packages(text)) {
         problems.extend(assign(spec, &packages).1);
         problems.extend(resolve_needs(spec, &packages).1);
     }
@@ -78,8 +84,8 @@ fn sound_specs_are_understood() {
             render(&problems, "relplan.kdl", &text, STYLE)
         );
         let mut found = dump(&spec.unwrap());
-        if let Some(packages) = support::packages(&text) {
-            let parsed = parse("relplan.kdl", &text, &support::vocabulary());
+        if let Some(packages) = packages::packages(&text) {
+            let parsed = parse("relplan.kdl", &text, &vocabulary::vocabulary());
             dump_packages(&parsed.spec.unwrap(), &packages, &mut found);
         }
         compare(&path, &found, &mut failures);

@@ -8,7 +8,7 @@ use super::{Known, Reader};
 use crate::{
     display::quoted,
     fields::{Fields, Said},
-    problem::Problem,
+    problem::{Problem, nearest},
     span::Span,
     spec::Gate,
     syntax::Node,
@@ -27,10 +27,7 @@ impl Reader<'_, '_> {
             };
             if let Some(first) = seen.insert(gate.name.clone(), name) {
                 let message = format!("the gate {} is declared twice", quoted(&gate.name));
-                self.problems.push(
-                    Problem::error("duplicate", name, message, "declared again here")
-                        .related(first, "first declared here"),
-                );
+                self.problems.push(Problem::twice(name, first, message));
                 continue;
             }
             gates.push(gate);
@@ -99,22 +96,26 @@ impl Reader<'_, '_> {
         fields: &Fields<'_>,
         from: &[Said<String>],
     ) -> Option<u64> {
-        let named = fields.children.iter().any(|child| child.word == "from");
         for (word, example) in [
             ("threshold", "threshold 2"),
             ("from", "from \"alice@acme.example\""),
         ] {
-            if !fields.children.iter().any(|child| child.word == word) {
+            // A misspelling of it, or its use as a property, is reported as that.
+            let words = node.children.iter().map(|child| &child.word);
+            let properties = node.properties.iter().map(|property| &property.name);
+            if words
+                .chain(properties)
+                .all(|said| nearest(said, [word]).is_none())
+            {
                 let message = format!("`gate` needs `{word}` in its block");
-                self.problems.push(
-                    Problem::error(
-                        "missing",
-                        node.span,
-                        message,
-                        format!("`{word}` is missing"),
-                    )
-                    .hint(format!("add a line such as `{example}`")),
+                let problem = Problem::error(
+                    "missing",
+                    node.span,
+                    message,
+                    format!("`{word}` is missing"),
                 );
+                self.problems
+                    .push(problem.hint(format!("add a line such as `{example}`")));
             }
         }
         let said = self.only(fields, "threshold")?;
@@ -133,7 +134,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let people = u64::try_from(from.len()).unwrap_or(u64::MAX);
-        if named && threshold > people && !from.is_empty() {
+        if threshold > people && people > 0 {
             let message = format!("{threshold} people must say yes, and only {people} may");
             let problem =
                 Problem::error("conflict", said.span, message, "this gate would never open");

@@ -34,10 +34,8 @@ impl Reader<'_, '_> {
                     workspace.ecosystem,
                     quoted(&workspace.path)
                 );
-                self.problems.push(
-                    Problem::error("duplicate", workspace.span, message, "declared again here")
-                        .related(first, "first declared here"),
-                );
+                self.problems
+                    .push(Problem::twice(workspace.span, first, message));
                 continue;
             }
             workspaces.push(workspace);
@@ -93,7 +91,10 @@ impl Reader<'_, '_> {
         );
         let hint = match nearest(&packer.value, packers.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => format!("its packers are {}", listed(packers.iter().copied(), "and")),
+            None => format!(
+                "they are packed by {}",
+                listed(packers.iter().copied(), "or")
+            ),
         };
         self.problems.push(
             Problem::error(
@@ -143,10 +144,8 @@ impl Reader<'_, '_> {
                 match seen.insert(said.value.clone(), said.span) {
                     Some(first) => {
                         let message = format!("{} is said twice", quoted(&said.value));
-                        self.problems.push(
-                            Problem::error("duplicate", said.span, message, "said again here")
-                                .related(first, "first said here"),
-                        );
+                        self.problems
+                            .push(Problem::twice(said.span, first, message));
                     }
                     None => texts.push(said),
                 }

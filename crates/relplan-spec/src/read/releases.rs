@@ -8,7 +8,7 @@ use super::{Known, Reader, settings};
 use crate::{
     display::{listed, quoted},
     fields::{Fields, Said},
-    problem::{Problem, nearest},
+    problem::Problem,
     selector::{check, compile, is_exact},
     span::Span,
     spec::{Deprecate, Rule, Selector, To, Yank},
@@ -36,13 +36,7 @@ impl Reader<'_, '_> {
                     "{} is released by two rules",
                     quoted(rule.selector.as_str())
                 );
-                let problem = Problem::error(
-                    "duplicate",
-                    rule.selector.span(),
-                    message,
-                    "said again here",
-                )
-                .related(first, "first said here");
+                let problem = Problem::twice(rule.selector.span(), first, message);
                 self.problems
                     .push(problem.hint("put everything about it into one `release`"));
                 continue;
@@ -130,8 +124,7 @@ impl Reader<'_, '_> {
                     "the target {} is named twice in one `release`",
                     quoted(&name.value)
                 );
-                let problem = Problem::error("duplicate", name.span, message, "named again here")
-                    .related(first, "first named here");
+                let problem = Problem::twice(name.span, first, message);
                 self.problems.push(problem);
                 continue;
             }
@@ -210,10 +203,8 @@ impl Reader<'_, '_> {
                     quoted(yank.version.as_str()),
                     quoted(yank.target.as_str())
                 );
-                self.problems.push(
-                    Problem::error("duplicate", yank.span, message, "said again here")
-                        .related(first, "first said here"),
-                );
+                self.problems
+                    .push(Problem::twice(yank.span, first, message));
                 continue;
             }
             yanks.push(yank);
@@ -255,10 +246,8 @@ impl Reader<'_, '_> {
                     quoted(&deprecate.range),
                     quoted(deprecate.target.as_str())
                 );
-                self.problems.push(
-                    Problem::error("duplicate", deprecate.span, message, "said again here")
-                        .related(first, "first said here"),
-                );
+                self.problems
+                    .push(Problem::twice(deprecate.span, first, message));
                 continue;
             }
             deprecations.push(deprecate);
@@ -295,16 +284,18 @@ impl Reader<'_, '_> {
             return TargetName::new(said.value.clone()).ok();
         }
         let names = || known.keys().map(String::as_str);
-        let hint = match nearest(&said.value, names()) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
+        let hint = match self.problems.nearest(&said.value, names()) {
+            Some(meant) => Some(format!("did you mean \"{meant}\"?")),
             None if known.is_empty() => {
-                "declare it with a line such as `target \"npm\" kind=\"npm\"`".to_owned()
+                Some("declare it with a line such as `target \"npm\" kind=\"npm\"`".to_owned())
             }
-            None => format!("the targets are {}", listed(names(), "and")),
+            None if self.problems.is_full() => None,
+            None => Some(format!("the spec declares {}", listed(names(), "and"))),
         };
         let message = format!("there is no target {}", quoted(&said.value));
-        self.problems
-            .push(Problem::error("unknown-target", said.span, message, "not declared").hint(hint));
+        self.problems.push(
+            Problem::error("unknown-target", said.span, message, "not declared").maybe_hint(hint),
+        );
         None
     }
 }

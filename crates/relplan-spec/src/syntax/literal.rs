@@ -50,6 +50,7 @@ impl Scan<'_, '_> {
             Some('"') => self.line(),
             Some('#') => self.hashed(),
             Some('(') => self.annotation(),
+            Some('[') => self.list(),
             _ => self.bare(),
         }
     }
@@ -86,6 +87,26 @@ impl Scan<'_, '_> {
         }
     }
 
+    /// `[…]`, which other languages have and KDL has not.
+    fn list(&mut self) -> Result<Kind, Stop> {
+        let start = self.at;
+        let line = self.text.get(start..).unwrap_or_default();
+        let end = line
+            .find(|c| c == ']' || is_newline(c))
+            .unwrap_or(line.len());
+        let closed = line.get(end..).is_some_and(|rest| rest.starts_with(']'));
+        self.at = start + end + usize::from(closed);
+        let span = Span::between(start, self.at);
+        let problem = Problem::error(
+            "syntax",
+            span,
+            "there are no lists in `[…]`",
+            "KDL has no lists",
+        );
+        self.report(problem.hint("write the values one after the other: `exclude \"a\" \"b\"`"))?;
+        Ok(Kind::Text)
+    }
+
     /// A bare word or a number.
     fn bare(&mut self) -> Result<Kind, Stop> {
         let start = self.at;
@@ -101,7 +122,7 @@ impl Scan<'_, '_> {
         }
         self.at = start + length;
         match self.peek() {
-            Some(c) if !is_end(c) && !(length > 0 && self.goes_on()) => {
+            Some(c) if !(is_end(c) || length > 0 && self.goes_on()) => {
                 return self.unquoted(start);
             }
             // Only `=` is left here: whatever else ends a value was seen before.
@@ -161,7 +182,10 @@ impl Scan<'_, '_> {
         let line_end = escaped.map(|rest| rest.trim_start_matches(is_space));
         ["//", "/*", "/-"].iter().any(|with| self.starts(with))
             || line_end.is_some_and(|rest| {
-                rest.is_empty() || rest.starts_with(is_newline) || rest.starts_with("//")
+                rest.is_empty()
+                    || rest.starts_with(is_newline)
+                    || rest.starts_with("//")
+                    || rest.starts_with("/*")
             })
     }
 
@@ -180,7 +204,10 @@ impl Scan<'_, '_> {
             "{} may not stand in a bare word",
             quoted(self.slice(offending))
         );
-        let hint = format!("write \"{}\"", cut(&run.replace('"', "")));
+        let hint = format!(
+            "write \"{}\"",
+            cut(&run.replace('"', "").replace('\\', "/"))
+        );
         self.report(Problem::error("syntax", span, message, label).hint(hint))?;
         Ok(Kind::Text)
     }
@@ -227,11 +254,16 @@ impl Scan<'_, '_> {
             return self.raw(hashes);
         }
         const KEYWORDS: [&str; 6] = ["true", "false", "null", "inf", "-inf", "nan"];
-        let length = behind.find(is_end).unwrap_or(behind.len());
+        let length = behind.find(|c| !is_bare(c)).unwrap_or(behind.len());
         let word = behind.get(..length).unwrap_or_default();
         self.at = start + hashes + length;
-        if hashes == 1 && KEYWORDS.contains(&word) {
+        let ended = self.peek().is_none_or(is_end) || self.goes_on();
+        if hashes == 1 && ended && KEYWORDS.contains(&word) {
             return Ok(Kind::Other);
+        }
+        if !ended {
+            let rest = behind.get(length..).unwrap_or_default();
+            self.at += rest.find(is_end).unwrap_or(rest.len());
         }
         let span = Span::between(start, self.at);
         let message = format!("{} is not a value", quoted(self.slice(span)));
@@ -397,6 +429,15 @@ impl Scan<'_, '_> {
                 self.at += rest
                     .find(|c| !is_space(c) && !is_newline(c))
                     .unwrap_or(rest.len());
+            }
+            Some(c) if is_space(c) || is_newline(c) => {
+                let problem = Problem::error(
+                    "syntax",
+                    Span::between(start, self.at),
+                    "text of several lines takes no `\\` before a space or line end",
+                    "it would join lines",
+                );
+                self.report(problem.hint("delete it; to end a line with a backslash, write \\\\"))?;
             }
             _ => {
                 let span = Span::between(

@@ -84,21 +84,19 @@ impl Scan<'_, '_> {
     /// Control characters and marks that reorder text are refused wherever they stand, in comments as well.
     fn characters(&mut self) -> Result<(), Stop> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        for (at, c) in rest.char_indices().filter(|(_, c)| is_forbidden(*c)) {
-            let span = Span {
-                offset: self.at + at,
-                len: c.len_utf8(),
-            };
-            let message = format!(
-                "the character U+{:04X} may not stand in a spec",
-                u32::from(c)
-            );
-            let problem = Problem::error("syntax", span, message, "an invisible character is here");
-            return Err(self.stop(
-                problem.hint("delete it; within quotes an escape such as \\u{…} can stand for it"),
-            ));
-        }
-        Ok(())
+        let Some((at, c)) = rest.char_indices().find(|(_, c)| is_forbidden(*c)) else {
+            return Ok(());
+        };
+        let span = Span {
+            offset: self.at + at,
+            len: c.len_utf8(),
+        };
+        let message = format!(
+            "the character U+{:04X} may not stand in a spec",
+            u32::from(c)
+        );
+        let problem = Problem::error("syntax", span, message, "an invisible character is here");
+        Err(self.stop(problem.hint("delete it")))
     }
 
     /// `nodes := (line-space* node)* line-space*`, up to the end or the `}` that closes the block.
@@ -228,16 +226,11 @@ impl Scan<'_, '_> {
                     return Ok(());
                 }
                 Some(_) => {
-                    if !spaced && !dashed {
-                        let problem = Problem::error(
-                            "syntax",
-                            self.here(1),
-                            "a space is missing before this",
-                            "no space before it",
-                        );
-                        self.report(problem)?;
+                    if spaced || dashed {
+                        self.entry()?;
+                    } else {
+                        self.unspaced()?;
                     }
-                    self.entry()?;
                 }
             }
             if dashed {
@@ -245,6 +238,22 @@ impl Scan<'_, '_> {
                 self.blanks.push(Span::between(start, self.at));
             }
         }
+    }
+
+    /// Something that follows a value without a space: most often a quote is missing before it.
+    fn unspaced(&mut self) -> Result<(), Stop> {
+        let start = self.at;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let length = rest.find(|c| is_space(c) || is_newline(c) || matches!(c, ';' | '{' | '}'));
+        self.at += length.unwrap_or(rest.len()).max(1);
+        let span = Span::between(start, self.at);
+        let problem = Problem::error(
+            "syntax",
+            span,
+            "a space is missing before this",
+            "it follows without a space",
+        );
+        self.report(problem.hint("put a space before it, or look for a missing quote further left"))
     }
 
     /// `node-children := '{' nodes '}'`.
@@ -317,6 +326,17 @@ impl Scan<'_, '_> {
         }
         self.at += 2;
         self.line_space()?;
+        if self.starts("/-") {
+            let problem = Problem::error(
+                "syntax",
+                self.here(2),
+                "`/-` stands twice before one thing",
+                "one is enough",
+            );
+            return Err(
+                self.stop(problem.hint("write `/-` before each thing that is to be taken away"))
+            );
+        }
         Ok(true)
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Node {
     /// Values with a name, repeated names included.
     pub(crate) properties: Vec<Property>,
     /// The lines of its block.
-    pub(crate) children: Vec<Node>,
+    pub(crate) children: Vec<Self>,
     /// From the word to the last value, without the block.
     pub(crate) span: Span,
 }
@@ -83,7 +83,7 @@ pub(super) fn read(plain: &str, problems: &mut Problems) -> Option<Vec<Node>> {
     }
 }
 
-fn nodes(document: &KdlDocument) -> Vec<Node> {
+pub(super) fn nodes(document: &KdlDocument) -> Vec<Node> {
     document.nodes().iter().map(node).collect()
 }
 

@@ -1,10 +1,6 @@
-//! Words that kinds of targets might bring along, one of each type, and packages written as comments of a spec.
+//! Words that kinds of targets might bring along, of each type.
 
-use relplan_model::{
-    address::{Ecosystem, PackageId, PackageName},
-    settings::{KindWords, Vocabulary, Word, WordType},
-};
-use relplan_spec::Candidate;
+use relplan_model::settings::{KindWords, Vocabulary, Word, WordType};
 
 fn word(name: &'static str, takes: WordType, required: bool, doc: &'static str) -> Word {
     Word {
@@ -16,7 +12,7 @@ fn word(name: &'static str, takes: WordType, required: bool, doc: &'static str) 
 }
 
 /// A vocabulary like that of the real drivers.
-pub fn vocabulary() -> Vocabulary {
+pub(crate) fn vocabulary() -> Vocabulary {
     let url = || word("url", WordType::Text, false, "where it is");
     let token = || {
         word(
@@ -86,28 +82,4 @@ pub fn vocabulary() -> Vocabulary {
             },
         ),
     ])
-}
-
-/// The packages of lines such as `// package npm @acme/widget js/widget`.
-pub fn packages(text: &str) -> Option<Vec<Candidate>> {
-    let lines = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("// package"));
-    let packages: Vec<Option<Candidate>> = lines
-        .map(|line| {
-            let mut words = line.split_whitespace();
-            let mut next = || words.next();
-            let (ecosystem, name, path) = (next()?, next()?, next()?);
-            let package = PackageId {
-                ecosystem: Ecosystem::new(ecosystem).unwrap(),
-                name: PackageName::new(name).unwrap(),
-            };
-            Some(Candidate {
-                package,
-                path: path.to_owned(),
-            })
-        })
-        .collect();
-    // A line `// package` without a package says that there are none.
-    (!packages.is_empty()).then(|| packages.into_iter().flatten().collect())
 }
