@@ -116,8 +116,12 @@ async fn l4_killed_in_the_middle_of_uploads_it_ends_as_if_undisturbed() {
 
 /// Uploads need a size for a middle: text that does not compress to nothing.
 fn grow(fixture: &Fixture, seed: u32) {
-    let letter = |n: u32| char::from(b'a' + (n.wrapping_mul(n / 7 + seed) % 26) as u8);
-    let filler: String = (0..60_000u32).map(letter).collect();
+    let mut state = seed;
+    let letter = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + (state >> 24) as u8 % 26)
+    };
+    let filler: String = (0..60_000).map(letter).collect();
     for (file, comment) in [
         ("crates/greet-core/src/lib.rs", "//"),
         ("js/packages/greet/index.js", "//"),

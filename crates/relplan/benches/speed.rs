@@ -129,7 +129,6 @@ fn writes(standin: &StandIn, packages: usize, latency: Duration) {
             .relplan_session(&["plan", "-o", "plan.json"])
             .unwrap();
         assert_eq!(plan.code, Some(0), "{plan}");
-        standin.take_requests();
         environment.relplan(&["apply", "plan.json", "--yes", "--parallelism", "64"])
     });
     row(&format!("{label} relplan apply, all new"), applied, floor);
@@ -191,8 +190,7 @@ fn median(standin: &StandIn, mut command: impl FnMut() -> Command) -> Cost {
     let mut costs: Vec<Cost> = (0..ROUNDS)
         .map(|_| {
             let command = command();
-            standin.take_requests();
-            standin.take_connections();
+            let _ = (standin.take_requests(), standin.take_connections());
             let cost = measured(command);
             Cost {
                 requests: standin.take_requests(),
