@@ -86,9 +86,10 @@ impl Proxy {
         self.shared.rules.add(rule);
     }
 
-    /// Drops all fault rules.
+    /// Drops all fault rules, and cuts what was held.
     pub fn heal(&self) {
         self.shared.rules.clear();
+        self.shared.log.release();
     }
 }
 
@@ -133,8 +134,8 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
         }
         Some(Fault::HoldBefore) => {
             shared.log.add(exchange);
-            shared.log.stalled();
-            return std::future::pending().await;
+            shared.log.stall().await;
+            return Err(Cut);
         }
         Some(
             Fault::StallUpload { .. }
@@ -169,8 +170,8 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
         }
         Some(Fault::HoldAfter) => {
             shared.log.add(exchange);
-            shared.log.stalled();
-            std::future::pending().await
+            shared.log.stall().await;
+            Err(Cut)
         }
         Some(Fault::AnswerAfter(status)) => {
             exchange.answered = Some(status);
@@ -194,15 +195,16 @@ fn plain(status: u16) -> Response<Body> {
     response
 }
 
-/// Lets exactly `after` bytes through, tells the log, and then never goes on: the client is to be killed meanwhile.
+/// Lets exactly `after` bytes through, tells the log, and goes no further: the client is to be killed meanwhile.
 fn stalling(body: Incoming, after: u64, log: Log) -> Body {
     let frames = body.into_data_stream();
     let stream = futures_util::stream::unfold((frames, after), move |(mut frames, left)| {
         let log = log.clone();
         async move {
             if left == 0 {
-                log.stalled();
-                std::future::pending::<()>().await;
+                log.stall().await;
+                let cut: Box<dyn std::error::Error + Send + Sync> = Box::new(Cut);
+                return Some((Err(cut), (frames, left)));
             }
             let frame = match frames.next().await? {
                 Ok(bytes) => {

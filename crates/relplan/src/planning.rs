@@ -36,8 +36,6 @@ use crate::{
 pub struct Ground {
     /// The spec.
     pub read: ReadSpec,
-    /// Where the journal is.
-    pub store: FileStore,
     /// Its fold.
     pub state: State,
     /// The drivers of all targets of the spec.
@@ -86,7 +84,6 @@ impl Ground {
         let commit = commit::head(&project.root, &surroundings.vars);
         Ok(Self {
             read,
-            store,
             state,
             drivers,
             targets,

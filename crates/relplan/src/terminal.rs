@@ -2,11 +2,7 @@
 //!
 //! Invariant: results go to standard output, remarks about the work to standard error; with `--json` standard output
 //! holds events alone.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where printing happens"
-)]
+#![expect(clippy::print_stderr, reason = "this is where printing happens")]
 
 use std::io::IsTerminal as _;
 

@@ -53,6 +53,7 @@ pub struct Log(Arc<Inner>);
 struct Inner {
     exchanges: Mutex<Vec<Exchange>>,
     stalled: Notify,
+    released: Notify,
 }
 
 impl Log {
@@ -60,8 +61,15 @@ impl Log {
         self.lock().push(exchange);
     }
 
-    pub(super) fn stalled(&self) {
+    /// Tells that something came to a halt, and waits until it is released.
+    pub(super) async fn stall(&self) {
+        let released = self.0.released.notified();
         self.0.stalled.notify_one();
+        released.await;
+    }
+
+    pub(super) fn release(&self) {
+        self.0.released.notify_waiters();
     }
 
     /// Waits until an upload has stalled by [`super::Fault::StallUpload`].

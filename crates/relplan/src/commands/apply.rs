@@ -122,7 +122,7 @@ async fn carry_out(
     let chosen = match chosen {
         Some(chosen) => chosen,
         None => match fresh::choose(session, arguments, events, tally).await? {
-            fresh::Choice::Apply(chosen) => chosen,
+            fresh::Choice::Apply(chosen) => *chosen,
             fresh::Choice::Leave(exit) => return Ok(exit),
         },
     };

@@ -343,7 +343,7 @@ fn costs(out: &mut String, plan: &Plan, style: Style) {
 
 fn findings(out: &mut String, plan: &Plan, style: Style) {
     let mut ordered: Vec<_> = plan.findings.iter().collect();
-    ordered.sort_by(|a, b| b.severity.cmp(&a.severity));
+    ordered.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     if !ordered.is_empty() {
         out.push('\n');
     }

@@ -27,7 +27,7 @@ use crate::{
 /// What came of it.
 pub(super) enum Choice {
     /// A plan to be carried out.
-    Apply(Chosen),
+    Apply(Box<Chosen>),
     /// Nothing to do, or nobody said yes.
     Leave(Exit),
 }
@@ -85,10 +85,10 @@ pub(super) async fn choose(
     }
     let path = crate::commands::status::started_plan(&session.project, made.digest);
     crate::commands::plan::write_whole(&path, &made.bytes)?;
-    Ok(Choice::Apply(Chosen {
+    Ok(Choice::Apply(Box::new(Chosen {
         bytes: made.bytes,
         plan: made.plan,
-    }))
+    })))
 }
 
 async fn make(
