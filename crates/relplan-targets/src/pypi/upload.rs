@@ -1,4 +1,8 @@
 //! The upload form of the legacy upload API: `multipart/form-data` around a file that is streamed.
+//!
+//! Invariant: the file comes first and `:action` last, so that a body that was cut off is not a form that a registry
+//! can act on. Why: pypiserver takes a cut body for a whole one, and stores the piece of the file that arrived (seen
+//! with 2.4.1 when the client is killed in the middle of an upload).
 
 use std::io::{Cursor, Read};
 
@@ -20,10 +24,9 @@ impl Form {
     /// MD5 is not told: an index that checks any digest checks a stronger one.
     pub(super) fn new(file: &str, distribution: &Distribution, digests: &Digests) -> Self {
         let mut fields = vec![
-            (":action", "file_upload"),
             ("protocol_version", "1"),
             ("filetype", distribution.filetype),
-            ("pyversion", &distribution.pyversion),
+            ("pyversion", distribution.pyversion.as_str()),
         ];
         fields.extend(distribution.metadata.form());
         for (name, algorithm) in [
@@ -32,21 +35,23 @@ impl Form {
         ] {
             fields.extend(digests.get(algorithm).map(|digits| (name, digits)));
         }
+        fields.push((":action", "file_upload"));
         let boundary = boundary(file, &fields);
-        let mut head = String::new();
+        // A file's name holds neither quotes nor backslashes nor control characters.
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"{file}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        let mut tail = "\r\n".to_owned();
         for (name, value) in fields {
-            head.push_str(&format!(
+            tail.push_str(&format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
             ));
         }
-        // A file's name holds neither quotes nor backslashes nor control characters.
-        head.push_str(&format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"{file}\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        ));
+        tail.push_str(&format!("--{boundary}--\r\n"));
         Self {
             head: head.into_bytes(),
-            tail: format!("\r\n--{boundary}--\r\n").into_bytes(),
+            tail: tail.into_bytes(),
             boundary,
         }
     }
@@ -142,7 +147,9 @@ mod tests {
             format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
         let wanted = [
-            field(":action", "file_upload"),
+            "--B\r\nContent-Disposition: form-data; name=\"content\"; filename=\"widget-1.0-py3-none-any.whl\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n<BYTES>\r\n"
+                .to_owned(),
             field("protocol_version", "1"),
             field("filetype", "bdist_wheel"),
             field("pyversion", "py3"),
@@ -153,9 +160,8 @@ mod tests {
             field("description", "# Readme\n"),
             field("sha256_digest", "aa"),
             field("blake2_256_digest", "bb"),
-            "--B\r\nContent-Disposition: form-data; name=\"content\"; filename=\"widget-1.0-py3-none-any.whl\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n<BYTES>\r\n--B--\r\n"
-                .to_owned(),
+            field(":action", "file_upload"),
+            "--B--\r\n".to_owned(),
         ];
         assert_eq!(body.replace(&boundary, "B"), wanted.concat());
     }
