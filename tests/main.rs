@@ -1,8 +1,12 @@
 //! The tests of the whole: the real binary, real servers, real clients.
-
 #![expect(
     unreachable_pub,
     reason = "nothing outside of a test binary can reach anything"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is not as it should be"
 )]
 
 mod architecture;

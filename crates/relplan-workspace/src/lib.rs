@@ -17,4 +17,4 @@ mod npm;
 pub mod pack;
 mod python;
 
-pub use discover::{Discovery, DiscoverError, Package, Publishable, WorkspaceRef, discover};
+pub use discover::{DiscoverError, Discovery, Package, Publishable, WorkspaceRef, discover};
