@@ -1,5 +1,7 @@
 //! Making a plan: wishes, bundle, state and observations into `PlanInput`, and its result checked before anyone sees it.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use relplan_model::{
     bundle::Bundle,
@@ -39,7 +41,7 @@ pub struct Ground {
     /// Its fold.
     pub state: State,
     /// The drivers of all targets of the spec.
-    pub drivers: Built,
+    pub drivers: Arc<Built>,
     /// The targets as configured.
     pub targets: Vec<Target>,
     /// The bundle's folder.
@@ -78,7 +80,7 @@ impl Ground {
             .targets
             .iter()
             .map(|target| (&target.name, target.kind.as_str(), &target.settings));
-        let drivers = Built::new(used, surroundings, &net)?;
+        let drivers = Arc::new(Built::new(used, surroundings, &net)?);
         let targets = drivers.describe().await?;
         let bundle = project.bundle(places.bundle.as_deref());
         let commit = commit::head(&project.root, &surroundings.vars);
@@ -117,7 +119,7 @@ impl Ground {
     /// What the registries say about these wishes.
     pub async fn observe(&self, wishes: &Wishes, events: &dyn EventSink) -> Vec<Observation> {
         let queries = relplan_plan::queries(&wishes.releases, &self.state, Freshness::Revalidated);
-        observe(&self.drivers, &queries, events).await
+        observe(&self.drivers, queries, events).await
     }
 
     /// The plan.
