@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    address::{PointerName, TargetName},
+    address::{PackageName, PointerName, TargetName},
     bundle::ArtifactKind,
     digest::Algorithm,
     settings::Settings,
@@ -15,12 +15,28 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Endpoint {
-    /// What it is used for: `registry`, `index`, `api`, `upload`, `read`, `folder`.
+    /// What it is used for: `registry`, `index`, `api`, `upload`, `read`, `folder`; with a scope behind it if it is for
+    /// the packages of that scope alone (`registry @acme`).
     pub role: String,
     /// The URL in full without user information, or the folder as the spec spells it.
     pub url: String,
     /// Where it was found, such as `spec`, `user .npmrc`, `CARGO_REGISTRIES_X_INDEX`.
     pub source: String,
+}
+
+impl Endpoint {
+    /// Whether it is used for this package. A role may carry a scope, as in `registry @acme`: such an endpoint is for
+    /// the packages of that scope alone.
+    #[must_use]
+    pub fn concerns(&self, package: &PackageName) -> bool {
+        match self.role.split_once(' ') {
+            Some((_, scope)) => {
+                let rest = package.as_str().strip_prefix(scope);
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            }
+            None => true,
+        }
+    }
 }
 
 /// Who must be overcome to publish without approval (law L15: never claim more).
@@ -103,4 +119,23 @@ pub struct Target {
     pub grade: GateGrade,
     /// What it can do.
     pub capabilities: Capabilities,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_of_a_scope_concerns_its_packages_alone() {
+        let endpoint = |role: &str| Endpoint {
+            role: role.to_owned(),
+            url: String::new(),
+            source: String::new(),
+        };
+        let concerns = |role, name: &str| endpoint(role).concerns(&name.parse().unwrap());
+        assert!(concerns("registry", "widget") && concerns("registry", "@acme/widget"));
+        assert!(concerns("registry @acme", "@acme/widget"));
+        assert!(!concerns("registry @acme", "widget"));
+        assert!(!concerns("registry @acme", "@acme-labs/widget"));
+    }
 }

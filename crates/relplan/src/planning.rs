@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use relplan_model::{
+    address::PackageName,
     bundle::Bundle,
     digest::Sha256,
     event::Event,
@@ -11,6 +12,7 @@ use relplan_model::{
     observation::{Freshness, Observation},
     plan::{Action, Plan},
     port::{Clock as _, EventSink},
+    release::Release,
     state::State,
     target::Target,
 };
@@ -95,6 +97,28 @@ impl Ground {
         })
     }
 
+    /// The targets with the endpoints that concern the wishes: what else the user's configuration names (a scope of some
+    /// other project, say) is nobody's business who reads the plan.
+    fn targets_of(&self, wishes: &Wishes) -> Vec<Target> {
+        let goes = |release: &Release, target: &Target| {
+            let mut destinations = release.destinations.iter();
+            destinations.any(|destination| destination.target == target.name)
+        };
+        let mut targets = self.targets.clone();
+        for target in &mut targets {
+            let packages: Vec<&PackageName> = wishes
+                .releases
+                .iter()
+                .filter(|release| goes(release, target))
+                .map(|release| &release.package.name)
+                .collect();
+            target
+                .endpoints
+                .retain(|endpoint| packages.iter().any(|package| endpoint.concerns(package)));
+        }
+        targets
+    }
+
     /// The bundle, if there is one.
     pub fn folder(&self) -> Result<Option<Folder>, Failure> {
         if !self.bundle.join("bundle.json").exists() {
@@ -148,7 +172,7 @@ impl Ground {
             spec: self.read.digest,
             policy,
             state: self.state.clone(),
-            targets: self.targets.clone(),
+            targets: self.targets_of(wishes),
             releases: wishes.releases.clone(),
             bundle,
             observations,

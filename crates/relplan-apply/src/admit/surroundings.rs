@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use relplan_model::{
-    address::TargetName,
+    address::{PackageName, TargetName},
     finding::{Finding, Severity},
     port::Drivers,
     step::{Class, Step},
@@ -20,8 +20,15 @@ pub(super) async fn check_targets(
     steps: &[&Step],
     drivers: &dyn Drivers,
 ) -> Result<(), Denied> {
-    let names: BTreeSet<&TargetName> = steps.iter().map(|step| &step.address.target).collect();
-    let answers = join_all(names.into_iter().map(|name| async move {
+    let mut packages: BTreeMap<&TargetName, BTreeSet<&PackageName>> = BTreeMap::new();
+    for step in steps {
+        packages
+            .entry(&step.address.target)
+            .or_default()
+            .insert(&step.address.package);
+    }
+    let answers = join_all(packages.keys().map(|name| async move {
+        let name: &TargetName = name;
         match drivers.driver(name) {
             Some(driver) => (name, Some(driver.describe().await)),
             None => (name, None),
@@ -41,7 +48,7 @@ pub(super) async fn check_targets(
             Some(Ok(found)) => other.extend(
                 index
                     .target(name)
-                    .and_then(|planned| difference(planned, &found)),
+                    .and_then(|planned| difference(planned, &found, packages.get(name)?)),
             ),
         }
     }
@@ -54,9 +61,14 @@ pub(super) async fn check_targets(
     Ok(())
 }
 
-/// Where the endpoint was configured may differ between machines; where it leads may not.
-fn difference(planned: &Target, found: &Target) -> Option<Finding> {
-    let (then, now) = (endpoints(planned), endpoints(found));
+/// Where the endpoint was configured may differ between machines; where it leads may not. What is configured for
+/// other packages than these is of no concern.
+fn difference(
+    planned: &Target,
+    found: &Target,
+    packages: &BTreeSet<&PackageName>,
+) -> Option<Finding> {
+    let (then, now) = (endpoints(planned, packages), endpoints(found, packages));
     if then == now && planned.kind == found.kind {
         return None;
     }
@@ -70,10 +82,14 @@ fn difference(planned: &Target, found: &Target) -> Option<Finding> {
     Some(Finding::new("endpoint", Severity::Error, None, message).hint(hint))
 }
 
-fn endpoints(target: &Target) -> BTreeSet<(&str, &str)> {
+fn endpoints<'t>(
+    target: &'t Target,
+    packages: &BTreeSet<&PackageName>,
+) -> BTreeSet<(&'t str, &'t str)> {
     target
         .endpoints
         .iter()
+        .filter(|endpoint| packages.iter().any(|package| endpoint.concerns(package)))
         .map(|endpoint| (endpoint.role.as_str(), endpoint.url.as_str()))
         .collect()
 }
