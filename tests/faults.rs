@@ -51,6 +51,7 @@ async fn l4_lost_and_false_answers_change_nothing() {
             "{fault:?}: l12\n{plan}"
         );
     }
+    fixture.no_canary_in_files();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -100,8 +100,18 @@ impl Fixture {
         fixture
     }
 
+    /// Runs relplan; whatever it says holds no credential (L11).
     pub fn relplan(&self, arguments: &[&str]) -> Session {
-        self.environment.relplan_session(arguments).unwrap()
+        let session = self.environment.relplan_session(arguments).unwrap();
+        for canary in self.canaries() {
+            let printed = session.stdout.contains(&canary) || session.stderr.contains(&canary);
+            assert!(
+                !printed,
+                "l11: `relplan {}` printed a secret",
+                arguments.join(" ")
+            );
+        }
+        session
     }
 
     /// Runs relplan and demands an exit code.
@@ -160,6 +170,34 @@ impl Fixture {
             PASSWORD.to_owned(),
             self.bench.npm_token.clone(),
         ]
+    }
+
+    /// L11: no credential in any file but those that the user keeps them in.
+    pub fn no_canary_in_files(&self) {
+        let root = self.environment.root();
+        // Where the credentials are meant to be, and what the servers keep for themselves.
+        let meant = ["home/.npmrc", "home/.pypirc", "servers"].map(|path| root.join(path));
+        let (mut searched, mut folders) = (0, vec![root.to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if meant.contains(&path) || path.is_symlink() {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                searched += 1;
+                let bytes = std::fs::read(&path).unwrap();
+                for canary in self.canaries() {
+                    let mut windows = bytes.windows(canary.len());
+                    let found = windows.any(|window| window == canary.as_bytes());
+                    assert!(!found, "l11: {} holds a secret", path.display());
+                }
+            }
+        }
+        assert!(searched > 20, "{searched} files were searched");
     }
 
     pub fn clear_logs(&self) {

@@ -79,6 +79,7 @@ async fn l4_killed_at_every_exchange_it_ends_as_if_undisturbed() {
             }
         }
     }
+    fixture.no_canary_in_files();
     let planned = exchanges.iter().sum::<usize>() * 2;
     assert!(
         kills * 10 >= planned * 8,
