@@ -200,10 +200,19 @@ pub(crate) fn of_present(
             ),
         )
     } else {
-        let message = format!("{name} names {now}, and is left there");
+        let (message, hint) = if way == Way::Backward {
+            (
+                format!("{name} names {now}, which is later than {version}, and is left there"),
+                "nothing to do if that is meant; else look whether this checkout is out of date",
+            )
+        } else {
+            (
+                format!("{name} names {now}, and is left there"),
+                "publish a new version, or move the pointer by hand",
+            )
+        };
         findings.push(
-            Finding::new("pointer-elsewhere", Severity::Note, Some(address), &message)
-                .hint("publish a new version, or move the pointer by hand"),
+            Finding::new("pointer-elsewhere", Severity::Note, Some(address), &message).hint(hint),
         );
         (Action::Keep, reason("pointer-elsewhere", message))
     };

@@ -172,7 +172,11 @@ fn point(unit: &Unit<'_>, pointing: &Pointing, uploads: &[Step], draft: &mut Dra
         reasons.clone(),
     );
     change.before = before.as_ref().map(ToString::to_string);
-    change.after = Some(version.to_string());
+    // A pointer that is left alone names afterwards what it names now.
+    change.after = match action {
+        Action::Keep => change.before.clone(),
+        _ => Some(version.to_string()),
+    };
     let last = uploads
         .iter()
         .filter(|step| matches!(step.effect, Effect::Await));

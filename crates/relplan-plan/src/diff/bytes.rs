@@ -153,8 +153,8 @@ impl<'a> Comparison<'a> {
                 )
             } else if self.changed.is_empty() {
                 (
-                    "somebody else published this version",
-                    "release another version; who published this one?",
+                    "this version was published without being recorded here",
+                    "release another version; or, if nothing is to be released here, leave the package out of what is packed",
                 )
             } else {
                 (
