@@ -4,7 +4,7 @@
 //! its text never gets into an error, an answer's text or the cache (laws L4 and L11).
 //! Why: 64 requests at once over one pool is what makes asking a thousand packages as fast as the network.
 
-mod cache;
+pub(crate) mod cache;
 mod get;
 mod pace;
 mod send;

@@ -152,6 +152,7 @@ impl Folder {
         let bundle = match description::read(&path)? {
             Some(bundle) => bundle,
             None => {
+                keep_out_of_git(&path).map_err(failed)?;
                 let bundle = Bundle::new(Vec::new());
                 description::write(&path, &bundle)?;
                 bundle
@@ -259,4 +260,13 @@ impl ArtifactSource for Folder {
             &self.path.join(artifact.file.as_str()),
         )?))
     }
+}
+
+/// Has git, and the packers that ask git what belongs to a package, pass over a bundle in relplan's own folder.
+fn keep_out_of_git(folder: &Utf8Path) -> io::Result<()> {
+    let path = folder.join(".gitignore");
+    if folder.parent().and_then(Utf8Path::file_name) == Some(".relplan") && !path.exists() {
+        fs::write(path, "*\n")?;
+    }
+    Ok(())
 }

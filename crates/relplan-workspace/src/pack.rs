@@ -44,6 +44,9 @@ pub use identity::IdentityError;
 
 use crate::bundle::{BundleError, Folder};
 
+/// The folder beside the spec that keeps bundles, state and what registries answered; no part of any package.
+const OWN_FOLDER: &str = ".relplan";
+
 /// What makes an artifact of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packer {

@@ -72,6 +72,17 @@ impl Cache {
     }
 }
 
+/// Makes the folder if it is missing, and has git, and the packers that ask git what belongs to a package, pass over
+/// it.
+pub(crate) fn make(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    match fs::File::create_new(folder.join(".gitignore")) {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn read(file: &Path, url: &str, accept: &str, limit: usize) -> Option<Cached> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(limit).ok()?.saturating_add(64 << 10);
@@ -99,7 +110,7 @@ fn read(file: &Path, url: &str, accept: &str, limit: usize) -> Option<Cached> {
 
 fn write(file: &Path, url: String, accept: String, cached: &Cached) -> io::Result<()> {
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
+    make(folder)?;
     let head = Head {
         format: FORMAT.to_owned(),
         url,

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
-use crate::surroundings::Surroundings;
+use crate::{http::cache, surroundings::Surroundings};
 
 /// How long a client may take to answer: a Python on a loaded machine needs seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -142,7 +142,7 @@ fn url(text: &str) -> Option<String> {
 }
 
 async fn put(question: &Question, surroundings: &Surroundings) -> Option<String> {
-    fs::create_dir_all(surroundings.cache()).ok()?;
+    cache::make(surroundings.cache()).ok()?;
     let folder = tempfile::tempdir_in(surroundings.cache()).ok()?;
     if question.wheel {
         write_wheel(&folder.path().join(WHEEL)).ok()?;

@@ -259,3 +259,15 @@ fn a_symbolic_link_does_not_lead_out_of_the_folder() {
     unlisted.file = FileName::new("other.tgz").unwrap();
     assert!(ArtifactSource::open(&folder, &unlisted).is_err());
 }
+
+#[test]
+fn git_passes_over_a_bundle_in_relplans_own_folder_and_over_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(root.path()).unwrap();
+    for (folder, ignored) in [(".relplan/bundle", true), ("out", false)] {
+        let folder = root.join(folder);
+        Folder::create_or_open(&folder).unwrap();
+        let rules = fs::read_to_string(folder.join(".gitignore")).ok();
+        assert_eq!(rules.as_deref(), ignored.then_some("*\n"), "{folder}");
+    }
+}

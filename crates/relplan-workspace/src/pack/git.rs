@@ -84,11 +84,20 @@ impl Checkout {
         let Ok(relative) = folder.strip_prefix(&self.top) else {
             return false;
         };
-        self.changed.iter().any(|path| {
-            path.starts_with(relative)
-                || (path.as_str().ends_with('/') && relative.starts_with(path))
-        })
+        self.changed
+            .iter()
+            .filter(|path| !is_ours(path))
+            .any(|path| {
+                path.starts_with(relative)
+                    || (path.as_str().ends_with('/') && relative.starts_with(path))
+            })
     }
+}
+
+/// Whether a path is in the folder that keeps bundles and state, which is no part of any package.
+fn is_ours(path: &Utf8Path) -> bool {
+    path.components()
+        .any(|part| part.as_str() == super::OWN_FOLDER)
 }
 
 /// The paths in git's short status: `XY path`, each ended by NUL; a rename or copy has its origin as one more.
@@ -137,6 +146,27 @@ fn ask(folder: &Utf8Path, shop: &Workshop<'_>, arguments: &[&str]) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bundles_and_state_make_no_package_dirty() {
+        for (status, dirty) in [
+            ("?? .relplan/\0", false),
+            (" M .relplan/state/journal\0?? py/.relplan/bundle/\0", false),
+            ("?? .relplan/\0 M relplan.kdl\0", true),
+            ("?? .relplan.md\0", true),
+        ] {
+            let checkout = Checkout {
+                commit: "0".repeat(40),
+                top: "/nowhere".into(),
+                changed: changed(status),
+            };
+            assert_eq!(
+                checkout.is_dirty(Utf8Path::new("/nowhere")),
+                dirty,
+                "{status:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_package_is_dirty_for_its_own_files_and_not_for_its_neighbours() {

@@ -49,6 +49,16 @@ pub enum IdentityError {
         /// What is wrong with it.
         why: String,
     },
+    /// The folder that keeps bundles and state was packed too: it tells of other packages, and it makes the bytes
+    /// differ from one run to the next.
+    #[error(
+        "it holds {entry:?}, a file of relplan's own; write a line `/.relplan/` into the .gitignore beside the spec, \
+         or exclude that folder in the package's manifest"
+    )]
+    Own {
+        /// The entry.
+        entry: String,
+    },
     /// A dependency that nobody outside of the workspace can resolve.
     #[error(
         "it asks for {name} {range:?} in `{section}`, which means nothing outside of the workspace; \
@@ -158,6 +168,7 @@ fn from_tar(path: &Utf8Path, entry: &'static str) -> Result<Vec<u8>, IdentityErr
         let part = part.map_err(IdentityError::Archive)?;
         let here = {
             let name = part.path_bytes();
+            refuse_own(&String::from_utf8_lossy(&name))?;
             let name = name.strip_prefix(b"./").unwrap_or(&name);
             let mut pieces = name.split(|byte| *byte == b'/');
             pieces.next().is_some()
@@ -179,6 +190,9 @@ fn from_wheel(path: &Utf8Path) -> Result<Vec<u8>, IdentityError> {
     let broken = |error: zip::result::ZipError| IdentityError::Archive(io::Error::other(error));
     let file = File::open(path).map_err(IdentityError::Archive)?;
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
+    for name in archive.file_names() {
+        refuse_own(&name.map_err(broken)?)?;
+    }
     let is_metadata = |name: &str| {
         name.split_once('/')
             .is_some_and(|(folder, file)| folder.ends_with(".dist-info") && file == "METADATA")
@@ -194,6 +208,16 @@ fn from_wheel(path: &Utf8Path) -> Result<Vec<u8>, IdentityError> {
         [name] => bounded(archive.by_name(name).map_err(broken)?, METADATA),
         _ => Err(IdentityError::Ambiguous { entry: METADATA }),
     }
+}
+
+/// Refuses a packed file out of relplan's own folder.
+fn refuse_own(name: &str) -> Result<(), IdentityError> {
+    let mut folders = name.rsplit('/').skip(1);
+    if folders.any(|folder| folder == super::OWN_FOLDER) {
+        let entry = name.to_owned();
+        return Err(IdentityError::Own { entry });
+    }
+    Ok(())
 }
 
 fn bounded(from: impl Read, entry: &'static str) -> Result<Vec<u8>, IdentityError> {

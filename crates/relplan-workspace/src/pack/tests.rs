@@ -54,6 +54,20 @@ fn the_commit_and_what_differs_from_it_are_recorded() {
 }
 
 #[test]
+fn state_beside_a_package_changes_nothing_of_it() {
+    let tree = Tree::new(&[("package.json", r#"{"name":"a","version":"1.0.0"}"#)]);
+    tree.git(&["init", "-q"]);
+    tree.git(&["add", "."]);
+    tree.git(&["commit", "-q", "-m", "x"]);
+    let job = [tree.job("a", "1.0.0", "", Packer::NpmBuiltin)];
+    let before = tree.pack(&job).unwrap();
+    tree.write(".relplan/state/journal", "1");
+    let after = tree.pack(&job).unwrap();
+    assert_eq!(before.artifacts, after.artifacts);
+    assert!(!after.artifacts[0].dirty);
+}
+
+#[test]
 fn a_job_that_fails_leaves_the_bundle_as_it_was() {
     let tree = Tree::new(&[
         ("a/package.json", r#"{"name":"a","version":"1.0.0"}"#),

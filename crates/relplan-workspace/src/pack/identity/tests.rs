@@ -180,3 +180,37 @@ fn names_of_projects_compare_in_one_form() {
         assert_eq!(normalised(name), form);
     }
 }
+
+#[test]
+fn relplans_own_folder_is_not_released() {
+    let bench = Bench::new();
+    let pkg_info = ("a-1.0.0/PKG-INFO", "Name: a\nVersion: 1.0.0\n");
+    let metadata = ("a-1.0.0.dist-info/METADATA", "Name: a\nVersion: 1.0.0\n");
+    let spec = ("a-1.0.0/relplan.kdl", "");
+    let harmless = ("a-1.0.0/docs/.relplan", "");
+    assert!(
+        bench
+            .tar("a-1.0.0.tar.gz", &[spec, pkg_info, harmless])
+            .is_ok()
+    );
+    for entry in [
+        "a-1.0.0/.relplan/state/journal",
+        "a-1.0.0/py/.relplan/bundle/bundle.json",
+    ] {
+        // Behind the entry that tells who the file is, and before it.
+        for entries in [[(entry, ""), pkg_info], [pkg_info, (entry, "")]] {
+            let error = bench.tar("a-1.0.0.tar.gz", &entries).unwrap_err();
+            assert!(
+                error.contains(entry) && error.contains("`/.relplan/`"),
+                "{error}"
+            );
+        }
+    }
+    let error = bench
+        .zip(
+            "a-1.0.0-py3-none-any.whl",
+            &[metadata, (".relplan/state/journal", "")],
+        )
+        .unwrap_err();
+    assert!(error.contains(".relplan/state/journal"), "{error}");
+}

@@ -63,6 +63,7 @@ const ALWAYS: &str = "\
 /yarn.lock
 /pnpm-lock.yaml
 /bun.lockb
+/.relplan
 ";
 
 /// The files of a package, relative to its folder and with `/`, in order of name.
