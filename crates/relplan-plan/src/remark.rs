@@ -25,15 +25,19 @@ pub(crate) fn some_of<T: AsRef<str>>(names: &[T]) -> String {
     text
 }
 
-/// Two sets of digests of what should be one file, told apart by an algorithm that both have.
+/// Two sets of digests of what should be one file, told apart by an algorithm that both have, and by their first digits
+/// where those differ: the plan has all of them among its artifacts and observations.
 pub(crate) fn apart(ours: &Digests, theirs: &Digests) -> (String, String) {
+    const SHOWN: usize = 16;
     let told = ours.0.iter().find_map(|(algorithm, digits)| {
         let other = theirs.get(*algorithm)?;
         (other != digits).then(|| {
+            let starts_apart = digits.get(..SHOWN) != other.get(..SHOWN);
             let one = |digits: &str| {
-                Digests::default()
-                    .with(*algorithm, digits.to_owned())
-                    .to_string()
+                let start = digits.get(..SHOWN).filter(|_| starts_apart);
+                let shown = start.unwrap_or(digits).to_owned();
+                let text = Digests::default().with(*algorithm, shown).to_string();
+                text + if start.is_some() { "…" } else { "" }
             };
             (one(digits), one(other))
         })
@@ -44,4 +48,29 @@ pub(crate) fn apart(ours: &Digests, theirs: &Digests) -> (String, String) {
 /// A version, or words for there being none.
 pub(crate) fn or_nothing(version: Option<&Version>) -> &str {
     version.map_or("nothing", Version::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use relplan_model::digest::Algorithm;
+
+    use super::*;
+
+    #[test]
+    fn l6_digests_that_differ_are_shown_with_a_difference() {
+        let digests = |last: char| {
+            let digits = format!("{}{last}", "a".repeat(63));
+            Digests::default().with(Algorithm::Sha256, digits)
+        };
+        let (ours, theirs) = apart(&digests('b'), &digests('c'));
+        assert_eq!(ours.len(), "sha256:".len() + 64);
+        assert_ne!(ours, theirs);
+
+        let other = Digests::default().with(Algorithm::Sha256, "c".repeat(64));
+        let (ours, theirs) = apart(&digests('b'), &other);
+        assert_eq!(
+            [ours, theirs],
+            ["sha256:aaaaaaaaaaaaaaaa…", "sha256:cccccccccccccccc…"]
+        );
+    }
 }

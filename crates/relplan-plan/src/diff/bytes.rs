@@ -154,7 +154,7 @@ impl<'a> Comparison<'a> {
             } else if self.changed.is_empty() {
                 (
                     "this version was published without being recorded here",
-                    "release another version; or, if nothing is to be released here, leave the package out of what is packed",
+                    "release another version; or, if this one is to stay as it is there, plan without the package",
                 )
             } else {
                 (
