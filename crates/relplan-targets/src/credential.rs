@@ -61,7 +61,10 @@ pub fn find(
     settings: &Settings,
     surroundings: &Surroundings,
 ) -> Result<Option<Credential>, Missing> {
-    let Some(name) = settings.text("token-env") else {
+    let Some(name) = settings
+        .text("token-env")
+        .filter(|_| !surroundings.withheld)
+    else {
         return Ok(None);
     };
     let well_formed = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -85,6 +88,9 @@ pub fn find(
 /// The credential in one environment variable, surrounding white space removed; `None` when unset or empty.
 #[must_use]
 pub fn from_variable(surroundings: &Surroundings, name: &str) -> Option<Credential> {
+    if surroundings.withheld {
+        return None;
+    }
     let value = surroundings.var(name)?.trim();
     (!value.is_empty()).then(|| Credential {
         secret: SecretString::from(value.to_owned()),

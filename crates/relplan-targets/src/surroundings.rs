@@ -25,6 +25,9 @@ pub struct Surroundings {
     /// The endpoints of an approved plan, for applying. A driver takes from here only those that the plan found in the
     /// project's own files; all others it resolves again, so that a difference is noticed (design §5).
     pub approved: BTreeMap<TargetName, Vec<Endpoint>>,
+    /// Whether no credential may be read: foreign code is about to run beside this process (law L14). A registry that
+    /// wants one to be read from is then unknown.
+    pub withheld: bool,
 }
 
 impl Surroundings {
@@ -74,6 +77,7 @@ impl fmt::Debug for Surroundings {
             vars,
             cache,
             approved,
+            withheld,
         } = self;
         f.debug_struct("Surroundings")
             .field("home", home)
@@ -81,6 +85,7 @@ impl fmt::Debug for Surroundings {
             .field("vars", &vars.keys().collect::<Vec<_>>())
             .field("cache", cache)
             .field("approved", approved)
+            .field("withheld", withheld)
             .finish()
     }
 }

@@ -52,6 +52,7 @@ pub async fn run(
         cache: project.cache().into_std_path_buf(),
         vars,
         approved: std::collections::BTreeMap::new(),
+        withheld: false,
     };
     let session = Session {
         project,

@@ -1,15 +1,15 @@
 //! Making a plan: wishes, bundle, state and observations into `PlanInput`, and its result checked before anyone sees it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use camino::Utf8PathBuf;
 use relplan_model::{
-    address::PackageName,
+    address::{Address, PackageName},
     bundle::Bundle,
     digest::Sha256,
     event::Event,
     finding::{Finding, Severity},
-    observation::{Freshness, Observation},
+    observation::{Freshness, Observation, Seen},
     plan::{Action, Plan},
     port::{Clock as _, EventSink},
     release::Release,
@@ -146,6 +146,33 @@ impl Ground {
         observe(&self.drivers, queries, events).await
     }
 
+    /// Builds the drivers anew, with credentials: what could not be read without may be read now.
+    pub async fn read_credentials(&mut self, surroundings: &Surroundings) -> Result<(), Failure> {
+        let net =
+            Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let targets = self.read.spec.targets.iter();
+        let used = targets.map(|target| (&target.name, target.kind.as_str(), &target.settings));
+        self.drivers = Arc::new(Built::new(used, surroundings, &net)?);
+        self.targets = self.drivers.describe().await?;
+        Ok(())
+    }
+
+    /// Asks again what could not be found out.
+    pub async fn observe_unknown(
+        &self,
+        wishes: &Wishes,
+        observations: &mut Vec<Observation>,
+        events: &dyn EventSink,
+    ) {
+        let again: BTreeSet<Address> = unknown(observations).cloned().collect();
+        let mut queries =
+            relplan_plan::queries(&wishes.releases, &self.state, Freshness::Revalidated);
+        queries.retain(|query| again.contains(&query.address));
+        observations.retain(|observation| !again.contains(&observation.address));
+        observations.extend(observe(&self.drivers, queries, events).await);
+        observations.sort_by(|a, b| a.address.cmp(&b.address));
+    }
+
     /// The plan.
     pub fn plan(
         &self,
@@ -157,6 +184,15 @@ impl Ground {
         let spec = &self.read.spec;
         let mut findings = self.findings.clone();
         findings.extend(wishes.findings.iter().cloned());
+        if !spec.gates.is_empty() {
+            let names: Vec<&str> = spec.gates.iter().map(|gate| gate.name.as_str()).collect();
+            let message = format!("this plan needs approval by the gate {}", names.join(", "));
+            findings.push(
+                Finding::new("approval", Severity::Warning, None, message).hint(
+                    "this relplan can verify no approvals yet, so `apply` refuses the plan (exit 4)",
+                ),
+            );
+        }
         let policy = if spec.gates.is_empty() {
             None
         } else {
@@ -222,6 +258,14 @@ impl Made {
     pub fn exit(&self) -> Exit {
         exit_of(&self.plan)
     }
+}
+
+/// The addresses of which a look-up failed.
+pub fn unknown(observations: &[Observation]) -> impl Iterator<Item = &Address> {
+    observations
+        .iter()
+        .filter(|observation| matches!(observation.seen, Seen::Unknown { .. }))
+        .map(|observation| &observation.address)
 }
 
 /// How a look at a plan ends.

@@ -170,7 +170,9 @@ impl Configuration {
         }
         if let Some(home) = &cargo_home {
             found.user = either(home, "config")?.unwrap_or_default();
-            found.credentials = either(home, "credentials")?.unwrap_or_default();
+            if !surroundings.withheld {
+                found.credentials = either(home, "credentials")?.unwrap_or_default();
+            }
         }
         found.cargo_home = cargo_home;
         Ok(found)

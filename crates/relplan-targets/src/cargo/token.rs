@@ -33,7 +33,7 @@ impl Tokens {
         &self,
         operation: &Operation<'_>,
     ) -> Result<Option<Credential>, Finding> {
-        if self.index.unreviewed {
+        if self.index.unreviewed || self.surroundings.withheld {
             return Ok(None);
         }
         if let Some(named) = credential::named(&self.target, &self.settings, &self.surroundings)? {

@@ -183,6 +183,10 @@ fn chain(target: &TargetName, surroundings: &Surroundings) -> Result<Vec<Layer>,
     }
     let global_file = global(&environment, &user.entries, surroundings);
     let global = file("global npmrc", global_file.as_deref(), surroundings)?;
+    let mut environment = environment;
+    if surroundings.withheld {
+        environment.retain(|key, _| !opens(key));
+    }
     let environment = Layer {
         source: ENVIRONMENT,
         entries: environment,
@@ -239,8 +243,16 @@ fn file(
             }
         }
     }
-    let entries = npmrc::parse(&String::from_utf8_lossy(&text), &surroundings.vars);
+    let mut entries = npmrc::parse(&String::from_utf8_lossy(&text), &surroundings.vars);
+    if surroundings.withheld {
+        entries.retain(|key, _| !opens(key));
+    }
     Ok(Layer { source, entries })
+}
+
+/// Whether a key's value is a credential: those of registries (`//host/:_authToken`), and those without one.
+fn opens(key: &str) -> bool {
+    key.starts_with("//") || key.starts_with('_') || key == "otp"
 }
 
 /// The global file: configured, or `etc/npmrc` below the prefix, which is two folders above the `node` on the path.

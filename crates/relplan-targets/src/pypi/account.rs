@@ -44,6 +44,9 @@ pub(super) fn for_reading(
     place: &Place,
     surroundings: &Surroundings,
 ) -> Result<Option<Login>, Finding> {
+    if surroundings.withheld {
+        return Ok(None);
+    }
     match &place.login {
         // A user name alone may be a token: some indexes take it there.
         Some(login) => Ok(Some(login.clone())),

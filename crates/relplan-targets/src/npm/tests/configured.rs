@@ -233,3 +233,27 @@ fn l2_applying_goes_where_the_approved_plan_went() {
     let moved = Config::read(&name(), &Settings::default(), &moved).unwrap();
     assert_ne!(shown(&moved), shown(&planned), "a difference is noticed");
 }
+
+#[test]
+fn l14_nothing_that_opens_a_registry_is_read_while_foreign_code_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = "registry=https://user.example\n//user.example/:_authToken=canary\n_auth=canary\notp=123456\n";
+    let variables = [("SHOP_TOKEN", "canary"), ("npm_config__auth", "canary")];
+    let settings = Settings::default().with_text("token-env", "SHOP_TOKEN");
+    let open = around(&folder, user, "", &variables);
+    let withheld = Surroundings {
+        withheld: true,
+        ..open.clone()
+    };
+    let read =
+        |surroundings: &Surroundings| Config::read(&name(), &settings, surroundings).unwrap();
+    assert!(secret(&read(&open), "widget").is_some());
+    let config = read(&withheld);
+    assert_eq!(secret(&config, "widget"), None);
+    assert!(config.otp.is_none());
+    assert_eq!(
+        shown(&config),
+        shown(&read(&open)),
+        "where it is stays known"
+    );
+}

@@ -1,6 +1,7 @@
 //! `apply` without a plan: observe, pack what is missing, plan, show, ask.
 //!
-//! Packing comes before any credential is read (law L14): drivers read them when they write, and packing is over then.
+//! Packing comes before any credential is read (law L14): registries are first asked without, those that want one are
+//! asked again when packing is over.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,6 +13,8 @@ use relplan_model::{
 };
 
 use super::{Chosen, Tally};
+use relplan_targets::surroundings::Surroundings;
+
 use crate::{
     arguments::Apply,
     commands::Session,
@@ -20,7 +23,7 @@ use crate::{
     failure::Failure,
     gather::wishes::{Wishes, picked},
     packing,
-    planning::{Ground, Made},
+    planning::{Ground, Made, unknown},
     view::plan_text,
 };
 
@@ -39,16 +42,8 @@ pub(super) async fn choose(
     events: &Arc<Fanout>,
     tally: &mut Tally,
 ) -> Result<Choice, Failure> {
-    let style = session.terminal.err;
     let sink: Arc<dyn EventSink> = Arc::new(WithProgress::new(events.clone(), session.terminal));
-    let ground = Ground::new(
-        &session.project,
-        &arguments.places,
-        &session.surroundings,
-        style,
-    )
-    .await?;
-    let made = make(session, arguments, &ground, &sink).await?;
+    let made = make(session, arguments, &sink).await?;
     drop(sink);
     events.emit(made.event());
     tally.plan = Some(made.digest);
@@ -94,10 +89,16 @@ pub(super) async fn choose(
 async fn make(
     session: &Session,
     arguments: &Apply,
-    ground: &Ground,
     sink: &Arc<dyn EventSink>,
 ) -> Result<Made, Failure> {
-    let (project, planning, style) = (&session.project, &arguments.planning, session.terminal.err);
+    let style = session.terminal.err;
+    let withheld = Surroundings {
+        withheld: true,
+        ..session.surroundings.clone()
+    };
+    let places = &arguments.places;
+    let mut ground = Ground::new(&session.project, places, &withheld, style).await?;
+    let (project, planning) = (&session.project, &arguments.planning);
     // A bundle that was named is taken as it is; our own holds what was packed some other day, and is packed anew.
     let given = match arguments.places.bundle {
         Some(_) => ground.folder()?.map(|folder| folder.bundle().clone()),
@@ -105,17 +106,21 @@ async fn make(
     };
     let mut wishes = ground.wishes(project, given.as_ref(), planning, style)?;
     let mut packed: Option<Bundle> = given.clone();
-    let unversioned = unversioned(ground, &wishes, arguments)?;
+    let unversioned = unversioned(&ground, &wishes, arguments)?;
     if !unversioned.is_empty() {
-        packed = Some(pack(session, arguments, ground, &wishes, &unversioned, sink).await?);
+        packed = Some(pack(session, arguments, &ground, &wishes, &unversioned, sink).await?);
         wishes = ground.wishes(project, packed.as_ref(), planning, style)?;
     }
-    let observations = ground.observe(&wishes, sink.as_ref()).await;
+    let mut observations = ground.observe(&wishes, sink.as_ref()).await;
     let first = ground.plan(&wishes, observations.clone(), given, planning)?;
     let missing = missing(&first.plan, &wishes, packed.as_ref());
     if !missing.is_empty() {
-        packed = Some(pack(session, arguments, ground, &wishes, &missing, sink).await?);
+        packed = Some(pack(session, arguments, &ground, &wishes, &missing, sink).await?);
     }
+    ground.read_credentials(&session.surroundings).await?;
+    ground
+        .observe_unknown(&wishes, &mut observations, sink.as_ref())
+        .await;
     // Of a bundle of our own only what was packed just now counts.
     let fresh: BTreeSet<PackageId> = missing.union(&unversioned).cloned().collect();
     let bundle = packed.map(|bundle| match arguments.places.bundle {
@@ -128,9 +133,6 @@ async fn make(
                 .collect(),
         ),
     });
-    if bundle.is_none() {
-        return Ok(first);
-    }
     ground.plan(&wishes, observations, bundle, planning)
 }
 
@@ -152,13 +154,15 @@ fn unversioned(
         .collect())
 }
 
-/// Packages of which something is to be published whose bytes are not known yet.
+/// Packages of which something is to be published whose bytes are not known yet, or may be, once a registry that wants
+/// a credential can be asked.
 fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSet<PackageId> {
     let publishing: BTreeSet<_> = plan
         .changes
         .iter()
         .filter(|change| change.action == Action::Publish && change.subject == Subject::Version)
         .map(|change| &change.address)
+        .chain(unknown(&plan.observations))
         .collect();
     let there = |release: &relplan_model::release::Release| {
         packed.is_some_and(|bundle| {
