@@ -223,7 +223,7 @@ fn remark(
         Severity::Note,
         u64::try_from(uncompared).unwrap_or(u64::MAX),
         "versions that are there and whose bytes were not compared, for want of a packed or recorded file with a digest in common: {n}",
-        "run `relplan pack` first to have them compared and adopted",
+        "nothing has to be done; packed as well, they would be compared, and recorded if they are the same",
     );
 }
 

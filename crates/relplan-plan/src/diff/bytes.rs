@@ -148,8 +148,8 @@ impl<'a> Comparison<'a> {
             let file = &artifact.file;
             let (why, hint) = if self.as_recorded {
                 (
-                    "the source changed without a new version: the registry has what was published then",
-                    "give the package a new version",
+                    "it was packed again with other bytes: the registry has what was published then",
+                    "give the package a new version if its source changed; else plan without the package, or pack only the others: some packers write the commit into the file",
                 )
             } else if self.changed.is_empty() {
                 (
