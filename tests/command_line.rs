@@ -81,3 +81,23 @@ fn completions_are_written_for_the_usual_shells() {
         assert!(session.stdout.contains("relplan"), "{session}");
     }
 }
+
+#[test]
+fn a_pattern_that_fits_no_package_is_told_with_the_nearest_one() {
+    let environment = Environment::new(binary()).unwrap();
+    let quickstart = repository().join("examples/quickstart");
+    relplan_testkit::environment::copy_folder(&quickstart, &environment.project()).unwrap();
+    for arguments in [
+        ["plan", "-p", "quickstart-gret"],
+        ["plan", "--exclude", "quickstart-gret"],
+    ] {
+        let session = environment.relplan_session(&arguments).unwrap();
+        assert_eq!(session.code, Some(64), "{session}");
+        assert!(
+            session
+                .stderr
+                .contains("did you mean \"quickstart-greet\"?"),
+            "{session}"
+        );
+    }
+}

@@ -78,6 +78,31 @@ fn a_raised_version_is_the_only_change() {
     assert_eq!(apply.code, Some(0), "{apply}");
 }
 
+#[test]
+fn only_what_registries_lack_is_packed_when_that_is_asked_for() {
+    let environment = quickstart();
+    let all = environment.relplan_session(&["apply", "--yes"]).unwrap();
+    assert_eq!(all.code, Some(0), "{all}");
+    // A change without a new version: what is published already is not packed, so it is no conflict.
+    let source = environment.project().join("crates/greet-core/src/lib.rs");
+    std::fs::write(&source, "//! Changed.\n").unwrap();
+    let manifest = environment.project().join("js/packages/greet/package.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replace("\"0.1.0\"", "\"0.1.1\"")).unwrap();
+    let packed = environment.relplan_session(&["pack", "--missing"]).unwrap();
+    assert_eq!(packed.code, Some(0), "{packed}");
+    assert!(packed.stdout.contains("1 artifact "), "{packed}");
+    let plan = environment
+        .relplan_session(&["plan", "--detailed-exitcode"])
+        .unwrap();
+    assert_eq!(plan.code, Some(2), "{plan}");
+    // Packed all the same, it is one.
+    let packed = environment.relplan_session(&["pack"]).unwrap();
+    assert_eq!(packed.code, Some(0), "{packed}");
+    let plan = environment.relplan_session(&["plan"]).unwrap();
+    assert_eq!(plan.code, Some(3), "l6\n{plan}");
+}
+
 fn listing(folder: &std::path::Path) -> Vec<(std::path::PathBuf, std::time::SystemTime)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -132,6 +132,9 @@ pub struct Pack {
     /// Take over the artifacts of another bundle instead of packing; may be repeated.
     #[arg(long, value_name = "DIR")]
     pub merge: Vec<PathBuf>,
+    /// Pack only what registries do not have yet, into an emptied bundle.
+    #[arg(long, conflicts_with = "merge")]
+    pub missing: bool,
     /// Have cargo build each crate from what it packed.
     #[arg(long)]
     pub verify: bool,

@@ -6,7 +6,13 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use relplan_model::{address::PackageId, event::Event, port::EventSink};
+use relplan_model::{
+    address::PackageId,
+    bundle::Bundle,
+    event::Event,
+    plan::{Action, Plan, Subject},
+    port::EventSink,
+};
 use relplan_spec::Spec;
 use relplan_workspace::{
     Package,
@@ -14,7 +20,13 @@ use relplan_workspace::{
     pack::{self, Job, Options, PackEvent, Packer},
 };
 
-use crate::{exit::Exit, failure::Failure};
+use crate::{
+    arguments::Selected,
+    exit::Exit,
+    failure::Failure,
+    gather::wishes::{Wishes, picked},
+    planning::{Ground, unknown},
+};
 
 /// The jobs that pack these packages.
 pub fn jobs(
@@ -122,5 +134,58 @@ pub fn siblings(
     packages
         .values()
         .filter_map(|package| Some((package.id.name.clone(), package.version.clone()?)))
+        .collect()
+}
+
+/// Packages whose version only a build tells.
+pub fn unversioned(
+    ground: &Ground,
+    wishes: &Wishes,
+    selected: &Selected,
+) -> Result<BTreeSet<PackageId>, Failure> {
+    let known: BTreeSet<&PackageId> = wishes
+        .releases
+        .iter()
+        .map(|release| &release.package)
+        .collect();
+    let picked = picked(&ground.read, &wishes.packages, selected)?;
+    Ok(picked
+        .into_iter()
+        .filter(|package| !known.contains(package))
+        .collect())
+}
+
+/// Packages of which something is to be published whose bytes are not known yet, or may be, once a registry that wants
+/// a credential can be asked.
+pub fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSet<PackageId> {
+    let publishing: BTreeSet<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Publish && change.subject == Subject::Version)
+        .map(|change| &change.address)
+        .chain(unknown(&plan.observations))
+        .collect();
+    let there = |release: &relplan_model::release::Release| {
+        packed.is_some_and(|bundle| {
+            bundle
+                .of(&release.package, &release.version)
+                .next()
+                .is_some()
+        })
+    };
+    wishes
+        .releases
+        .iter()
+        .filter(|release| !there(release))
+        .filter(|release| {
+            publishing.iter().any(|address| {
+                address.package == release.package.name
+                    && release
+                        .destinations
+                        .iter()
+                        .any(|destination| destination.target == address.target)
+            })
+        })
+        .map(|release| release.package.clone())
         .collect()
 }

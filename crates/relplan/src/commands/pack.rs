@@ -3,17 +3,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
+use relplan_model::address::PackageId;
+use relplan_targets::surroundings::Surroundings;
 use relplan_workspace::bundle::Folder;
 
 use super::Session;
 use crate::{
-    arguments::Pack,
+    arguments::{Pack, Places, Planning},
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
     gather::wishes::{picked, wishes},
     packing,
+    planning::Ground,
     view::style::{count, size},
 };
 
@@ -63,12 +66,16 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         .spec(&relplan_targets::vocabulary(), style)?;
     let found = wishes(root, &read, None, &arguments.selected, style)?;
     // What has a dynamic version is no wish yet, and is packed all the same: packing is how its version is found out.
-    let wanted: BTreeSet<_> = picked(&read, &found.packages, &arguments.selected)?;
+    let mut wanted: BTreeSet<_> = picked(&read, &found.packages, &arguments.selected)?;
     if wanted.is_empty() {
         return Err(Failure::new(
             Exit::Usage,
             "no package of the spec is selected, so there is nothing to pack",
         ));
+    }
+    if arguments.missing {
+        wanted = missing(session, arguments).await?;
+        empty(&bundle)?;
     }
     let jobs = packing::jobs(root, &read.spec, &found.packages, &wanted)?;
     let siblings = packing::siblings(&found.packages);
@@ -81,6 +88,46 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         Arc::new(Progress::new(session.terminal)),
     )
     .await
+}
+
+/// What the registries do not have yet, asked without any credential (law L14). What cannot be found out that way is
+/// packed as well.
+async fn missing(session: &Session, arguments: &Pack) -> Result<BTreeSet<PackageId>, Failure> {
+    let style = session.terminal.err;
+    let withheld = Surroundings {
+        withheld: true,
+        ..session.surroundings.clone()
+    };
+    let ground = Ground::new(&session.project, &Places::default(), &withheld, style).await?;
+    let planning = Planning {
+        selected: arguments.selected.clone(),
+        ..Planning::default()
+    };
+    let found = ground.wishes(&session.project, None, &planning, style)?;
+    let observations = {
+        let progress = Progress::new(session.terminal);
+        ground.observe(&found, &progress).await
+    };
+    let made = ground.plan(&found, observations, None, &planning)?;
+    let mut wanted = packing::missing(&made.plan, &found, None);
+    wanted.extend(packing::unversioned(&ground, &found, &arguments.selected)?);
+    Ok(wanted)
+}
+
+/// Removes a bundle, and nothing that is not one.
+fn empty(bundle: &Utf8Path) -> Result<(), Failure> {
+    if !bundle.exists() {
+        return Ok(());
+    }
+    let failed = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Invalid, error).while_doing(format!("cannot empty the bundle {bundle}"))
+    };
+    let folder = Folder::open(bundle).map_err(|error| failed(&error))?;
+    for artifact in &folder.bundle().artifacts {
+        std::fs::remove_file(bundle.join(artifact.file.as_str()))
+            .map_err(|error| failed(&error))?;
+    }
+    std::fs::remove_file(bundle.join("bundle.json")).map_err(|error| failed(&error))
 }
 
 fn merge(arguments: &Pack, bundle: Utf8PathBuf) -> Result<Folder, Failure> {

@@ -77,7 +77,7 @@ pub fn wishes(
         .details(rendered));
     }
     let selection = selection(selected, spec)?;
-    let picked = Picked::new(selected)?;
+    let picked = Picked::new(selected, &packages)?;
     let mut releases = Vec::new();
     for Assigned {
         package,
@@ -157,7 +157,7 @@ pub fn picked(
         })
         .collect();
     let (assigned, _) = relplan_spec::assign(&read.spec, &candidates);
-    let picked = Picked::new(selected)?;
+    let picked = Picked::new(selected, packages)?;
     let goes = |assigned: &Assigned| {
         let package = packages.get(&assigned.package)?;
         let rule = read.spec.releases.get(assigned.rule)?;
@@ -207,7 +207,8 @@ struct Picked {
 }
 
 impl Picked {
-    fn new(selected: &Selected) -> Result<Self, Failure> {
+    /// Reads the patterns. One that fits no package is a mistake, and is told (law L13).
+    fn new(selected: &Selected, packages: &BTreeMap<PackageId, Package>) -> Result<Self, Failure> {
         let set = |patterns: &[String]| {
             let mut set = globset::GlobSetBuilder::new();
             for pattern in patterns {
@@ -215,6 +216,13 @@ impl Picked {
                     .literal_separator(true)
                     .build()
                     .map_err(|error| Failure::of(Exit::Usage, &error))?;
+                let matcher = glob.compile_matcher();
+                let fits = |package: &Package| {
+                    matcher.is_match(package.id.name.as_str()) || matcher.is_match(&package.path)
+                };
+                if !packages.values().any(fits) {
+                    return Err(no_such_package(pattern, packages));
+                }
                 set.add(glob);
             }
             set.build()
@@ -236,6 +244,21 @@ impl Picked {
             set.is_match(package.id.name.as_str()) || set.is_match(&package.path)
         };
         self.only.as_ref().is_none_or(fits) && !fits(&self.without)
+    }
+}
+
+fn no_such_package(pattern: &str, packages: &BTreeMap<PackageId, Package>) -> Failure {
+    let words = packages
+        .values()
+        .flat_map(|package| [package.id.name.as_str(), package.path.as_str()]);
+    let nearest = words
+        .map(|word| (strsim::damerau_levenshtein(pattern, word), word))
+        .min()
+        .filter(|(distance, _)| *distance <= pattern.chars().count() / 3 + 1);
+    let failure = Failure::new(Exit::Usage, format!("{pattern:?} matches no package"));
+    match nearest {
+        Some((_, word)) => failure.hint(format!("did you mean {word:?}?")),
+        None => failure.hint("a pattern is matched against names and paths of packages"),
     }
 }
 

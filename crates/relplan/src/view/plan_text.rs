@@ -410,7 +410,13 @@ pub fn verdict(plan: &Plan) -> String {
         parts.join(", ")
     };
     if plan.steps.is_empty() {
-        return format!("Nothing to do: {rows}.");
+        let stuck = number(Action::Hold) + number(Action::Drift) > 0;
+        let verdict = if stuck {
+            "Nothing can be done"
+        } else {
+            "Nothing to do"
+        };
+        return format!("{verdict}: {rows}.");
     }
     let waves = plan.steps.iter().map(|step| step.wave).max().unwrap_or(0) + 1;
     let order = format!(

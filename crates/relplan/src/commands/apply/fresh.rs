@@ -5,12 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use relplan_model::{
-    address::PackageId,
-    bundle::Bundle,
-    plan::{Action, Plan, Subject},
-    port::EventSink,
-};
+use relplan_model::{address::PackageId, bundle::Bundle, port::EventSink};
 
 use super::{Chosen, Tally};
 use relplan_targets::surroundings::Surroundings;
@@ -21,9 +16,9 @@ use crate::{
     events::{Fanout, WithProgress},
     exit::Exit,
     failure::Failure,
-    gather::wishes::{Wishes, picked},
+    gather::wishes::Wishes,
     packing,
-    planning::{Ground, Made, unknown},
+    planning::{Ground, Made},
     view::plan_text,
 };
 
@@ -106,14 +101,14 @@ async fn make(
     };
     let mut wishes = ground.wishes(project, given.as_ref(), planning, style)?;
     let mut packed: Option<Bundle> = given.clone();
-    let unversioned = unversioned(&ground, &wishes, arguments)?;
+    let unversioned = packing::unversioned(&ground, &wishes, &planning.selected)?;
     if !unversioned.is_empty() {
         packed = Some(pack(session, arguments, &ground, &wishes, &unversioned, sink).await?);
         wishes = ground.wishes(project, packed.as_ref(), planning, style)?;
     }
     let mut observations = ground.observe(&wishes, sink.as_ref()).await;
     let first = ground.plan(&wishes, observations.clone(), given, planning)?;
-    let missing = missing(&first.plan, &wishes, packed.as_ref());
+    let missing = packing::missing(&first.plan, &wishes, packed.as_ref());
     if !missing.is_empty() {
         packed = Some(pack(session, arguments, &ground, &wishes, &missing, sink).await?);
     }
@@ -134,59 +129,6 @@ async fn make(
         ),
     });
     ground.plan(&wishes, observations, bundle, planning)
-}
-
-/// Packages whose version only a build tells.
-fn unversioned(
-    ground: &Ground,
-    wishes: &Wishes,
-    arguments: &Apply,
-) -> Result<BTreeSet<PackageId>, Failure> {
-    let known: BTreeSet<&PackageId> = wishes
-        .releases
-        .iter()
-        .map(|release| &release.package)
-        .collect();
-    let picked = picked(&ground.read, &wishes.packages, &arguments.planning.selected)?;
-    Ok(picked
-        .into_iter()
-        .filter(|package| !known.contains(package))
-        .collect())
-}
-
-/// Packages of which something is to be published whose bytes are not known yet, or may be, once a registry that wants
-/// a credential can be asked.
-fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSet<PackageId> {
-    let publishing: BTreeSet<_> = plan
-        .changes
-        .iter()
-        .filter(|change| change.action == Action::Publish && change.subject == Subject::Version)
-        .map(|change| &change.address)
-        .chain(unknown(&plan.observations))
-        .collect();
-    let there = |release: &relplan_model::release::Release| {
-        packed.is_some_and(|bundle| {
-            bundle
-                .of(&release.package, &release.version)
-                .next()
-                .is_some()
-        })
-    };
-    wishes
-        .releases
-        .iter()
-        .filter(|release| !there(release))
-        .filter(|release| {
-            publishing.iter().any(|address| {
-                address.package == release.package.name
-                    && release
-                        .destinations
-                        .iter()
-                        .any(|destination| destination.target == address.target)
-            })
-        })
-        .map(|release| release.package.clone())
-        .collect()
 }
 
 async fn pack(
