@@ -13,6 +13,7 @@ mod architecture;
 mod command_line;
 mod faults;
 mod fixture;
+mod interrupts;
 mod kills;
 mod quickstart;
 mod refusals;
