@@ -94,6 +94,8 @@ async fn a_stale_plan_is_refused_and_so_is_another_while_one_is_open() {
         other.stderr.contains("abandon") || other.stderr.contains("apply"),
         "it says how to go on\n{other}"
     );
+    // What the open plan needs stays in the bundle.
+    fixture.expect(6, &["pack", "--missing", "--offline"]);
     fixture.heal();
     fixture.expect(0, &["apply", "--yes"]);
     let stale = fixture.expect(5, &["apply", "older.json", "--yes"]);

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::address::PackageId;
+use relplan_spec::Spec;
+use relplan_state::FileStore;
 use relplan_targets::surroundings::Surroundings;
 use relplan_workspace::bundle::Folder;
 
@@ -16,7 +18,7 @@ use crate::{
     failure::Failure,
     gather::wishes::{picked, wishes},
     packing,
-    planning::Ground,
+    planning::{Ground, load_state},
     view::style::{count, size},
 };
 
@@ -64,6 +66,9 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
     let read = session
         .project
         .spec(&relplan_targets::vocabulary(), style)?;
+    if arguments.bundle.is_none() {
+        keep_what_is_open(session, &read.spec).await?;
+    }
     let found = wishes(root, &read, None, &arguments.selected, style)?;
     // What has a dynamic version is no wish yet, and is packed all the same: packing is how its version is found out.
     let mut wanted: BTreeSet<_> = picked(&read, &found.packages, &arguments.selected)?;
@@ -88,6 +93,22 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         Arc::new(Progress::new(session.terminal)),
     )
     .await
+}
+
+/// A plan that is open goes on with the very artifacts that it was made with: packing must not take them away.
+async fn keep_what_is_open(session: &Session, spec: &Spec) -> Result<(), Failure> {
+    let store = FileStore::new(session.project.state(None, Some(spec)));
+    let (state, _) = load_state(&store).await?;
+    let Some(open) = state.open else {
+        return Ok(());
+    };
+    let message = format!(
+        "the plan {} is open, and its artifacts are in the bundle",
+        open.plan.short()
+    );
+    Err(Failure::new(Exit::Open, message)
+        .hint("finish it first, or pack into another folder with --bundle:")
+        .hint("$ relplan apply"))
 }
 
 /// What the registries do not have yet, asked without any credential (law L14). What cannot be found out that way is
