@@ -8,6 +8,7 @@
 pub mod address;
 pub mod bundle;
 pub mod canonical;
+pub mod contents;
 pub mod digest;
 pub mod event;
 pub mod finding;

@@ -6,11 +6,12 @@ use crate::{
     address::{Address, PointerName, TargetName, Version},
     bundle::Artifact,
     canonical::{self, CanonicalError},
+    contents::Contents,
     digest::Sha256,
     finding::Finding,
     observation::Observation,
     step::{Step, StepId},
-    target::Target,
+    target::{Rate, Target},
     time::Timestamp,
 };
 
@@ -55,6 +56,9 @@ pub struct Plan {
     pub observations: Vec<Observation>,
     /// One row for each address and subject, unchanged rows included, in order.
     pub changes: Vec<Change>,
+    /// What is inside the artifacts that will be uploaded, beside what is live today, in order of address and file.
+    /// Empty where nobody looked.
+    pub contents: Vec<Contents>,
     /// The DAG, in order of wave and id.
     pub steps: Vec<Step>,
     /// Remarks on the plan, in order.
@@ -206,10 +210,47 @@ pub struct Change {
     /// What will be there; in a row that is held or drifted, what is desired there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// What kind of step `before` to `after` is, where both are versions and differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bump: Option<Bump>,
     /// Why, most telling first; never empty.
     pub reasons: Vec<Reason>,
     /// The steps that carry it out.
     pub steps: Vec<StepId>,
+}
+
+/// What kind of step one version is from another, told from the numbers in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bump {
+    /// The first number differs.
+    Major,
+    /// The second number differs.
+    Minor,
+    /// The third number or a later one differs.
+    Patch,
+    /// The numbers are the same, and both are prereleases, or the newer one is.
+    Prerelease,
+    /// The numbers are the same, and a prerelease became a release.
+    Release,
+    /// The numbers are the same, and something else differs, such as build metadata or a post-release.
+    Other,
+    /// By the registry's own order it is a step back.
+    Backward,
+}
+
+impl std::fmt::Display for Bump {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Major => "major",
+            Self::Minor => "minor",
+            Self::Patch => "patch",
+            Self::Prerelease => "prerelease",
+            Self::Release => "release",
+            Self::Other => "rebuild",
+            Self::Backward => "backward",
+        })
+    }
 }
 
 /// One reason for an action, with a stable code.
@@ -232,12 +273,40 @@ pub struct Cost {
     pub new_names: u64,
     /// New versions of names that it has.
     pub new_versions: u64,
+    /// Requests that only look, at least: before, after and between the writes.
+    pub reads: u64,
     /// Writes.
     pub writes: u64,
     /// Bytes to upload, as far as they are known.
     pub bytes: u64,
     /// The least time in seconds that the registry's published limits allow; 0 where it publishes none.
     pub seconds: u64,
+    /// How far it goes into those limits, in order; empty where the registry publishes none.
+    pub budgets: Vec<Budget>,
+}
+
+/// How far a plan goes into one published rate limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Budget {
+    /// What is limited.
+    pub of: Limited,
+    /// How many the plan needs.
+    pub needed: u64,
+    /// The limit.
+    pub rate: Rate,
+    /// The least time in seconds that this takes, with a full allowance at the start.
+    pub seconds: u64,
+}
+
+/// What a registry limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limited {
+    /// Names that it does not have yet.
+    NewNames,
+    /// New versions of names that it has.
+    NewVersions,
 }
 
 /// What part of the spec a plan covers.

@@ -48,6 +48,9 @@ pub struct Destination {
     pub pointer: Option<PointerName>,
     /// What else the spec says, in the driver's words.
     pub settings: Settings,
+    /// Whether the selection takes it. What is left out is looked at only because something selected needs it, and is
+    /// never written to: the version is held there, and so is what needs it, unless it is there already.
+    pub selected: bool,
 }
 
 /// A wish to yank one published version.

@@ -98,6 +98,10 @@ pub struct Capabilities {
     /// The limit on new versions of existing names, where the registry publishes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_versions: Option<Rate>,
+    /// What a person has to know or do by hand around the first version of a new name, where there is something:
+    /// sentences without a final full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_by_hand: Vec<String>,
     /// Days after which a release that has some of its files takes no more of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_days: Option<u64>,

@@ -73,6 +73,7 @@ fn project(count: usize) -> Result<PlanInput, Box<dyn std::error::Error>> {
         releases: Vec::new(),
         bundle: None,
         observations: Vec::new(),
+        contents: Vec::new(),
         selection: Selection::default(),
         correct_drift: false,
         findings: Vec::new(),
@@ -150,6 +151,7 @@ fn release(number: usize) -> Result<Release, Box<dyn std::error::Error>> {
     let mut destinations = Vec::new();
     for target in TARGETS {
         destinations.push(Destination {
+            selected: true,
             target: target.parse()?,
             pointer: None,
             settings: Settings::default(),

@@ -3,14 +3,16 @@
 //! Invariant: a plan carries only what its rows refer to, so that a package which does not matter cannot change its
 //! digest.
 
+mod contents;
 mod steps;
 mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_model::{
-    address::Address,
+    address::{Address, TargetName},
     bundle::Artifact,
+    contents::Contents,
     finding::{Finding, Severity},
     observation::Observation,
     plan::{Action, Change, FORMAT, Plan, Reason, Subject},
@@ -19,7 +21,7 @@ use relplan_model::{
 };
 
 use crate::{
-    cost,
+    bump, cost,
     diff::{self, Decision, Verdict},
     index::Index,
     input::PlanInput,
@@ -66,24 +68,47 @@ pub fn plan(input: &PlanInput) -> Plan {
     let Draft { mut changes, steps } = draft;
     changes.sort_by(|a, b| (&a.address, &a.subject).cmp(&(&b.address, &b.subject)));
     let steps = waves::arrange(steps);
+    let contents = contents::of_uploads(&steps, &input.contents);
+    contents::remark(&contents, &mut findings);
     findings.sort();
     findings.dedup();
-    assemble(&index, &decisions, changes, steps, findings)
+    assemble(
+        &index,
+        &decisions,
+        Parts {
+            changes,
+            contents,
+            steps,
+            findings,
+        },
+    )
 }
 
-fn assemble(
-    index: &Index<'_>,
-    decisions: &[Decision<'_>],
+/// The lists of a plan that are finished.
+struct Parts {
     changes: Vec<Change>,
+    contents: Vec<Contents>,
     steps: Vec<Step>,
     findings: Vec<Finding>,
-) -> Plan {
+}
+
+fn assemble(index: &Index<'_>, decisions: &[Decision<'_>], parts: Parts) -> Plan {
+    let Parts {
+        mut changes,
+        contents,
+        steps,
+        findings,
+    } = parts;
     let input = index.input;
-    let addresses: BTreeSet<&Address> = changes.iter().map(|change| &change.address).collect();
+    let addresses: BTreeSet<Address> = changes
+        .iter()
+        .map(|change| change.address.clone())
+        .collect();
     let observations: Vec<Observation> = addresses
         .iter()
         .filter_map(|address| index.observation(address).cloned())
         .collect();
+    bump::mark(&mut changes, &observations);
     let targets: BTreeMap<_, &Target> = addresses
         .iter()
         .filter_map(|address| Some((&address.target, index.target(&address.target)?)))
@@ -128,6 +153,7 @@ fn assemble(
         artifacts,
         observations,
         changes,
+        contents,
         steps,
         findings,
         costs,
@@ -159,11 +185,15 @@ fn remark(
     findings: &mut Vec<Finding>,
 ) {
     let (mut unpacked, mut other_commit) = (0_u64, 0_u64);
+    let mut new_names: BTreeMap<&TargetName, u64> = BTreeMap::new();
     for (unit, decision) in index.units.iter().zip(decisions) {
         let Verdict::Publish(upload) = &decision.verdict else {
             continue;
         };
         unpacked += u64::from(upload.files.is_empty());
+        if upload.first {
+            *new_names.entry(&unit.address.target).or_default() += 1;
+        }
         let foreign = |artifact: &&&Artifact| {
             artifact.commit.is_some()
                 && index.input.commit.is_some()
@@ -187,6 +217,7 @@ fn remark(
             findings.push(about("completion-deadline", Severity::Warning, message));
         }
     }
+    by_hand(index, &new_names, findings);
     let uncompared = draft
         .changes
         .iter()
@@ -227,6 +258,23 @@ fn remark(
     );
 }
 
+/// Tells what a person has to know or do around first versions, once for each target.
+fn by_hand(index: &Index<'_>, new_names: &BTreeMap<&TargetName, u64>, findings: &mut Vec<Finding>) {
+    for (name, count) in new_names {
+        let target = index.target(name);
+        let sentences = target.map_or(&[][..], |target| &target.capabilities.first_by_hand);
+        for sentence in sentences {
+            let names = if *count == 1 {
+                "1 new name"
+            } else {
+                &format!("{count} new names")
+            };
+            let message = format!("{name}, with {names}: {sentence}");
+            findings.push(Finding::new("first-by-hand", Severity::Note, None, message));
+        }
+    }
+}
+
 /// The subject's row of a decision about a version.
 fn version_row(decision: &Decision<'_>, address: &Address, version: &str) -> Change {
     let Decision {
@@ -241,6 +289,7 @@ fn version_row(decision: &Decision<'_>, address: &Address, version: &str) -> Cha
         action: verdict.action(),
         before: current.as_ref().map(ToString::to_string),
         after: Some(version.to_owned()),
+        bump: None,
         reasons: reasons.clone(),
         steps: Vec::new(),
     }
@@ -254,6 +303,7 @@ fn bare_row(address: &Address, subject: Subject, action: Action, reasons: Vec<Re
         action,
         before: None,
         after: None,
+        bump: None,
         reasons,
         steps: Vec::<StepId>::new(),
     }

@@ -6,6 +6,7 @@
 //!
 //! Why: plans are what people sign. "Nobody wrote the wrong thing" is worth checking twice.
 
+mod contents;
 mod document;
 mod effects;
 mod graph;
@@ -61,6 +62,8 @@ pub enum Rule {
     Rows,
     /// Costs count the plan's steps.
     Costs,
+    /// The contents of artifacts are told within limits, and with what they were compared.
+    Contents,
 }
 
 /// One breach of a rule.
@@ -91,6 +94,7 @@ pub fn check(plan: &Plan) -> Vec<Violation> {
     let view = View::new(plan);
     let mut found = Found(Vec::new());
     document::check(&view, &mut found);
+    contents::check(&view, &mut found);
     graph::check(&view, &mut found);
     effects::check(&view, &mut found);
     rows::check(&view, &mut found);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relplan_model::{
     address::{Address, FileName, TargetName, Version},
     bundle::Artifact,
-    plan::Cost,
+    plan::{Budget, Cost, Limited},
     step::{Class, Effect, Step},
     target::{Rate, Target},
 };
@@ -21,19 +21,28 @@ pub(crate) fn costs(
 ) -> Vec<Cost> {
     let mut costs: BTreeMap<&TargetName, Cost> = BTreeMap::new();
     let mut counted = BTreeSet::new();
-    for step in steps
-        .iter()
-        .filter(|step| step.effect.class() != Class::Inert)
-    {
+    let is_costly = |step: &&Step| match step.effect {
+        Effect::Await => true,
+        _ => step.effect.class() != Class::Inert,
+    };
+    for step in steps.iter().filter(is_costly) {
         let target = &step.address.target;
         let cost = costs.entry(target).or_insert_with(|| Cost {
             target: target.clone(),
             new_names: 0,
             new_versions: 0,
+            reads: 0,
             writes: 0,
             bytes: 0,
             seconds: 0,
+            budgets: Vec::new(),
         });
+        if matches!(step.effect, Effect::Await) {
+            cost.reads += 1;
+            continue;
+        }
+        // One look before a write, and one after it.
+        cost.reads += 2;
         cost.writes += 1;
         let Effect::Publish(publish) = &step.effect else {
             continue;
@@ -55,18 +64,35 @@ pub(crate) fn costs(
     }
     for (name, cost) in &mut costs {
         if let Some(target) = targets.get(name) {
-            let names = least(cost.new_names, target.capabilities.new_names);
-            let versions = least(cost.new_versions, target.capabilities.new_versions);
-            // The two limits run side by side, so the longer one decides.
-            cost.seconds = names.max(versions);
+            let limits = [
+                (
+                    Limited::NewNames,
+                    cost.new_names,
+                    target.capabilities.new_names,
+                ),
+                (
+                    Limited::NewVersions,
+                    cost.new_versions,
+                    target.capabilities.new_versions,
+                ),
+            ];
+            cost.budgets = limits.into_iter().filter_map(budget).collect();
+            // The limits run side by side, so the longest one decides.
+            let longest = cost.budgets.iter().map(|budget| budget.seconds).max();
+            cost.seconds = longest.unwrap_or(0);
         }
     }
     costs.into_values().collect()
 }
 
-/// The least time in seconds that a limit allows this many writes in.
-fn least(count: u64, limit: Option<Rate>) -> u64 {
-    limit.map_or(0, |Rate { burst, seconds }| {
-        count.saturating_sub(burst).saturating_mul(seconds)
+/// How far this many writes go into a limit, where there is one and something to write.
+fn budget((of, needed, limit): (Limited, u64, Option<Rate>)) -> Option<Budget> {
+    let rate = limit.filter(|_| needed > 0)?;
+    let Rate { burst, seconds } = rate;
+    Some(Budget {
+        of,
+        needed,
+        rate,
+        seconds: needed.saturating_sub(burst).saturating_mul(seconds),
     })
 }

@@ -7,6 +7,8 @@
 
 mod absent;
 mod bytes;
+mod foreign;
+mod left_out;
 mod present;
 
 use relplan_model::{
@@ -24,6 +26,7 @@ use crate::{
     remark::{reason, some_of},
 };
 use absent::absent;
+use foreign::warn_of_foreign;
 use present::{compare_pointed_at, present};
 
 /// The outcome for one unit.
@@ -96,12 +99,21 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// Judges one unit.
+/// Judges one unit; what the selection leaves out is never written to.
 pub(crate) fn decide<'a>(
     index: &Index<'a>,
     unit: &Unit<'a>,
     findings: &mut Vec<Finding>,
 ) -> Decision<'a> {
+    let decision = judge(index, unit, findings);
+    if unit.destination.selected {
+        decision
+    } else {
+        left_out::confine(unit, decision, findings)
+    }
+}
+
+fn judge<'a>(index: &Index<'a>, unit: &Unit<'a>, findings: &mut Vec<Finding>) -> Decision<'a> {
     let Some(target) = index.target(&unit.destination.target) else {
         return Decision::hold(
             unit,
@@ -127,6 +139,7 @@ pub(crate) fn decide<'a>(
         Seen::Absent => absent(index, unit, target, None, accepted, findings),
         Seen::Present(facts) => {
             compare_pointed_at(index, unit, target, facts, findings);
+            warn_of_foreign(index, unit, facts, findings);
             let mut decision = match facts.versions.get(&unit.release.version) {
                 None => absent(index, unit, target, Some(facts), accepted, findings),
                 Some(version) => present(index, unit, target, (facts, version), accepted, findings),

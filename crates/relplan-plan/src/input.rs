@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use relplan_model::{
-    bundle::Bundle, digest::Sha256, finding::Finding, observation::Observation, plan::Selection,
-    release::Release, state::State, target::Target, time::Timestamp,
+    bundle::Bundle, contents::Contents, digest::Sha256, finding::Finding, observation::Observation,
+    plan::Selection, release::Release, state::State, target::Target, time::Timestamp,
 };
 
 /// Everything that a plan follows from. The order within its lists has no meaning.
@@ -43,6 +43,9 @@ pub struct PlanInput {
     ///
     /// Registries may have moved on since: nothing that follows from here excuses apply from looking again.
     pub observations: Vec<Observation>,
+    /// What is inside the packed artifacts, beside what is live. Those of artifacts that are not uploaded are left out
+    /// of the plan; a missing one is nothing to stop at.
+    pub contents: Vec<Contents>,
     /// What part of the spec the releases are.
     pub selection: Selection,
     /// Whether a pointer that someone else moved is to be moved back.

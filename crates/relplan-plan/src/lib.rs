@@ -12,6 +12,7 @@
 //! never lets the order of its input reach its output (law L1).
 
 mod build;
+mod bump;
 pub mod check;
 mod cost;
 mod diff;

@@ -48,6 +48,9 @@ use crate::{
     vocabulary,
 };
 
+/// What crates.io's trusted publishing asks of a new name (crates.io's documentation, "Trusted Publishing").
+const FIRST_BY_HAND: &str = "trusted publishing can be set up for a crate once it exists, so its first version goes out with a token";
+
 /// The rate limits that crates.io publishes (rust-lang/crates.io, `rate_limiter.rs`).
 const NEW_NAMES: Rate = Rate {
     burst: 5,
@@ -307,6 +310,10 @@ impl Observe for Cargo {
                     yank: config.api.is_some(),
                     new_names: limited.then_some(NEW_NAMES),
                     new_versions: limited.then_some(NEW_VERSIONS),
+                    first_by_hand: limited
+                        .then(|| FIRST_BY_HAND.to_owned())
+                        .into_iter()
+                        .collect(),
                     ..Capabilities::default()
                 },
             })

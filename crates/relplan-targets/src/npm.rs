@@ -108,6 +108,9 @@ pub fn build(
     }))
 }
 
+/// What the registry's trusted publishing asks of a new name (npm's documentation, "Trusted publishing for npm packages").
+const FIRST_BY_HAND: &str = "trusted publishing can be set up for a package once it exists, so its first version goes out with a token";
+
 /// The driver of one target.
 struct Npm {
     name: TargetName,
@@ -145,6 +148,12 @@ impl Npm {
                 holding_pointer: Some(self.pending.clone()),
                 new_names: None,
                 new_versions: None,
+                first_by_hand: self
+                    .config
+                    .is_default()
+                    .then(|| FIRST_BY_HAND.to_owned())
+                    .into_iter()
+                    .collect(),
                 completion_days: None,
             },
         }

@@ -42,6 +42,10 @@ use crate::{http::Net, surroundings::Surroundings, vocabulary::token_env};
 /// Days after which PyPI takes no more files for a release (warehouse, `MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS`).
 const COMPLETION_DAYS: u64 = 14;
 
+/// What PyPI's credentials ask of a new name (PyPI's documentation, "Creating a PyPI project with a Trusted Publisher").
+const FIRST_BY_HAND: &str = "a token for one project cannot be made before the project exists, so its first version \
+     goes out with a token for the whole account, or by a pending trusted publisher";
+
 /// The words of this kind.
 #[must_use]
 pub fn words() -> KindWords {
@@ -140,6 +144,10 @@ impl Observe for Pypi {
                 capabilities: Capabilities {
                     accepts: vec!["wheel".to_owned(), "sdist".to_owned()],
                     digests: vec![Algorithm::Sha256],
+                    first_by_hand: (places.is_default_index)
+                        .then(|| FIRST_BY_HAND.to_owned())
+                        .into_iter()
+                        .collect(),
                     completion_days: places.is_default_index.then_some(COMPLETION_DAYS),
                     ..Capabilities::default()
                 },

@@ -4,5 +4,6 @@
 
 pub mod commit;
 pub mod drivers;
+pub mod selection;
 pub mod wishes;
 pub mod world;

@@ -183,7 +183,7 @@ pub fn missing(plan: &Plan, wishes: &Wishes, packed: Option<&Bundle>) -> BTreeSe
                     && release
                         .destinations
                         .iter()
-                        .any(|destination| destination.target == address.target)
+                        .any(|one| one.selected && one.target == address.target)
             })
         })
         .map(|release| release.package.clone())

@@ -212,6 +212,7 @@ impl Ground {
             releases: wishes.releases.clone(),
             bundle,
             observations,
+            contents: Vec::new(),
             selection: wishes.selection.clone(),
             correct_drift: planning.correct_drift,
             findings,

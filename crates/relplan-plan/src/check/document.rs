@@ -68,6 +68,10 @@ fn order(view: &View<'_>, found: &mut Found) {
             rising(plan.changes.iter().map(|one| (&one.address, &one.subject))),
         ),
         (
+            "contents",
+            rising(plan.contents.iter().map(|one| (&one.address, &one.file))),
+        ),
+        (
             "steps",
             rising(plan.steps.iter().map(|one| (one.wave, &one.id))),
         ),

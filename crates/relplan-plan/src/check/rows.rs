@@ -38,6 +38,7 @@ fn row(view: &View<'_>, change: &Change, found: &mut Found) {
         action,
         before: _,
         after: _,
+        bump: _,
         reasons,
         steps,
     } = change;

@@ -69,6 +69,7 @@ pub(crate) fn empty() -> PlanInput {
         releases: Vec::new(),
         bundle: Some(Bundle::new(Vec::new())),
         observations: Vec::new(),
+        contents: Vec::new(),
         selection: Selection::default(),
         correct_drift: false,
         findings: Vec::new(),
@@ -184,6 +185,7 @@ fn want(input: &mut PlanInput, place: &str, version: &str) {
     let release = release(input, &owner(&address));
     release.version = version.parse().unwrap();
     release.destinations.push(Destination {
+        selected: true,
         target: address.target,
         pointer: pointer_name.map(pointer),
         settings: Settings::default().with_text("access", "public"),

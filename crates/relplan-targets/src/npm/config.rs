@@ -128,6 +128,12 @@ impl Config {
             .unwrap_or(&self.default)
     }
 
+    /// Whether packages go to the registry that npm has built in.
+    pub(super) fn is_default(&self) -> bool {
+        let built_in = deno_npmrc::NPM_DEFAULT_REGISTRY.trim_end_matches('/');
+        self.default.url.as_str().trim_end_matches('/') == built_in
+    }
+
     /// The endpoints as the plan carries them.
     pub(super) fn endpoints(&self) -> Vec<Endpoint> {
         std::iter::once(&self.default)

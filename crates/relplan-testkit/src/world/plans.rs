@@ -324,6 +324,7 @@ impl Draft {
             artifacts: self.artifacts.into_values().collect(),
             observations: self.observations.into_iter().map(observation).collect(),
             changes: Vec::new(),
+            contents: Vec::new(),
             steps: self.steps,
             findings: Vec::new(),
             costs: Vec::new(),

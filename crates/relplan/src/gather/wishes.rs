@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use relplan_model::{
-    address::{Address, PackageId, TargetName, Version},
+    address::{Address, PackageId, Version},
     bundle::Bundle,
     finding::{Finding, Severity},
     plan::Selection,
@@ -14,6 +14,7 @@ use relplan_spec::{Assigned, Candidate, Rule};
 use relplan_workspace::{Package, Publishable, WorkspaceRef};
 
 use super::super::project::{ReadSpec, spec_style};
+use super::selection::{Picked, confine, selection};
 use crate::{arguments::Selected, exit::Exit, failure::Failure, view::style::Style};
 
 /// What is asked for.
@@ -78,7 +79,7 @@ pub fn wishes(
     }
     let selection = selection(selected, spec)?;
     let picked = Picked::new(selected, &packages)?;
-    let mut releases = Vec::new();
+    let mut parts: Vec<(Release, bool)> = Vec::new();
     for Assigned {
         package,
         rule: index,
@@ -87,53 +88,21 @@ pub fn wishes(
         let (Some(package), Some(rule)) = (packages.get(package), spec.releases.get(*index)) else {
             continue;
         };
-        if !picked.takes(package) || !may_be_published(package, rule, &mut findings) {
-            continue;
+        let taken = picked.takes(package);
+        // Remarks on what the selection leaves out, or goes nowhere, concern nobody here.
+        let mut remarks = Vec::new();
+        if may_be_published(package, rule, &mut remarks)
+            && let Some(version) = version(package, rule, bundle, &mut remarks)
+        {
+            remarks.extend(package.findings.iter().cloned());
+            let needs = needs.get(index).map_or(&[][..], Vec::as_slice);
+            parts.push((release(package, rule, version, needs), taken));
         }
-        // Remarks on packages that go nowhere concern nobody here.
-        findings.extend(package.findings.iter().cloned());
-        let Some(version) = version(package, rule, bundle, &mut findings) else {
-            continue;
-        };
-        let mut dependencies = package.dependencies.clone();
-        let empty = Vec::new();
-        for on in needs.get(index).unwrap_or(&empty) {
-            if *on != package.id {
-                dependencies.push(Dependency {
-                    on: on.clone(),
-                    kind: DependencyKind::Needs,
-                    requirement: String::new(),
-                });
-            }
+        if taken {
+            findings.append(&mut remarks);
         }
-        dependencies.sort();
-        dependencies.dedup();
-        releases.push(Release {
-            package: package.id.clone(),
-            version,
-            path: package.path.clone(),
-            destinations: destinations(package, rule, &selection.targets),
-            dependencies,
-            yank: rule
-                .yank
-                .iter()
-                .map(|yank| Yank {
-                    target: yank.target.clone(),
-                    version: yank.version.clone(),
-                    reason: yank.reason.clone(),
-                })
-                .collect(),
-            deprecate: rule
-                .deprecate
-                .iter()
-                .map(|deprecate| Deprecate {
-                    target: deprecate.target.clone(),
-                    range: deprecate.range.clone(),
-                    message: deprecate.message.clone(),
-                })
-                .collect(),
-        });
     }
+    let releases = confine(parts, &selection.targets);
     clashes(&releases)?;
     Ok(Wishes {
         releases,
@@ -141,6 +110,44 @@ pub fn wishes(
         findings,
         selection,
     })
+}
+
+/// All that the spec and the manifest ask for, whatever is selected.
+fn release(package: &Package, rule: &Rule, version: Version, needs: &[PackageId]) -> Release {
+    let mut dependencies = package.dependencies.clone();
+    let others = needs.iter().filter(|on| **on != package.id);
+    dependencies.extend(others.map(|on| Dependency {
+        on: on.clone(),
+        kind: DependencyKind::Needs,
+        requirement: String::new(),
+    }));
+    dependencies.sort();
+    dependencies.dedup();
+    Release {
+        package: package.id.clone(),
+        version,
+        path: package.path.clone(),
+        destinations: destinations(package, rule),
+        dependencies,
+        yank: rule
+            .yank
+            .iter()
+            .map(|yank| Yank {
+                target: yank.target.clone(),
+                version: yank.version.clone(),
+                reason: yank.reason.clone(),
+            })
+            .collect(),
+        deprecate: rule
+            .deprecate
+            .iter()
+            .map(|deprecate| Deprecate {
+                target: deprecate.target.clone(),
+                range: deprecate.range.clone(),
+                message: deprecate.message.clone(),
+            })
+            .collect(),
+    }
 }
 
 /// The packages that the selection takes and the spec sends somewhere, those of unknown version included.
@@ -167,99 +174,6 @@ pub fn picked(
         goes.then(|| package.id.clone())
     };
     Ok(assigned.iter().filter_map(goes).collect())
-}
-
-fn selection(selected: &Selected, spec: &relplan_spec::Spec) -> Result<Selection, Failure> {
-    let mut targets = Vec::new();
-    for name in &selected.targets {
-        match spec
-            .targets
-            .iter()
-            .find(|target| target.name.as_str() == name)
-        {
-            Some(target) => targets.push(target.name.clone()),
-            None => {
-                let known: Vec<&str> = spec
-                    .targets
-                    .iter()
-                    .map(|target| target.name.as_str())
-                    .collect();
-                return Err(
-                    Failure::new(Exit::Usage, format!("the spec has no target {name:?}"))
-                        .hint(format!("its targets are {}", known.join(", "))),
-                );
-            }
-        }
-    }
-    targets.sort();
-    targets.dedup();
-    Ok(Selection {
-        packages: selected.packages.clone(),
-        exclude: selected.exclude.clone(),
-        targets,
-    })
-}
-
-/// The patterns of `-p` and `--exclude`, each matched against names and paths.
-struct Picked {
-    only: Option<globset::GlobSet>,
-    without: globset::GlobSet,
-}
-
-impl Picked {
-    /// Reads the patterns. One that fits no package is a mistake, and is told (law L13).
-    fn new(selected: &Selected, packages: &BTreeMap<PackageId, Package>) -> Result<Self, Failure> {
-        let set = |patterns: &[String]| {
-            let mut set = globset::GlobSetBuilder::new();
-            for pattern in patterns {
-                let glob = globset::GlobBuilder::new(pattern)
-                    .literal_separator(true)
-                    .build()
-                    .map_err(|error| Failure::of(Exit::Usage, &error))?;
-                let matcher = glob.compile_matcher();
-                let fits = |package: &Package| {
-                    matcher.is_match(package.id.name.as_str()) || matcher.is_match(&package.path)
-                };
-                if !packages.values().any(fits) {
-                    return Err(no_such_package(pattern, packages));
-                }
-                set.add(glob);
-            }
-            set.build()
-                .map_err(|error| Failure::of(Exit::Usage, &error))
-        };
-        let only = if selected.packages.is_empty() {
-            None
-        } else {
-            Some(set(&selected.packages)?)
-        };
-        Ok(Self {
-            only,
-            without: set(&selected.exclude)?,
-        })
-    }
-
-    fn takes(&self, package: &Package) -> bool {
-        let fits = |set: &globset::GlobSet| {
-            set.is_match(package.id.name.as_str()) || set.is_match(&package.path)
-        };
-        self.only.as_ref().is_none_or(fits) && !fits(&self.without)
-    }
-}
-
-fn no_such_package(pattern: &str, packages: &BTreeMap<PackageId, Package>) -> Failure {
-    let words = packages
-        .values()
-        .flat_map(|package| [package.id.name.as_str(), package.path.as_str()]);
-    let nearest = words
-        .map(|word| (strsim::damerau_levenshtein(pattern, word), word))
-        .min()
-        .filter(|(distance, _)| *distance <= pattern.chars().count() / 3 + 1);
-    let failure = Failure::new(Exit::Usage, format!("{pattern:?} matches no package"));
-    match nearest {
-        Some((_, word)) => failure.hint(format!("did you mean {word:?}?")),
-        None => failure.hint("a pattern is matched against names and paths of packages"),
-    }
 }
 
 /// A package that its manifest keeps private is skipped when a pattern swept it in, and an error when it was named.
@@ -325,11 +239,10 @@ fn version(
 }
 
 /// The rule's destinations, with what the manifest says about publishing where the spec says nothing.
-fn destinations(package: &Package, rule: &Rule, only: &[TargetName]) -> Vec<Destination> {
+fn destinations(package: &Package, rule: &Rule) -> Vec<Destination> {
     let mut destinations: Vec<Destination> = rule
         .to
         .iter()
-        .filter(|to| only.is_empty() || only.contains(&to.target))
         .map(|to| {
             let mut settings = to.settings.clone();
             if let Some(access) = package.settings.text("access")
@@ -350,6 +263,7 @@ fn destinations(package: &Package, rule: &Rule, only: &[TargetName]) -> Vec<Dest
                 target: to.target.clone(),
                 pointer,
                 settings,
+                selected: true,
             }
         })
         .collect();
