@@ -112,6 +112,32 @@ pub enum Format {
     Json,
 }
 
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanFormat {
+    /// For people at a terminal.
+    #[default]
+    Text,
+    /// For comments and job summaries on GitHub.
+    Markdown,
+    /// For programs: the plan itself.
+    Json,
+}
+
+/// How a plan is shown, and how much of it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Shown {
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: PlanFormat,
+    /// Show unchanged rows and every reason.
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+    /// Explain the rows of this address (npm:@acme/widget) or package instead; may be repeated.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["format", "verbose"])]
+    pub explain: Vec<String>,
+}
+
 /// `relplan check`.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -213,12 +239,9 @@ pub struct Plan {
     /// Save the plan to this file.
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How to write it.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
-    /// Show unchanged rows and every reason.
-    #[arg(short = 'v', long)]
-    pub verbose: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: Shown,
     /// Exit with 2 when there are changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -229,12 +252,12 @@ pub struct Plan {
 pub struct Show {
     /// The saved plan.
     pub plan: PathBuf,
-    /// How to write it.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
-    /// Show unchanged rows and every reason.
-    #[arg(short = 'v', long)]
-    pub verbose: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+    /// The state's folder [default: as the spec says, else .relplan/state].
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 }
 
 /// `relplan apply`.

@@ -63,7 +63,7 @@ pub async fn run(
         Command::Check(check) => self::check::run(&session, &check),
         Command::Pack(pack) => self::pack::run(&session, pack).await,
         Command::Plan(plan) => self::plan::run(&session, &plan).await,
-        Command::Show(show) => self::show::run(&session, &show),
+        Command::Show(show) => self::show::run(&session, &show).await,
         Command::Apply(apply) => self::apply::run(session, *apply).await,
         Command::Status(status) => self::status::run(&session, &status).await,
         Command::State(state) => self::state::run(&session, &state).await,

@@ -2,8 +2,15 @@
 //!
 //! Invariant: a plan is rendered from the plan alone, so that what was reviewed and what is applied cannot differ.
 
+pub mod explain;
 pub mod journal_text;
+pub mod markdown;
 pub mod plan_text;
 pub mod report_text;
+pub mod rows;
 pub mod status_text;
 pub mod style;
+pub mod verdict;
+
+#[cfg(test)]
+mod tests;

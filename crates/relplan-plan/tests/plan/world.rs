@@ -7,7 +7,7 @@
 //! yank crates:widget 1.3.0 reason         deprecate npm:widget <1.2 message
 //! packed npm/widget 1.4.0 aa [dirty] [kind=wheel] [file=name] [commit=c0ffee]
 //! no-bundle
-//! seen npm:widget absent | unknown | empty
+//! seen npm:widget absent | unknown [reason] | empty
 //! seen npm:widget 1.4.0 aa [yanked] [deprecated=message] [file=name]      `weak:aa` shows SHA-1 alone, `-` no file
 //! seen npm:widget @latest=1.3.0           a pointer
 //! seen npm:widget current=1.3.0           what users get
@@ -15,6 +15,9 @@
 //! seen npm:widget range <1.2 1.0.0 1.1.0
 //! recorded npm:widget 1.4.0 aa [adopted] [yanked] [unshown] [file=name]   recorded npm:widget @latest=1.4.0
 //! correct-drift
+//! left-out crates:core                    the selection leaves this destination out       selection -p widget-*
+//! by-hand crates a sentence about the first version of a name
+//! gated                                   the plan names a policy
 //! ```
 //!
 //! Targets are given: `npm` (one file, `latest`, a holding pointer), `mirror` (as npm, without a holding pointer),
@@ -26,6 +29,7 @@ use relplan_model::{
     address::{Address, Ecosystem, FileName, PackageId, PackageName, PointerName, Version},
     bundle::{Artifact, Bundle},
     digest::{Algorithm, Digests, Sha256},
+    finding::{Finding, Severity},
     observation::{Evidence, Facts, FileFacts, Observation, Seen, VersionFacts},
     plan::Selection,
     release::{Dependency, DependencyKind, Deprecate, Destination, Release, Yank},
@@ -173,6 +177,32 @@ fn say(input: &mut PlanInput, line: &str) {
         ["seen", place, rest @ ..] => seen(input, &address(place), rest),
         ["recorded", place, rest @ ..] => recorded(input, &address(place), rest),
         ["correct-drift"] => input.correct_drift = true,
+        ["left-out", place] => {
+            let address = address(place);
+            let release = release(input, &owner(&address));
+            let mut destinations = release.destinations.iter_mut();
+            let here = destinations.find(|one| one.target == address.target);
+            here.unwrap().selected = false;
+        }
+        ["selection", "-p", patterns @ ..] => {
+            input.selection.packages = patterns.iter().map(|one| (*one).to_owned()).collect();
+        }
+        ["by-hand", name, sentence @ ..] => {
+            let mut targets = input.targets.iter_mut();
+            let target = targets
+                .find(|target| target.name.as_str() == *name)
+                .unwrap();
+            target.capabilities.first_by_hand.push(sentence.join(" "));
+        }
+        ["gated"] => {
+            input.policy = Some(Sha256::of(b"policy"));
+            input.findings.push(Finding::new(
+                "approval",
+                Severity::Warning,
+                None,
+                "this plan needs approval by the gate ship",
+            ));
+        }
         _ => panic!("the world does not understand {line:?}"),
     }
 }
@@ -332,6 +362,11 @@ fn seen(input: &mut PlanInput, address: &Address, rest: &[&str]) {
         ["unknown"] => {
             look.seen = Seen::Unknown {
                 reason: "the connection timed out".to_owned(),
+            }
+        }
+        ["unknown", reason @ ..] => {
+            look.seen = Seen::Unknown {
+                reason: reason.join(" "),
             }
         }
         _ => {

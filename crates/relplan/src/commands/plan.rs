@@ -1,13 +1,12 @@
 //! `relplan plan`: what would change at the registries.
 
-use super::Session;
+use super::{Session, show::present};
 use crate::{
-    arguments::{Format, Plan},
+    arguments::{Plan, PlanFormat},
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
     planning::Ground,
-    view::plan_text,
 };
 
 /// Runs it.
@@ -36,23 +35,13 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
         write_whole(out, &made.bytes)?;
     }
-    match arguments.format {
-        Format::Json => session
+    present(session, &made, &arguments.shown, Some(&ground.state))?;
+    if let Some(out) = &arguments.out
+        && arguments.shown.format != PlanFormat::Json
+    {
+        session
             .terminal
-            .result(&String::from_utf8_lossy(&made.bytes)),
-        Format::Text => {
-            session.terminal.result(&plan_text::render(
-                &made.plan,
-                made.digest,
-                session.terminal.out,
-                arguments.verbose,
-            ));
-            if let Some(out) = &arguments.out {
-                session
-                    .terminal
-                    .remark(&format!("saved to {}\n", out.display()));
-            }
-        }
+            .remark(&format!("saved to {}\n", out.display()));
     }
     let exit = made.exit();
     if exit == Exit::Done && arguments.detailed_exitcode && made.plan.has_steps() {

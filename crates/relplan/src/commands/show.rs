@@ -1,27 +1,76 @@
 //! `relplan show`: a saved plan, rendered from itself alone.
 
-use relplan_model::plan::Plan;
+use relplan_model::{plan::Plan, state::State};
+use relplan_state::FileStore;
 
 use super::{Session, read_plan};
 use crate::{
-    arguments::{Format, Show},
+    arguments::{PlanFormat, Show, Shown},
     exit::Exit,
     failure::Failure,
-    view::plan_text,
+    planning::{Made, load_state},
+    view::{explain, markdown, plan_text},
 };
 
 /// Runs it.
-pub fn run(session: &Session, show: &Show) -> Result<Exit, Failure> {
+pub async fn run(session: &Session, show: &Show) -> Result<Exit, Failure> {
     let (bytes, plan) = read_plan(&show.plan)?;
-    let text = match show.format {
-        Format::Json => String::from_utf8_lossy(&bytes).into_owned(),
-        Format::Text => plan_text::render(
-            &plan,
-            Plan::digest(&bytes),
-            session.terminal.out,
-            show.verbose,
-        ),
+    let made = Made {
+        digest: Plan::digest(&bytes),
+        plan,
+        bytes,
+    };
+    let state = if show.shown.explain.is_empty() {
+        None
+    } else {
+        state_of(session, show, &made.plan).await
+    };
+    present(session, &made, &show.shown, state.as_ref())?;
+    Ok(Exit::Done)
+}
+
+/// Shows a plan as asked for. `state` is the state that it was made on, where that is at hand: only explanations tell
+/// of it.
+pub fn present(
+    session: &Session,
+    made: &Made,
+    shown: &Shown,
+    state: Option<&State>,
+) -> Result<(), Failure> {
+    let style = session.terminal.out;
+    if !shown.explain.is_empty() {
+        let mut addresses = Vec::new();
+        for text in &shown.explain {
+            addresses.extend(explain::find(&made.plan, text).map_err(|near| {
+                let failure = Failure::new(Exit::Usage, format!("the plan has no row of {text:?}"));
+                match near.as_slice() {
+                    [] => failure.hint("the plan has no rows at all"),
+                    near => failure.hint(format!("near to it are {}", near.join(", "))),
+                }
+            })?);
+        }
+        let text = explain::render(&made.plan, &addresses, state, style);
+        session.terminal.result(&text);
+        return Ok(());
+    }
+    let text = match shown.format {
+        PlanFormat::Json => String::from_utf8_lossy(&made.bytes).into_owned(),
+        PlanFormat::Markdown => markdown::render(&made.plan, made.digest, markdown::BUDGET),
+        PlanFormat::Text => plan_text::render(&made.plan, made.digest, style, shown.verbose),
     };
     session.terminal.result(&text);
-    Ok(Exit::Done)
+    Ok(())
+}
+
+/// The state here, if it is the very one that the plan was made on.
+async fn state_of(session: &Session, show: &Show, plan: &Plan) -> Option<State> {
+    let spec = session
+        .project
+        .spec(&relplan_targets::vocabulary(), session.terminal.err)
+        .ok();
+    let place = session
+        .project
+        .state(show.state.as_deref(), spec.as_ref().map(|read| &read.spec));
+    let (state, _) = load_state(&FileStore::new(place)).await.ok()?;
+    (state.base() == plan.base).then_some(state)
 }

@@ -1,33 +1,68 @@
-//! The plan for a terminal: changed rows only, grouped by target and ordered by wave, with what they cost.
+//! The plan for a terminal: what needs a look first, then changed rows grouped by target and ordered by wave, then what
+//! they cost.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use relplan_model::{
     address::TargetName,
     digest::Sha256,
-    plan::{Action, Change, Plan, Subject},
-    step::{Effect, Step, StepId},
-    target::Target,
+    finding::{Finding, Severity},
+    plan::{Action, Plan},
 };
 
-use super::style::{Role, Style, count, harmless, size, span};
+use super::{
+    rows::{Group, Row, groups},
+    style::{Role, Style, harmless},
+    verdict::{by_weight, cost_lines, least_time, sentence},
+};
+
+/// How many remarks stand above the rows; the others stand below them.
+const FIRST: usize = 8;
 
 /// Renders a plan. `verbose` adds unchanged rows, every reason, and the steps.
 pub fn render(plan: &Plan, digest: Sha256, style: Style, verbose: bool) -> String {
     let mut out = String::new();
     header(&mut out, plan, digest, style);
-    let steps: BTreeMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
-    for target in &plan.targets {
-        group(&mut out, plan, target, &steps, style, verbose);
+    let findings = by_weight(plan);
+    let grave = findings.partition_point(|finding| finding.severity != Severity::Note);
+    let (first, rest) = findings.split_at(grave.min(FIRST));
+    attention(&mut out, first, grave, style);
+    let groups = groups(plan);
+    for group in &groups {
+        target(&mut out, group, first, style, verbose);
     }
     if verbose {
         waves(&mut out, plan, style);
     }
     costs(&mut out, plan, style);
-    findings(&mut out, plan, style);
+    if !rest.is_empty() {
+        out.push('\n');
+    }
+    for finding in rest {
+        out.push_str(&finding_text(finding, style));
+    }
     out.push('\n');
-    let _ = writeln!(out, "{}", style.wrap("", "  ", &verdict(plan)));
+    let _ = writeln!(out, "{}", style.wrap("", "  ", &sentence(plan, &groups)));
     out
+}
+
+/// What a reader must not miss, where the first screen shows it.
+fn attention(out: &mut String, first: &[&Finding], all: usize, style: Style) {
+    if first.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\n{}",
+        style.paint(Role::Heading, "Look at this first")
+    );
+    for finding in first {
+        out.push_str(&finding_text(finding, style));
+    }
+    if all > first.len() {
+        let more = format!("and {} more below", all - first.len());
+        let _ = writeln!(out, "{}", style.paint(Role::Faint, &more));
+    }
 }
 
 fn header(out: &mut String, plan: &Plan, digest: Sha256, style: Style) {
@@ -66,20 +101,8 @@ fn header(out: &mut String, plan: &Plan, digest: Sha256, style: Style) {
     }
 }
 
-fn group(
-    out: &mut String,
-    plan: &Plan,
-    target: &Target,
-    steps: &BTreeMap<&StepId, &Step>,
-    style: Style,
-    verbose: bool,
-) {
-    let rows: Vec<&Change> = plan
-        .changes
-        .iter()
-        .filter(|change| change.address.target == target.name)
-        .collect();
-    let unchanged = rows.iter().filter(|row| row.action == Action::Keep).count();
+fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, verbose: bool) {
+    let target = group.target;
     let _ = writeln!(
         out,
         "\n{}  {}, gate: {}",
@@ -100,28 +123,25 @@ fn group(
             style.paint(Role::Faint, &style.wrap("    ", "      ", &line))
         );
     }
-    let mut shown: Vec<Row> = rows
+    let shown: Vec<Line<'_>> = group
+        .rows
         .iter()
-        .filter(|change| verbose || change.action != Action::Keep)
-        .map(|change| Row::of(plan, change, steps, verbose))
+        .filter(|row| verbose || row.is_shown())
+        .map(|row| Line::of(row, told))
         .collect();
-    shown.sort_by(|a, b| (a.wave, &a.name).cmp(&(b.wave, &b.name)));
-    let fits = |length: &usize| *length <= 36;
-    let name_width = shown
-        .iter()
-        .map(|row| row.name.len())
-        .filter(fits)
-        .max()
-        .unwrap_or(0);
-    let version_width = shown
-        .iter()
-        .map(|row| row.versions.chars().count())
-        .filter(fits)
-        .max()
-        .unwrap_or(0);
-    for row in &shown {
-        row.write(out, style, name_width, version_width);
+    let widest = |lengths: &mut dyn Iterator<Item = usize>| {
+        lengths.filter(|length| *length <= 36).max().unwrap_or(0)
+    };
+    let names = widest(&mut shown.iter().map(|line| line.name.chars().count()));
+    let versions = widest(&mut shown.iter().map(|line| line.versions.chars().count()));
+    for line in &shown {
+        line.write(out, style, (names, versions), verbose);
     }
+    let unchanged = group
+        .rows
+        .iter()
+        .filter(|row| row.change.action == Action::Keep);
+    let unchanged = unchanged.count();
     if unchanged > 0 && !verbose {
         let _ = writeln!(
             out,
@@ -131,70 +151,41 @@ fn group(
     }
 }
 
-struct Row {
-    action: Action,
-    wave: u64,
+/// One row, its texts made harmless.
+struct Line<'a> {
+    row: &'a Row<'a>,
     name: String,
     versions: String,
     remarks: String,
-    reasons: Vec<String>,
+    /// The code of the remark above the rows that says the same.
+    told: Option<&'a str>,
 }
 
-impl Row {
-    fn of(plan: &Plan, change: &Change, steps: &BTreeMap<&StepId, &Step>, verbose: bool) -> Self {
-        let own: Vec<&Step> = change
-            .steps
-            .iter()
-            .filter_map(|id| steps.get(id).copied())
-            .collect();
-        let package = change.address.package.as_str();
-        let name = match &change.subject {
-            Subject::Version => package.to_owned(),
-            Subject::Pointer(pointer) => format!("{package}#{pointer}"),
-            Subject::Yank(version) => format!("{package}@{version}"),
-            Subject::Deprecation(range) => format!("{package}@{}", harmless(range)),
-        };
-        let versions = match (&change.subject, &change.before, &change.after) {
-            (Subject::Yank(_), _, _) => "yank".to_owned(),
-            (Subject::Deprecation(_), _, _) => "deprecate".to_owned(),
-            (_, Some(before), Some(after)) if before != after => {
-                format!("{} → {}", harmless(before), harmless(after))
-            }
-            (_, _, Some(version)) | (_, Some(version), None) => harmless(version),
-            (_, None, None) => String::new(),
-        };
-        let telling = matches!(change.action, Action::Hold | Action::Drift);
-        let mut remarks: Vec<String> = Vec::new();
-        remarks.extend(publish_remarks(plan, &own, steps));
-        let said: Vec<String> = change
-            .reasons
-            .iter()
-            .map(|reason| format!("{} [{}]", harmless(&reason.message), harmless(&reason.code)))
-            .collect();
-        let reasons = if verbose {
-            said
-        } else if telling || change.action == Action::Adopt {
-            change
-                .reasons
-                .iter()
-                .take(1)
-                .map(|reason| harmless(&reason.message))
-                .collect()
-        } else {
-            Vec::new()
-        };
+impl<'a> Line<'a> {
+    fn of(row: &'a Row<'a>, told: &[&'a Finding]) -> Self {
+        let why = row.change.reasons.first();
+        let same = told.iter().find(|finding| {
+            finding.address.as_ref() == Some(&row.change.address)
+                && why.is_some_and(|why| why.message == finding.message)
+        });
         Self {
-            action: change.action,
-            wave: own.iter().map(|step| step.wave).min().unwrap_or(u64::MAX),
-            name,
-            versions,
-            remarks: remarks.join(" · "),
-            reasons,
+            told: same.map(|finding| finding.code.as_str()),
+            row,
+            name: harmless(&row.name),
+            versions: harmless(&row.versions),
+            remarks: harmless(&row.remarks.join(" · ")),
         }
     }
 
-    fn write(&self, out: &mut String, style: Style, name_width: usize, version_width: usize) {
-        let symbol = style.paint(Role::Action(self.action), &self.action.symbol().to_string());
+    fn write(
+        &self,
+        out: &mut String,
+        style: Style,
+        (names, versions): (usize, usize),
+        verbose: bool,
+    ) {
+        let action = self.row.change.action;
+        let symbol = style.paint(Role::Action(action), &action.symbol().to_string());
         let pad = |text: &str, width: usize| {
             format!(
                 "{text}{}",
@@ -203,8 +194,8 @@ impl Row {
         };
         let head = format!(
             "{}  {}",
-            pad(&self.name, name_width),
-            pad(&self.versions, version_width)
+            pad(&self.name, names),
+            pad(&self.versions, versions)
         );
         let used = 4 + head.chars().count() + 2;
         let hang = " ".repeat(8);
@@ -219,70 +210,24 @@ impl Row {
                 style.paint(Role::Faint, &style.wrap(&hang, &hang, &self.remarks))
             );
         }
-        for reason in &self.reasons {
-            let _ = writeln!(out, "{}", style.wrap(&hang, &hang, reason));
+        if verbose {
+            for reason in &self.row.change.reasons {
+                let text = format!("{} [{}]", harmless(&reason.message), harmless(&reason.code));
+                let _ = writeln!(out, "{}", style.wrap(&hang, &hang, &text));
+            }
+        } else if let Some(code) = self.told {
+            let text = format!("{hang}{}, see above", harmless(code));
+            let _ = writeln!(out, "{}", style.paint(Role::Faint, &text));
+        } else {
+            for reason in self.row.telling_reasons() {
+                let _ = writeln!(
+                    out,
+                    "{}",
+                    style.wrap(&hang, &hang, &harmless(&reason.message))
+                );
+            }
         }
     }
-}
-
-/// What is worth saying about an upload beside the versions: size, files, newness and what it waits for.
-fn publish_remarks(plan: &Plan, own: &[&Step], steps: &BTreeMap<&StepId, &Step>) -> Vec<String> {
-    let publishes: Vec<_> = own
-        .iter()
-        .filter_map(|step| match &step.effect {
-            Effect::Publish(publish) => Some((*step, publish)),
-            _ => None,
-        })
-        .collect();
-    let Some((first, publish)) = publishes.first() else {
-        return Vec::new();
-    };
-    let mut remarks = Vec::new();
-    if publish.first {
-        remarks.push("new name".to_owned());
-    }
-    let sizes: Vec<u64> = publishes
-        .iter()
-        .filter_map(|(_, publish)| {
-            let file = publish.artifact.as_ref()?;
-            Some(
-                plan.artifacts
-                    .iter()
-                    .find(|artifact| artifact.file == *file)?
-                    .size,
-            )
-        })
-        .collect();
-    if sizes.len() == publishes.len() {
-        let total = size(sizes.iter().sum());
-        remarks.push(if sizes.len() == 1 {
-            total
-        } else {
-            format!("{} files, {total}", sizes.len())
-        });
-    } else {
-        remarks.push("bytes known after pack".to_owned());
-    }
-    let after: Vec<String> = first
-        .needs
-        .iter()
-        .filter_map(|id| steps.get(id))
-        .filter(|step| step.address != first.address)
-        .map(|step| {
-            if step.address.target == first.address.target {
-                step.address.package.to_string()
-            } else {
-                step.address.to_string()
-            }
-        })
-        .collect();
-    match after.as_slice() {
-        [] => {}
-        [a] => remarks.push(format!("after {a}")),
-        [a, b] => remarks.push(format!("after {a}, {b}")),
-        [a, b, rest @ ..] => remarks.push(format!("after {a}, {b} and {} more", rest.len())),
-    }
-    remarks
 }
 
 fn waves(out: &mut String, plan: &Plan, style: Style) {
@@ -296,64 +241,22 @@ fn waves(out: &mut String, plan: &Plan, style: Style) {
 }
 
 fn costs(out: &mut String, plan: &Plan, style: Style) {
-    let costs: Vec<_> = plan.costs.iter().filter(|cost| cost.writes > 0).collect();
-    if costs.is_empty() {
+    let lines = cost_lines(plan);
+    if lines.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n{}", style.paint(Role::Heading, "Cost"));
-    for cost in costs {
-        let mut parts = Vec::new();
-        for (number, one, many) in [
-            (cost.new_names, "new name", "new names"),
-            (
-                cost.new_versions,
-                "new version of an existing name",
-                "new versions of existing names",
-            ),
-            (cost.writes, "write", "writes"),
-        ] {
-            if number > 0 {
-                parts.push(count(
-                    usize::try_from(number).unwrap_or(usize::MAX),
-                    one,
-                    many,
-                ));
-            }
-        }
-        if cost.bytes > 0 {
-            parts.push(size(cost.bytes));
-        }
-        if cost.seconds > 0 {
-            parts.push(format!(
-                "at least {} by the registry's rate limits",
-                span(cost.seconds)
-            ));
-        }
-        let _ = writeln!(
-            out,
-            "{}",
-            style.wrap(
-                "  ",
-                "      ",
-                &format!("{}: {}", cost.target, parts.join(", "))
-            )
-        );
+    for line in lines {
+        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &line));
     }
-}
-
-fn findings(out: &mut String, plan: &Plan, style: Style) {
-    let mut ordered: Vec<_> = plan.findings.iter().collect();
-    ordered.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    if !ordered.is_empty() {
-        out.push('\n');
-    }
-    for finding in ordered {
-        out.push_str(&finding_text(finding, style));
+    if let Some(least) = least_time(plan) {
+        let text = format!("It takes at least {least} by the registries' rate limits.");
+        let _ = writeln!(out, "{}", style.wrap("  ", "  ", &text));
     }
 }
 
 /// Renders one finding: its severity and code, what happened, and what to do.
-pub fn finding_text(finding: &relplan_model::finding::Finding, style: Style) -> String {
+pub fn finding_text(finding: &Finding, style: Style) -> String {
     let label = format!("{}[{}]", finding.severity, harmless(&finding.code));
     let about = finding
         .address
@@ -379,59 +282,4 @@ pub fn finding_text(finding: &relplan_model::finding::Finding, style: Style) -> 
         );
     }
     out
-}
-
-/// The last line: what the plan comes to.
-pub fn verdict(plan: &Plan) -> String {
-    let number = |action: Action| {
-        plan.changes
-            .iter()
-            .filter(|change| change.action == action)
-            .count()
-    };
-    let parts: Vec<String> = [
-        (Action::Publish, "to publish"),
-        (Action::Stage, "to stage"),
-        (Action::Point, "to point"),
-        (Action::Deprecate, "to deprecate"),
-        (Action::Yank, "to yank"),
-        (Action::Adopt, "to adopt"),
-        (Action::Hold, "held"),
-        (Action::Drift, "drifted"),
-        (Action::Keep, "unchanged"),
-    ]
-    .into_iter()
-    .filter(|(action, _)| number(*action) > 0)
-    .map(|(action, words)| format!("{} {words}", number(action)))
-    .collect();
-    let rows = if parts.is_empty() {
-        "no packages".to_owned()
-    } else {
-        parts.join(", ")
-    };
-    if plan.steps.is_empty() {
-        let stuck = number(Action::Hold) + number(Action::Drift) > 0;
-        let verdict = if stuck {
-            "Nothing can be done"
-        } else {
-            "Nothing to do"
-        };
-        return format!("{verdict}: {rows}.");
-    }
-    let waves = plan.steps.iter().map(|step| step.wave).max().unwrap_or(0) + 1;
-    let order = format!(
-        "{} in {}",
-        count(plan.steps.len(), "step", "steps"),
-        count(
-            usize::try_from(waves).unwrap_or(usize::MAX),
-            "wave",
-            "waves"
-        )
-    );
-    let pending = if plan.applicable {
-        ""
-    } else {
-        " It cannot be applied yet: pack first (relplan pack)."
-    };
-    format!("Plan: {rows}. {order}.{pending}")
 }

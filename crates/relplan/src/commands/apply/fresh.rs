@@ -19,7 +19,7 @@ use crate::{
     gather::wishes::Wishes,
     packing,
     planning::{Ground, Made},
-    view::plan_text,
+    view::{plan_text, verdict},
 };
 
 /// What came of it.
@@ -49,7 +49,7 @@ pub(super) async fn choose(
         false,
     ));
     if !made.plan.has_steps() {
-        tally.message = plan_text::verdict(&made.plan);
+        tally.message = verdict::verdict(&made.plan);
         return Ok(Choice::Leave(made.exit()));
     }
     if !made.plan.applicable {
