@@ -17,4 +17,5 @@ mod interrupts;
 mod kills;
 mod quickstart;
 mod refusals;
+mod review;
 mod servers;

@@ -105,12 +105,15 @@ pub(crate) fn decide<'a>(
     unit: &Unit<'a>,
     findings: &mut Vec<Finding>,
 ) -> Decision<'a> {
-    let decision = judge(index, unit, findings);
     if unit.destination.selected {
-        decision
-    } else {
-        left_out::confine(unit, decision, findings)
+        return judge(index, unit, findings);
     }
+    let mut remarks = Vec::new();
+    let decision = judge(index, unit, &mut remarks);
+    // Notes on what is not part of the release concern nobody here.
+    remarks.retain(|remark| remark.severity != Severity::Note);
+    findings.append(&mut remarks);
+    left_out::confine(unit, decision, findings)
 }
 
 fn judge<'a>(index: &Index<'a>, unit: &Unit<'a>, findings: &mut Vec<Finding>) -> Decision<'a> {

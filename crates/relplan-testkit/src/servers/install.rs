@@ -9,7 +9,7 @@ use std::{
 use super::BenchError;
 
 /// Raised whenever what is installed changes, so that an older folder is not taken for good.
-const EDITION: &str = "1";
+const EDITION: &str = "2";
 
 /// `overrides`: a dependency of verdaccio asks for a dist-tag that mirrors do not always carry.
 const PACKAGE_JSON: &str = r#"{
@@ -19,7 +19,13 @@ const PACKAGE_JSON: &str = r#"{
 }
 "#;
 
-const PYTHON_PACKAGES: &[&str] = &["pypiserver==2.4.1", "passlib==1.7.4", "build==1.3.0"];
+/// `cmarkgfm` is GitHub's own Markdown renderer, for the tests of what relplan writes for it.
+const PYTHON_PACKAGES: &[&str] = &[
+    "pypiserver==2.4.1",
+    "passlib==1.7.4",
+    "build==1.3.0",
+    "cmarkgfm==2024.11.20",
+];
 
 /// Where the installed tools are.
 #[derive(Debug, Clone)]

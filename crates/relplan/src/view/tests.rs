@@ -203,3 +203,13 @@ fn rows_are_found_by_address_pointer_version_or_name() {
     let near = explain::find(plan, "npm:@acme/wigdet").unwrap_err();
     assert_eq!(near[0], "npm:@acme/widget");
 }
+
+#[test]
+fn the_reference_lists_every_rule() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/plan.md");
+    let page = fs::read_to_string(page).unwrap();
+    for (code, rule) in explain::rules::RULES {
+        let row = format!("| `{code}` | {rule} |\n");
+        assert!(page.contains(&row), "docs/reference/plan.md lacks: {row}");
+    }
+}
