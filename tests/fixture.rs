@@ -7,6 +7,7 @@ use std::{
 };
 
 use relplan_testkit::{
+    documents::Files,
     environment::{Environment, Session, copy_folder},
     servers::{Bench, PASSWORD, USER},
 };
@@ -260,6 +261,7 @@ pub async fn killed<F: Future<Output = ()>>(
     arguments: &[&str],
     moment: F,
 ) -> bool {
+    let files = Files::below(fixture.environment.root()).unwrap();
     let mut command = tokio::process::Command::from(fixture.environment.relplan(arguments));
     let mut child = command
         .stdout(Stdio::null())
@@ -273,6 +275,8 @@ pub async fn killed<F: Future<Output = ()>>(
     if came {
         child.kill().await.unwrap();
     }
+    // What a killed process leaves behind is whole as well.
+    files.check_written_since().unwrap();
     came
 }
 

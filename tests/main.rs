@@ -18,4 +18,5 @@ mod kills;
 mod quickstart;
 mod refusals;
 mod review;
+mod schemas;
 mod servers;

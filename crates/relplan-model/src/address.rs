@@ -165,6 +165,7 @@ name!(
 
 /// A package of the project, wherever it goes: names are unique only within an ecosystem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PackageId {
     /// The ecosystem whose manifests declare it.

@@ -15,6 +15,7 @@ pub type ArtifactKind = String;
 
 /// One built file with a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Artifact {
     /// The package that it was packed from.
@@ -40,9 +41,11 @@ pub struct Artifact {
 
 /// The contents of a `bundle.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Bundle {
     /// Always [`FORMAT`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
     pub format: String,
     /// The artifacts, in order of file name, each name once.
     pub artifacts: Vec<Artifact>,

@@ -53,7 +53,10 @@ pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
 ///
 /// # Errors
 /// When the bytes exceed `limit`, are not JSON of the value's shape, or are not in canonical form.
-pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CanonicalError> {
+pub fn from_bytes<T: DeserializeOwned + Serialize>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, CanonicalError> {
     if bytes.len() > limit {
         return Err(CanonicalError::TooLarge {
             size: bytes.len(),
@@ -62,7 +65,10 @@ pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, 
     }
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(CanonicalError::Shape)?;
     check_numbers(&value)?;
-    let again = serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Shape)?;
+    let read: T = serde_json::from_value(value).map_err(CanonicalError::Shape)?;
+    // What was read is written, not what was parsed: a member that the reader passed over, a `null` that says the same
+    // as nothing and another spelling of a time would otherwise be second spellings.
+    let again = to_bytes(&read)?;
     if again != bytes {
         let offset = again
             .iter()
@@ -71,7 +77,7 @@ pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, 
             .count();
         return Err(CanonicalError::NotCanonical { offset });
     }
-    serde_json::from_value(value).map_err(CanonicalError::Shape)
+    Ok(read)
 }
 
 fn check_numbers(value: &serde_json::Value) -> Result<(), CanonicalError> {
@@ -119,6 +125,15 @@ mod tests {
                 "{}",
                 String::from_utf8_lossy(bytes)
             );
+        }
+        #[derive(Debug, Serialize, serde::Deserialize)]
+        struct Tolerant {
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            a: Option<u64>,
+        }
+        assert!(from_bytes::<Tolerant>(b"{}", 1000).is_ok());
+        for more in [&br#"{"a":null}"#[..], br#"{"a":1,"b":2}"#] {
+            assert!(from_bytes::<Tolerant>(more, 1000).is_err());
         }
         assert!(matches!(
             from_bytes::<Doc>(good, 5),

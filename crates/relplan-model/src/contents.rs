@@ -19,6 +19,7 @@ pub const MAX_NOTABLE: usize = 200;
 
 /// What one artifact holds, compared with what is live at its target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Contents {
     /// The package at its target.
@@ -27,13 +28,13 @@ pub struct Contents {
     pub file: FileName,
     /// What it is compared with.
     pub basis: Basis,
-    /// The entries that differ, in order of path, at most [`MAX_ENTRIES`].
+    /// The entries that differ, in order of path, at most 500 ([`MAX_ENTRIES`]).
     pub entries: Vec<Entry>,
     /// How many more entries differ.
     pub omitted: u64,
     /// How many entries are the same.
     pub unchanged: u64,
-    /// What deserves a loud word, in order, at most [`MAX_NOTABLE`].
+    /// What deserves a loud word, in order, at most 200 ([`MAX_NOTABLE`]).
     pub notable: Vec<Notable>,
     /// How many more notable things there are.
     pub notable_omitted: u64,
@@ -41,7 +42,8 @@ pub struct Contents {
 
 /// What an artifact is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Basis {
     /// Nothing: no file of this kind is published there. Every entry counts as added.
     Nothing,
@@ -64,6 +66,7 @@ pub enum Basis {
 
 /// One path inside an artifact that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Entry {
     /// The path inside, with `/`, without the folder that the whole archive is in. Text from outside.
@@ -74,7 +77,8 @@ pub struct Entry {
 
 /// How a path inside differs. Sizes are in bytes, unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum EntryChange {
     /// It is new.
     Added {
@@ -102,7 +106,8 @@ pub enum EntryChange {
 
 /// Something inside that an approver must not miss. All texts are from outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Notable {
     /// Code that runs on a user's machine when the package is installed or built: npm's install scripts, a crate's
     /// build script, an sdist's build backend.

@@ -121,6 +121,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 
 /// A digest algorithm that some registry shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// BLAKE2b with 256 bits.

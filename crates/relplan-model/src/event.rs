@@ -11,14 +11,32 @@ use crate::{
     time::Timestamp,
 };
 
+/// The format name that the first event carries.
+pub const FORMAT: &str = "relplan.events/1";
+
+/// One line of the JSON stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct Line {
+    /// Its place in the stream, from 0, without gaps.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "type")]
 pub enum Event {
     /// The first event of every stream.
     #[serde(rename_all = "kebab-case")]
     Version {
-        /// Always `relplan.events/1`.
+        /// Always [`FORMAT`].
+        #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
         format: String,
         /// The relplan version.
         tool: String,

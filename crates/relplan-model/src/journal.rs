@@ -12,11 +12,15 @@ use crate::{
     time::Timestamp,
 };
 
+/// The format of journal lines. They do not carry it: the genesis names the journal, and schemas are named by this.
+pub const FORMAT: &str = "relplan.journal/1";
+
 /// The longest journal line that is read, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Entry {
     /// Its place, from 0.
@@ -49,7 +53,8 @@ impl Entry {
 
 /// What a journal line says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Record {
     /// The first line of every journal.
     #[serde(rename_all = "kebab-case")]
@@ -163,6 +168,7 @@ pub enum Record {
 
 /// How a step ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
     /// The registry accepted it and shows it.
@@ -175,6 +181,7 @@ pub enum How {
 
 /// What was found out about an unknown outcome that did not end well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Resolution {
     /// Other bytes, or another value, are there.
@@ -187,7 +194,8 @@ pub enum Resolution {
 
 /// Something that is true of a registry as far as we know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Fact {
     /// A file exists with these bytes.
     #[serde(rename_all = "kebab-case")]

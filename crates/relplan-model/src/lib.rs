@@ -16,7 +16,10 @@ pub mod journal;
 pub mod observation;
 pub mod plan;
 pub mod port;
+pub mod problem;
 pub mod release;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod settings;
 pub mod state;
 pub mod step;

@@ -38,6 +38,7 @@ pub struct Query {
 
 /// One look at one package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Observation {
     /// The package at its target.
@@ -50,7 +51,8 @@ pub struct Observation {
 
 /// The three-valued answer (law L5: `Unknown` is never treated as `Absent`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Seen {
     /// The registry has the package. A queried version that is not among the facts is proven absent.
     Present(Facts),
@@ -65,6 +67,7 @@ pub enum Seen {
 
 /// What a registry says about a package that it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Facts {
     /// The queried versions that exist, and those that the queried ranges match.
@@ -87,6 +90,7 @@ pub struct Facts {
 
 /// What a registry says about one version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VersionFacts {
     /// Its files with the digests that the registry shows (law L6).
@@ -100,6 +104,7 @@ pub struct VersionFacts {
 
 /// What a registry says about one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileFacts {
     /// The digests shown for it.
@@ -111,6 +116,7 @@ pub struct FileFacts {
 
 /// One answer of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Evidence {
     /// What was asked: a URL without user information and query, or a file of a folder registry.

@@ -23,9 +23,11 @@ pub const MAX_SIZE: usize = 64 << 20;
 
 /// A reviewed, digestible decision about what a release changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Plan {
     /// Always [`FORMAT`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
     pub format: String,
     /// The relplan version that made it.
     pub tool: String,
@@ -128,6 +130,7 @@ pub enum PlanError {
 
 /// The state that a plan was made on. Apply refuses the plan when the state has moved since (exit 5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Base {
     /// The state's lineage; `None` before its first entry.
@@ -141,6 +144,7 @@ pub struct Base {
 
 /// What is done about one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Upload a version that is not there.
@@ -182,6 +186,7 @@ impl Action {
 
 /// What a row is about, besides its address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// The desired version's existence and bytes.
@@ -196,6 +201,7 @@ pub enum Subject {
 
 /// One row: what is, what will be, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Change {
     /// The package at its target.
@@ -221,6 +227,7 @@ pub struct Change {
 
 /// What kind of step one version is from another, told from the numbers in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Bump {
     /// The first number differs.
@@ -255,6 +262,7 @@ impl std::fmt::Display for Bump {
 
 /// One reason for an action, with a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reason {
     /// A stable word such as `absent`, `same-bytes`, `other-bytes`, `needs-held`.
@@ -265,6 +273,7 @@ pub struct Reason {
 
 /// What applying a plan costs at one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cost {
     /// The target.
@@ -287,6 +296,7 @@ pub struct Cost {
 
 /// How far a plan goes into one published rate limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Budget {
     /// What is limited.
@@ -301,6 +311,7 @@ pub struct Budget {
 
 /// What a registry limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Limited {
     /// Names that it does not have yet.
@@ -311,6 +322,7 @@ pub enum Limited {
 
 /// What part of the spec a plan covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Selection {
     /// Package patterns that were asked for; empty: all.

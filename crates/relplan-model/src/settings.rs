@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// One value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// A text.
@@ -21,6 +22,7 @@ pub enum Value {
 
 /// Setting names (as the spec spells them, such as `dist-tag`) to values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Settings(pub BTreeMap<String, Value>);
 

@@ -15,6 +15,31 @@ use crate::{
     time::Timestamp,
 };
 
+/// The format name that a printed state carries.
+pub const FORMAT: &str = "relplan.state/1";
+
+/// The state as programs get to read it. It is never read back: the journal is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct Printed {
+    /// Always [`FORMAT`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
+    pub format: String,
+    /// What is known.
+    #[serde(flatten)]
+    pub state: State,
+}
+
+impl From<State> for Printed {
+    fn from(state: State) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            state,
+        }
+    }
+}
+
 /// Why a journal cannot be folded (exit 10).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FoldError {
@@ -55,6 +80,7 @@ pub enum ReplayError {
 
 /// What is known, folded from the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct State {
     /// The journal's name; `None` before its first entry.
@@ -95,6 +121,7 @@ impl Default for State {
 
 /// How a plan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// All of its steps ended well.
@@ -105,6 +132,7 @@ pub enum Ended {
 
 /// The plan that is being applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Open {
     /// The plan's digest.
@@ -119,6 +147,7 @@ pub struct Open {
 
 /// How far a step of the open plan has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Progress {
     /// Attempted; the outcome is not known. After a crash this means: ask the registry.
@@ -150,6 +179,7 @@ pub enum Progress {
 
 /// What we know of a version that we published or adopted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Recorded {
     /// Its files.

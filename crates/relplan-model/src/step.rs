@@ -11,6 +11,7 @@ use crate::{
 
 /// A step's name, such as `publish npm:@acme/widget@1.4.0`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct StepId(String);
 
@@ -48,9 +49,10 @@ impl fmt::Display for StepId {
 
 /// One executable node of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Step {
-    /// Its name: always [`StepId::of`] its address, version and effect.
+    /// Its name, which is made of its address, version and effect ([`StepId::of`]) and nothing else.
     pub id: StepId,
     /// The package at its target.
     pub address: Address,
@@ -60,7 +62,7 @@ pub struct Step {
     pub effect: Effect,
     /// The steps that must have ended well before it starts, in order.
     pub needs: Vec<StepId>,
-    /// The part of the walk that it belongs to: always [`Effect::phase`] of its effect.
+    /// The part of the walk that it belongs to, which follows from its effect ([`Effect::phase`]).
     pub phase: Phase,
     /// Its depth in the DAG, from 0, the barriers between phases included: steps of one wave may go side by side.
     pub wave: u64,
@@ -71,6 +73,7 @@ pub struct Step {
 ///
 /// Why: an edge from each flip to each create says the same in a number of edges that grows with the square of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Versions come into being, and are waited for.
@@ -83,7 +86,8 @@ pub enum Phase {
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Effect {
     /// Uploads one artifact. Precondition: the file is absent there, or present with the same bytes.
     Publish(Publish),
@@ -135,6 +139,7 @@ pub enum Effect {
 
 /// The upload of one artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Publish {
     /// The artifact, by file name in the plan's list; `None`: known after pack, and the plan cannot be applied.

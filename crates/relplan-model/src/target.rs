@@ -13,6 +13,7 @@ use crate::{
 
 /// One URL or folder that a target uses, with where it was configured. Both are reviewed and digested.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Endpoint {
     /// What it is used for: `registry`, `index`, `api`, `upload`, `read`, `folder`; with a scope behind it if it is for
@@ -41,6 +42,7 @@ impl Endpoint {
 
 /// Who must be overcome to publish without approval (law L15: never claim more).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum GateGrade {
     /// Whoever can edit the repository's CI can use the credential.
@@ -66,6 +68,7 @@ impl fmt::Display for GateGrade {
 
 /// A published rate limit: `burst` at once, then one each `seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rate {
     /// How many may go at once.
@@ -76,6 +79,7 @@ pub struct Rate {
 
 /// What a driver can do and a registry will stand, so that the planner need not know any registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Capabilities {
     /// The artifact kinds that this target takes.
@@ -109,6 +113,7 @@ pub struct Capabilities {
 
 /// A target as the plan carries it: enough to render, and for `apply` to build the driver again without the spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Target {
     /// Its name in the spec.

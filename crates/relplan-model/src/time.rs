@@ -44,10 +44,26 @@ impl From<Timestamp> for String {
     }
 }
 
+/// A text that is no point in time, or not the spelling that it has here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a time of the form 2026-11-21T06:53:50Z")]
+pub struct InvalidTimestamp {
+    /// The refused text, cut.
+    pub text: String,
+}
+
 impl TryFrom<String> for Timestamp {
-    type Error = jiff::Error;
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        Ok(Self(text.parse::<jiff::Timestamp>()?.as_second()))
+    type Error = InvalidTimestamp;
+    fn try_from(text: String) -> Result<Self, InvalidTimestamp> {
+        // Offsets and fractions are refused: a point in time has one spelling.
+        match text.parse::<jiff::Timestamp>() {
+            Ok(at) if at.to_string() == text && at.subsec_nanosecond() == 0 => {
+                Ok(Self(at.as_second()))
+            }
+            _ => Err(InvalidTimestamp {
+                text: text.chars().take(80).collect(),
+            }),
+        }
     }
 }
 
@@ -60,6 +76,15 @@ mod tests {
         let at = Timestamp::from_unix(1_795_244_030);
         assert_eq!(at.to_string(), "2026-11-21T06:53:50Z");
         assert_eq!(Timestamp::try_from(at.to_string()).unwrap(), at);
+        for other in [
+            "2026-11-21T06:53:50+00:00",
+            "2026-11-21 06:53:50Z",
+            "2026-11-21T06:53:50.5Z",
+            "2026-02-30T06:53:50Z",
+            "",
+        ] {
+            assert!(Timestamp::try_from(other.to_owned()).is_err(), "{other}");
+        }
         assert!(
             Timestamp::from_unix(i64::MAX)
                 .to_string()

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text ── syntax ──▶ nodes ── fields (by grammar) ──▶ typed values ── read ──▶ Spec ── assign, resolve_needs ──▶ rules of packages
-//!            └─────────────────┴─────────────────────────┴─────────────────────┴──▶ Problems ── render, to_json
+//!            └─────────────────┴─────────────────────────┴─────────────────────┴──▶ Problems ── render, located
 //! ```
 //!
 //! ```
@@ -33,7 +33,7 @@ mod spec;
 mod syntax;
 
 pub use assign::{Assigned, Candidate, assign, left_out, resolve_needs};
-pub use problem::{Problem, to_json};
+pub use problem::{Problem, located};
 pub use read::{Parsed, parse};
 pub use render::{RenderStyle, render};
 pub use span::{Position, Span};

@@ -1,7 +1,9 @@
 //! Problems: what is wrong, where, and what would be right.
 
-use relplan_model::finding::Severity;
-use serde::Serialize;
+use relplan_model::{
+    finding::Severity,
+    problem::{Place, Problem as Located},
+};
 
 use crate::span::{Lines, Span};
 
@@ -200,82 +202,38 @@ pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) 
     best.map(|(_, candidate)| candidate).or(part)
 }
 
-#[derive(Serialize)]
-struct Placed<'a> {
-    label: &'a str,
-    line: usize,
-    column: usize,
-    offset: usize,
-    length: usize,
-}
-
-#[derive(Serialize)]
-struct Record<'a> {
-    code: &'a str,
-    severity: Severity,
-    file: &'a str,
-    message: &'a str,
-    label: &'a str,
-    line: usize,
-    column: usize,
-    offset: usize,
-    length: usize,
-    related: Vec<Placed<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-}
-
-/// The problems as a JSON array: `code`, `severity`, `file`, `message`, `label`, `line` and `column` (from 1, columns are
-/// characters), `offset` and `length` (bytes), `related` places of the same form, and `hint` where there is one.
+/// The problems with their places as people count them, for programs to read.
 #[must_use]
-pub fn to_json(problems: &[Problem], text: &str) -> String {
+pub fn located(problems: &[Problem], text: &str) -> Vec<Located> {
     let lines = Lines::of(text);
-    let placed = |span: Span, label| {
+    let place = |span: Span, label: &str| {
         let position = lines.position(span.offset);
-        Placed {
-            label,
-            line: position.line,
-            column: position.column,
-            offset: span.offset,
-            length: span.len,
+        Place {
+            label: label.to_owned(),
+            line: number(position.line),
+            column: number(position.column),
+            offset: number(span.offset),
+            length: number(span.len),
         }
     };
-    let records: Vec<Record<'_>> = problems
-        .iter()
-        .map(|problem| {
-            let Placed {
-                label,
-                line,
-                column,
-                offset,
-                length,
-            } = placed(problem.span, &problem.label);
-            Record {
-                code: problem.code,
-                severity: problem.severity,
-                file: &problem.file,
-                message: &problem.message,
-                label,
-                line,
-                column,
-                offset,
-                length,
-                related: problem
-                    .related
-                    .iter()
-                    .map(|(span, label)| placed(*span, label))
-                    .collect(),
-                hint: problem.hint.as_deref(),
-            }
-        })
-        .collect();
-    // Plain texts and numbers always serialise; an empty array would claim that nothing is wrong.
-    serde_json::to_string_pretty(&records).unwrap_or_else(|error| {
-        format!(
-            "[{{\"code\":\"internal\",\"message\":{:?}}}]",
-            error.to_string()
-        )
-    })
+    let located = |problem: &Problem| Located {
+        code: problem.code.to_owned(),
+        severity: problem.severity,
+        file: problem.file.clone(),
+        message: problem.message.clone(),
+        place: place(problem.span, &problem.label),
+        related: problem
+            .related
+            .iter()
+            .map(|(span, label)| place(*span, label))
+            .collect(),
+        hint: problem.hint.clone(),
+    };
+    problems.iter().map(located).collect()
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -312,11 +270,11 @@ mod tests {
     }
 
     #[test]
-    fn json_carries_lines_and_columns() {
+    fn programs_get_lines_and_columns() {
         let text = "ab\n  ü x";
         let problem = Problem::error("c", Span { offset: 8, len: 1 }, "m", "l")
             .related(Span { offset: 0, len: 2 }, "first");
-        let json: serde_json::Value = serde_json::from_str(&to_json(&[problem], text)).unwrap();
+        let json = serde_json::to_value(located(&[problem], text)).unwrap();
         assert_eq!(
             (json[0]["line"].as_u64(), json[0]["column"].as_u64()),
             (Some(2), Some(5))
@@ -324,6 +282,5 @@ mod tests {
         assert_eq!(json[0]["related"][0]["line"], 1);
         assert_eq!(json[0]["severity"], "error");
         assert!(json[0].get("hint").is_none());
-        assert_eq!(to_json(&[], text), "[]");
     }
 }

@@ -188,12 +188,20 @@ impl Environment {
         Ok(Session::of(&command.output()?))
     }
 
-    /// Runs relplan to its end.
+    /// Runs relplan to its end. Every document that it prints or writes is validated.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started, or when a document does not fit its schema.
     pub fn relplan_session(&self, arguments: &[&str]) -> io::Result<Session> {
-        self.run(self.relplan(arguments))
+        #[cfg(feature = "schemas")]
+        let before = crate::documents::Files::below(self.root())?;
+        let session = self.run(self.relplan(arguments))?;
+        #[cfg(feature = "schemas")]
+        {
+            crate::documents::check_session(&self.project(), arguments, &session)?;
+            before.check_written_since()?;
+        }
+        Ok(session)
     }
 }
 

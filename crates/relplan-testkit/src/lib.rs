@@ -3,6 +3,8 @@
 //!
 //! Invariant: nothing here is linked into what users run.
 
+#[cfg(feature = "schemas")]
+pub mod documents;
 pub mod environment;
 #[cfg(feature = "servers")]
 pub mod proxy;

@@ -70,6 +70,12 @@ pub enum Command {
     /// Look after the state.
     #[command(subcommand)]
     State(State),
+    /// Print the JSON Schema of one of relplan's formats, or which there are.
+    Schema {
+        /// The schema.
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::commands::schema::names()))]
+        name: Option<String>,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

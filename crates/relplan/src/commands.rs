@@ -4,6 +4,7 @@ pub mod apply;
 pub mod check;
 pub mod pack;
 pub mod plan;
+pub mod schema;
 pub mod show;
 pub mod state;
 pub mod status;
@@ -45,6 +46,9 @@ pub async fn run(
         terminal.result(&String::from_utf8_lossy(&script));
         return Ok(Exit::Done);
     }
+    if let Command::Schema { name } = &arguments.command {
+        return schema::run(&terminal, name.as_deref());
+    }
     let project = Project::enter(&arguments)?;
     let surroundings = Surroundings {
         home: vars.get("HOME").map(std::path::PathBuf::from),
@@ -67,7 +71,7 @@ pub async fn run(
         Command::Apply(apply) => self::apply::run(session, *apply).await,
         Command::Status(status) => self::status::run(&session, &status).await,
         Command::State(state) => self::state::run(&session, &state).await,
-        Command::Completions { .. } => Ok(Exit::Done),
+        Command::Completions { .. } | Command::Schema { .. } => Ok(Exit::Done),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use relplan_model::problem::Problem;
+
 use crate::exit::Exit;
 
 /// A failed command.
@@ -15,6 +17,8 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// Text that is shown as it is before the message, such as rendered diagnostics.
     pub details: Option<String>,
+    /// The same details for programs, where they are problems at places of the spec.
+    pub problems: Vec<Problem>,
 }
 
 impl Failure {
@@ -25,6 +29,7 @@ impl Failure {
             chain: vec![message.into()],
             hints: Vec::new(),
             details: None,
+            problems: Vec::new(),
         }
     }
 
@@ -41,6 +46,7 @@ impl Failure {
             chain,
             hints: Vec::new(),
             details: None,
+            problems: Vec::new(),
         }
     }
 
@@ -59,6 +65,12 @@ impl Failure {
     /// The same with text to be shown before the message.
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
+        self
+    }
+
+    /// The same with the problems that the text before the message shows.
+    pub fn problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems = problems;
         self
     }
 

@@ -73,7 +73,9 @@ impl Project {
                     1 => "the spec is not valid".to_owned(),
                     problems => format!("the spec is not valid: {problems} problems"),
                 };
-                Err(Failure::new(Exit::Invalid, message).details(rendered))
+                Err(Failure::new(Exit::Invalid, message)
+                    .details(rendered)
+                    .problems(relplan_spec::located(&parsed.problems, &text)))
             }
         }
     }

@@ -13,7 +13,7 @@ use std::{fs::File, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
-    event::Event,
+    event::{self, Event},
     plan::Plan,
     port::{Clock as _, EventSink as _},
 };
@@ -22,7 +22,7 @@ use super::{Session, read_plan, status::started_plan};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
-    events::{Fanout, json, json::JsonLines},
+    events::{Fanout, json::JsonLines},
     exit::Exit,
     failure::Failure,
     planning::load_state,
@@ -62,7 +62,7 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         events.add(Box::new(JsonLines::file(file)));
     }
     events.emit(Event::Version {
-        format: json::FORMAT.to_owned(),
+        format: event::FORMAT.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let mut tally = Tally::default();

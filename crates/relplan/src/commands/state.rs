@@ -1,6 +1,6 @@
 //! `relplan state`: look at the journal, verify it, give an open plan up.
 
-use relplan_model::{journal::Entry, port::StateStore as _};
+use relplan_model::{journal::Entry, port::StateStore as _, state::Printed};
 use relplan_state::FileStore;
 
 use super::Session;
@@ -31,7 +31,7 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
     }
     match arguments {
         State::Show(_) => {
-            let text = serde_json::to_string(&state)
+            let text = serde_json::to_string(&Printed::from(state))
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.result(&text);
         }

@@ -1,6 +1,10 @@
 //! `relplan status`: what is recorded, and what is under way. Asks no registry.
 
-use relplan_model::{plan::Plan, port::StateStore as _, state::State};
+use relplan_model::{
+    plan::Plan,
+    port::StateStore as _,
+    state::{Printed, State},
+};
 use relplan_state::FileStore;
 
 use super::Session;
@@ -27,7 +31,7 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
     let (state, _) = load_state(&store).await?;
     match arguments.format {
         Format::Json => {
-            let text = serde_json::to_string(&state)
+            let text = serde_json::to_string(&Printed::from(state))
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.result(&text);
         }

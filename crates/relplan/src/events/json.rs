@@ -2,21 +2,12 @@
 
 use std::{fs::File, io::Write as _, sync::Mutex};
 
-use relplan_model::{event::Event, port::EventSink, time::Timestamp};
-use serde::Serialize;
+use relplan_model::{
+    event::{Event, Line},
+    port::{Clock as _, EventSink},
+};
 
 use crate::{clock::SystemClock, terminal};
-use relplan_model::port::Clock as _;
-
-/// The format name that the first event carries.
-pub const FORMAT: &str = "relplan.events/1";
-
-#[derive(Serialize)]
-struct Line<'a> {
-    seq: u64,
-    at: Timestamp,
-    event: &'a Event,
-}
 
 /// Writes events to standard output or to a file.
 pub struct JsonLines {
@@ -51,7 +42,7 @@ impl EventSink for JsonLines {
         let line = Line {
             seq: *seq,
             at: SystemClock.now(),
-            event: &event,
+            event,
         };
         *seq += 1;
         let Ok(text) = serde_json::to_string(&line) else {

@@ -75,7 +75,8 @@ pub fn wishes(
             Exit::Invalid,
             "the spec does not fit the packages of the workspaces",
         )
-        .details(rendered));
+        .details(rendered)
+        .problems(relplan_spec::located(&problems, &read.text)));
     }
     let selection = selection(selected, spec)?;
     let picked = Picked::new(selected, &packages)?;

@@ -1,0 +1,341 @@
+//! The JSON Schemas: generated from the types, checked in, printed by the binary, and true of what every command writes.
+
+mod agreement;
+mod sample;
+
+use std::collections::BTreeSet;
+
+use relplan_model::{
+    bundle::Bundle,
+    canonical,
+    journal::Entry,
+    plan::Plan,
+    schema::{FORMATS, Format},
+};
+use relplan_testkit::{
+    documents::{self, Files, validators},
+    environment::{Environment, Session, copy_folder},
+};
+use serde_json::{Value, json};
+
+use crate::fixture::{binary, repository};
+
+#[test]
+fn the_checked_in_schemas_are_those_of_the_types() {
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
+    for format in FORMATS {
+        let path = documents::folder().join(format!("{}.schema.json", format.name));
+        if update {
+            std::fs::write(&path, format.text()).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            checked_in == format.text(),
+            "{} differs from its type: run with UPDATE_EXPECT=1 and read the difference",
+            path.display()
+        );
+        jsonschema::meta::validate(&format.schema()).unwrap();
+    }
+    let files: BTreeSet<String> = std::fs::read_dir(documents::folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    let named: BTreeSet<String> = FORMATS
+        .iter()
+        .map(|format| format!("{}.schema.json", format.name))
+        .collect();
+    assert_eq!(files, named);
+}
+
+#[test]
+fn the_binary_prints_them() {
+    let environment = Environment::new(binary()).unwrap();
+    let listed = environment.relplan_session(&["schema"]).unwrap();
+    assert_eq!(listed.code, Some(0), "{listed}");
+    let names: Vec<&str> = listed
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(
+        names,
+        FORMATS.iter().map(|format| format.name).collect::<Vec<_>>()
+    );
+    for Format { name, .. } in FORMATS {
+        let printed = environment.relplan_session(&["schema", name]).unwrap();
+        let path = documents::folder().join(format!("{name}.schema.json"));
+        let checked_in = std::fs::read_to_string(path).unwrap();
+        assert!(
+            printed.stdout == checked_in,
+            "build the binary anew: {name} differs"
+        );
+    }
+    let unknown = environment.relplan_session(&["schema", "plam"]).unwrap();
+    assert_eq!(unknown.code, Some(64));
+    assert!(unknown.stderr.contains("plan"), "{unknown}");
+}
+
+/// The quickstart, which publishes into a folder and needs nothing but Rust.
+fn quickstart() -> Environment {
+    let mut environment = Environment::new(binary()).unwrap();
+    let from = repository().join("examples/quickstart");
+    copy_folder(&from, &environment.project()).unwrap();
+    for left in [".relplan", "out"] {
+        let _ = std::fs::remove_dir_all(environment.project().join(left));
+    }
+    environment.only_toolchain();
+    environment
+}
+
+/// Runs it and counts the documents that it printed; [`Environment::relplan_session`] has validated them.
+fn documents_of(environment: &Environment, code: i32, arguments: &[&str]) -> (Session, usize) {
+    let session = environment.relplan_session(arguments).unwrap();
+    assert_eq!(session.code, Some(code), "{arguments:?}\n{session}");
+    let count = documents::check_session(&environment.project(), arguments, &session).unwrap();
+    (session, count)
+}
+
+fn json_file(environment: &Environment, path: &str) -> Value {
+    let text = std::fs::read_to_string(environment.project().join(path)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn every_command_that_speaks_json_keeps_to_its_schema() {
+    let environment = quickstart();
+    let printed = |code, arguments: &[&str]| documents_of(&environment, code, arguments);
+    assert_eq!(printed(0, &["check", "--format", "json"]).1, 1);
+    assert_eq!(printed(0, &["status", "--format", "json"]).1, 1);
+    assert_eq!(printed(0, &["state", "show"]).1, 1);
+    let files = Files::below(environment.root()).unwrap();
+    printed(0, &["pack"]);
+    assert_eq!(files.check_written_since().unwrap(), 1, "bundle.json");
+    assert_eq!(
+        printed(0, &["plan", "--format", "json", "-o", "release.json"]).1,
+        1
+    );
+    let (shown, count) = printed(0, &["show", "release.json", "--format", "json"]);
+    assert_eq!(count, 1);
+    let plan = json_file(&environment, "release.json");
+    assert_eq!(serde_json::from_str::<Value>(&shown.stdout).unwrap(), plan);
+    let apply = [
+        "apply",
+        "release.json",
+        "--yes",
+        "--json",
+        "--json-into",
+        "events.jsonl",
+    ];
+    let files = Files::below(environment.root()).unwrap();
+    let (applied, count) = printed(0, &apply);
+    let events = applied.stdout.lines().count();
+    assert!(events > 10 && count == 2 * events, "{count} documents");
+    // The events once more, the journal's lines and the plan that was started.
+    assert!(files.check_written_since().unwrap() > events + 10);
+    // A failure is told in the same form.
+    assert_eq!(printed(65, &["apply", "nowhere.json", "--json"]).1, 2);
+    assert_eq!(printed(0, &["status", "--format", "json"]).1, 1);
+    let (state, _) = printed(0, &["state", "show"]);
+    assert!(
+        serde_json::from_str::<Value>(&state.stdout).unwrap()["releases"]
+            .as_object()
+            .is_some_and(|releases| !releases.is_empty()),
+        "{state}"
+    );
+
+    let line = std::fs::read_to_string(environment.project().join(".relplan/state/journal.jsonl"));
+    let line: Value = serde_json::from_str(line.unwrap().lines().nth(3).unwrap()).unwrap();
+    let bundle = json_file(&environment, ".relplan/bundle/bundle.json");
+    refuses_what_the_reader_refuses(&plan, &bundle, &line);
+}
+
+/// One thing is changed in a real document.
+struct Case {
+    what: &'static str,
+    /// Where the member is whose value is set, or taken away.
+    pointer: &'static str,
+    value: Option<Value>,
+}
+
+fn refuses_what_the_reader_refuses(plan: &Value, bundle: &Value, line: &Value) {
+    let case = |what, pointer, value| Case {
+        what,
+        pointer,
+        value,
+    };
+    let number = json!(canonical::MAX_INTEGER + 1);
+    let plans = [
+        case("an unknown member", "/x", Some(json!(1))),
+        case("one of a step", "/steps/0/x", Some(json!(1))),
+        case(
+            "one of an effect",
+            "/steps/0/effect/publish/x",
+            Some(json!(1)),
+        ),
+        case("a missing member", "/spec", None),
+        case("a wrong type", "/steps", Some(json!({}))),
+        case("a number too large", "/base/serial", Some(number.clone())),
+        case("a number below zero", "/base/serial", Some(json!(-1))),
+        case("a short digest", "/spec", Some(json!("sha256:00"))),
+        case("another format", "/format", Some(json!("relplan.plan/2"))),
+        case("null for nothing", "/policy", Some(Value::Null)),
+        case(
+            "another spelling of a time",
+            "/created",
+            Some(json!("2026-11-21T06:53:50+00:00")),
+        ),
+        case(
+            "a name with a space",
+            "/targets/0/name",
+            Some(json!("the shelf")),
+        ),
+        case("an unknown word", "/steps/0/phase", Some(json!("later"))),
+    ];
+    let bundles = [
+        case("an unknown member", "/artifacts/0/x", Some(json!(1))),
+        case(
+            "a folder in a file name",
+            "/artifacts/0/file",
+            Some(json!("../x")),
+        ),
+        case("a number too large", "/artifacts/0/size", Some(number)),
+        case("a missing member", "/artifacts/0/digests", None),
+        case(
+            "an unknown digest",
+            "/artifacts/0/digests/crc32",
+            Some(json!("00")),
+        ),
+    ];
+    let lines = [
+        case("an unknown member", "/x", Some(json!(1))),
+        case("an unknown record", "/record", Some(json!({ "x": {} }))),
+        case("a missing member", "/prev", None),
+        case("a bad digest", "/prev", Some(json!("sha256:xyz"))),
+    ];
+    for (name, document, cases, read) in [
+        (
+            "relplan.plan/1",
+            plan,
+            &plans[..],
+            read_plan as fn(&[u8]) -> bool,
+        ),
+        ("relplan.bundle/1", bundle, &bundles, read_bundle),
+        ("relplan.journal/1", line, &lines, read_line),
+    ] {
+        let accepted = |value: &Value| {
+            let bytes = canonical::to_bytes(value);
+            let reader = bytes.is_ok_and(|bytes| read(&bytes));
+            (reader, validators().unwrap()[name].is_valid(value))
+        };
+        assert_eq!(accepted(document), (true, true), "{name}");
+        for Case {
+            what,
+            pointer,
+            value,
+        } in cases
+        {
+            let mut changed = document.clone();
+            let (parent, member) = pointer.rsplit_once('/').unwrap();
+            let members = changed
+                .pointer_mut(parent)
+                .unwrap()
+                .as_object_mut()
+                .unwrap();
+            match value {
+                Some(value) => members.insert((*member).to_owned(), value.clone()),
+                None => members.remove(member),
+            };
+            assert_eq!(accepted(&changed), (false, false), "{name} with {what}");
+        }
+    }
+}
+
+fn read_plan(bytes: &[u8]) -> bool {
+    Plan::from_bytes(bytes).is_ok()
+}
+
+fn read_bundle(bytes: &[u8]) -> bool {
+    canonical::from_bytes::<Bundle>(bytes, bytes.len()).is_ok()
+}
+
+fn read_line(bytes: &[u8]) -> bool {
+    Entry::from_line(bytes).is_ok()
+}
+
+#[test]
+fn a_check_for_programs_is_one_document_however_it_ends() {
+    let environment = quickstart();
+    let report = |spec: &str| {
+        environment.write("project/relplan.kdl", spec).unwrap();
+        let (session, count) = documents_of(&environment, 65, &["check", "--format", "json"]);
+        assert_eq!((count, session.stderr.as_str()), (1, ""), "{session}");
+        serde_json::from_str::<Value>(&session.stdout).unwrap()
+    };
+    let good = std::fs::read_to_string(environment.project().join("relplan.kdl")).unwrap();
+    let misspelt =
+        report(&good.replace("release \"crates/*\" {", "release \"crates/*\" colour=1 {"));
+    assert_eq!(misspelt["problems"][0]["severity"], "error", "{misspelt}");
+    assert!(
+        misspelt["problems"][0]["line"]
+            .as_u64()
+            .is_some_and(|line| line > 1)
+    );
+    let unfitting = report(&format!(
+        "{good}\nrelease \"no-such-package\" {{ to \"shelf\"; }}\n"
+    ));
+    assert_eq!(unfitting["findings"], json!([]), "{unfitting}");
+    assert!(!unfitting["problems"].as_array().unwrap().is_empty());
+    std::fs::remove_file(environment.project().join("js/package.json")).unwrap();
+    let unreadable = report(&good.replace("path=\"js\"", "path=\"nowhere\""));
+    assert_eq!(unreadable["problems"], json!([]), "{unreadable}");
+    assert_eq!(unreadable["findings"][0]["code"], "failed");
+}
+
+#[test]
+fn a_session_whose_json_does_not_fit_fails_its_test() {
+    for (script, arguments, complaint) in [
+        (
+            "echo '{}'",
+            ["check", "--format", "json"],
+            "member `format`",
+        ),
+        (
+            "echo '{\"format\":\"relplan.new/1\"}'",
+            ["check", "--format", "json"],
+            "no schema",
+        ),
+        (
+            "echo '{\"format\":\"relplan.problems/1\"}'",
+            ["check", "--format", "json"],
+            "required",
+        ),
+        (
+            "echo '{\"seq\":0,\"event\":{}}'",
+            ["apply", "x", "--json"],
+            "is no relplan.events/1",
+        ),
+        (
+            "echo '{\"format\":\"relplan.plan/1\"}' > x.json",
+            ["plan", "-o", "x.json"],
+            "required",
+        ),
+        (
+            "echo '{}' > x.jsonl",
+            ["plan", "-o", "x.jsonl"],
+            "is no relplan.journal/1",
+        ),
+    ] {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("relplan");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let environment = Environment::new(program).unwrap();
+        let error = environment
+            .relplan_session(&arguments)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(complaint), "{script}: {error}");
+    }
+}
