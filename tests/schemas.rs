@@ -1,19 +1,14 @@
 //! The JSON Schemas: generated from the types, checked in, printed by the binary, and true of what every command writes.
 
 mod agreement;
+mod changed;
 mod sample;
 
 use std::collections::BTreeSet;
 
-use relplan_model::{
-    bundle::Bundle,
-    canonical,
-    journal::Entry,
-    plan::Plan,
-    schema::{FORMATS, Format},
-};
+use relplan_model::schema::{FORMATS, Format};
 use relplan_testkit::{
-    documents::{self, Files, validators},
+    documents::{self, Files},
     environment::{Environment, Session, copy_folder},
 };
 use serde_json::{Value, json};
@@ -46,6 +41,18 @@ fn the_checked_in_schemas_are_those_of_the_types() {
         .map(|format| format!("{}.schema.json", format.name))
         .collect();
     assert_eq!(files, named);
+    for page in ["schemas/README.md", "docs/reference/json.md"] {
+        let text = std::fs::read_to_string(repository().join(page)).unwrap();
+        for format in FORMATS {
+            assert!(
+                text.contains(format.format),
+                "{page} leaves {} out",
+                format.name
+            );
+            let id = page != "schemas/README.md" || text.contains(&format!("`{}`", format.id()));
+            assert!(id, "{page} has another id for {}", format.name);
+        }
+    }
 }
 
 #[test]
@@ -147,120 +154,7 @@ fn every_command_that_speaks_json_keeps_to_its_schema() {
     let line = std::fs::read_to_string(environment.project().join(".relplan/state/journal.jsonl"));
     let line: Value = serde_json::from_str(line.unwrap().lines().nth(3).unwrap()).unwrap();
     let bundle = json_file(&environment, ".relplan/bundle/bundle.json");
-    refuses_what_the_reader_refuses(&plan, &bundle, &line);
-}
-
-/// One thing is changed in a real document.
-struct Case {
-    what: &'static str,
-    /// Where the member is whose value is set, or taken away.
-    pointer: &'static str,
-    value: Option<Value>,
-}
-
-fn refuses_what_the_reader_refuses(plan: &Value, bundle: &Value, line: &Value) {
-    let case = |what, pointer, value| Case {
-        what,
-        pointer,
-        value,
-    };
-    let number = json!(canonical::MAX_INTEGER + 1);
-    let plans = [
-        case("an unknown member", "/x", Some(json!(1))),
-        case("one of a step", "/steps/0/x", Some(json!(1))),
-        case(
-            "one of an effect",
-            "/steps/0/effect/publish/x",
-            Some(json!(1)),
-        ),
-        case("a missing member", "/spec", None),
-        case("a wrong type", "/steps", Some(json!({}))),
-        case("a number too large", "/base/serial", Some(number.clone())),
-        case("a number below zero", "/base/serial", Some(json!(-1))),
-        case("a short digest", "/spec", Some(json!("sha256:00"))),
-        case("another format", "/format", Some(json!("relplan.plan/2"))),
-        case("null for nothing", "/policy", Some(Value::Null)),
-        case(
-            "another spelling of a time",
-            "/created",
-            Some(json!("2026-11-21T06:53:50+00:00")),
-        ),
-        case(
-            "a name with a space",
-            "/targets/0/name",
-            Some(json!("the shelf")),
-        ),
-        case("an unknown word", "/steps/0/phase", Some(json!("later"))),
-    ];
-    let bundles = [
-        case("an unknown member", "/artifacts/0/x", Some(json!(1))),
-        case(
-            "a folder in a file name",
-            "/artifacts/0/file",
-            Some(json!("../x")),
-        ),
-        case("a number too large", "/artifacts/0/size", Some(number)),
-        case("a missing member", "/artifacts/0/digests", None),
-        case(
-            "an unknown digest",
-            "/artifacts/0/digests/crc32",
-            Some(json!("00")),
-        ),
-    ];
-    let lines = [
-        case("an unknown member", "/x", Some(json!(1))),
-        case("an unknown record", "/record", Some(json!({ "x": {} }))),
-        case("a missing member", "/prev", None),
-        case("a bad digest", "/prev", Some(json!("sha256:xyz"))),
-    ];
-    for (name, document, cases, read) in [
-        (
-            "relplan.plan/1",
-            plan,
-            &plans[..],
-            read_plan as fn(&[u8]) -> bool,
-        ),
-        ("relplan.bundle/1", bundle, &bundles, read_bundle),
-        ("relplan.journal/1", line, &lines, read_line),
-    ] {
-        let accepted = |value: &Value| {
-            let bytes = canonical::to_bytes(value);
-            let reader = bytes.is_ok_and(|bytes| read(&bytes));
-            (reader, validators().unwrap()[name].is_valid(value))
-        };
-        assert_eq!(accepted(document), (true, true), "{name}");
-        for Case {
-            what,
-            pointer,
-            value,
-        } in cases
-        {
-            let mut changed = document.clone();
-            let (parent, member) = pointer.rsplit_once('/').unwrap();
-            let members = changed
-                .pointer_mut(parent)
-                .unwrap()
-                .as_object_mut()
-                .unwrap();
-            match value {
-                Some(value) => members.insert((*member).to_owned(), value.clone()),
-                None => members.remove(member),
-            };
-            assert_eq!(accepted(&changed), (false, false), "{name} with {what}");
-        }
-    }
-}
-
-fn read_plan(bytes: &[u8]) -> bool {
-    Plan::from_bytes(bytes).is_ok()
-}
-
-fn read_bundle(bytes: &[u8]) -> bool {
-    canonical::from_bytes::<Bundle>(bytes, bytes.len()).is_ok()
-}
-
-fn read_line(bytes: &[u8]) -> bool {
-    Entry::from_line(bytes).is_ok()
+    changed::is_refused(&plan, &bundle, &line);
 }
 
 #[test]

@@ -27,16 +27,21 @@ const TEXTS: &[&str] = &[
     "a\"b",
 ];
 
-/// Choices, one byte each; when they run out every choice is the first.
-pub(super) struct Dice<'b>(std::slice::Iter<'b, u8>);
+/// Choices without end that follow from a seed.
+pub(super) struct Dice(u64);
 
-impl<'b> Dice<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Self(bytes.iter())
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
     }
 
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        usize::from(*self.0.next().unwrap_or(&0)) % limit.max(1)
+    fn below(&mut self, limit: usize) -> usize {
+        // SplitMix64: any seed will do, neighbours included.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap() % limit.max(1)
     }
 
     fn pick<'t, T>(&mut self, among: &'t [T]) -> &'t T {
@@ -45,7 +50,7 @@ impl<'b> Dice<'b> {
 }
 
 /// A document that the schema takes.
-pub(super) fn document(root: &Value, schema: &Value, dice: &mut Dice<'_>) -> Value {
+pub(super) fn document(root: &Value, schema: &Value, dice: &mut Dice) -> Value {
     if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
         let pointed = root.pointer(name.trim_start_matches('#')).unwrap();
         return document(root, pointed, dice);
@@ -81,11 +86,11 @@ pub(super) fn document(root: &Value, schema: &Value, dice: &mut Dice<'_>) -> Val
             .clone(),
         Some("boolean") => json!(dice.below(2) == 1),
         Some("null") => Value::Null,
-        _ => panic!("a kind of schema that samples do not know: {schema}"),
+        _ => unreachable!("a kind of schema that samples do not know: {schema}"),
     }
 }
 
-fn object(root: &Value, schema: &Value, dice: &mut Dice<'_>) -> Map<String, Value> {
+fn object(root: &Value, schema: &Value, dice: &mut Dice) -> Map<String, Value> {
     let mut made = Map::new();
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -111,7 +116,7 @@ fn object(root: &Value, schema: &Value, dice: &mut Dice<'_>) -> Map<String, Valu
     made
 }
 
-fn text(pattern: Option<&Value>, dice: &mut Dice<'_>) -> String {
+fn text(pattern: Option<&Value>, dice: &mut Dice) -> String {
     static FITTING: Mutex<BTreeMap<String, Vec<&'static str>>> = Mutex::new(BTreeMap::new());
     let Some(pattern) = pattern else {
         return (*dice.pick(TEXTS)).to_owned();
@@ -130,55 +135,69 @@ fn text(pattern: Option<&Value>, dice: &mut Dice<'_>) -> String {
 /// What was done to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// A member that no format knows was added.
+    /// A member that perhaps no format knows was added.
     Added,
     /// Anything else, perhaps nothing.
     Other,
 }
 
 /// Changes one thing somewhere in a document.
-pub(super) fn change(value: &mut Value, dice: &mut Dice<'_>) -> Change {
-    // Down into the document, and at each level perhaps no further.
-    let deeper = dice.below(4) != 0;
-    match value {
-        Value::Object(members) if deeper && !members.is_empty() => {
-            let at = dice.below(members.len());
-            return change(members.values_mut().nth(at).unwrap(), dice);
+pub(super) fn change(value: &mut Value, dice: &mut Dice) -> Change {
+    let kind = dice.below(4);
+    let mut places = Vec::new();
+    // Members are added and taken away where members are; anything at all is replaced.
+    collect(value, String::new(), kind < 3, &mut places);
+    let place = dice.pick(&places).clone();
+    let there = value.pointer_mut(&place).unwrap();
+    match there {
+        Value::Object(members) if kind == 0 => {
+            members.insert("x-unknown".to_owned(), json!(1));
+            return Change::Added;
         }
-        Value::Array(items) if deeper && !items.is_empty() => {
-            let at = dice.below(items.len());
-            return change(&mut items[at], dice);
-        }
-        _ => {}
-    }
-    match value {
-        Value::Object(members) => match dice.below(4) {
-            0 => {
-                members.insert("x-unknown".to_owned(), json!(1));
+        Value::Object(members) if kind < 3 => {
+            let name = members.keys().nth(dice.below(members.len())).cloned();
+            let removed = name.and_then(|name| members.remove(&name));
+            if let Some(value) = removed.filter(|_| kind == 2) {
+                members.insert((*dice.pick(TEXTS)).to_owned(), value);
                 return Change::Added;
             }
-            1 => {
-                let name = members.keys().nth(dice.below(members.len())).cloned();
-                name.and_then(|name| members.remove(&name));
-            }
-            2 => {
-                let name = members.keys().nth(dice.below(members.len())).cloned();
-                if let Some(value) = name.and_then(|name| members.remove(&name)) {
-                    members.insert((*dice.pick(TEXTS)).to_owned(), value);
-                }
-            }
-            _ => *value = other(value, dice),
-        },
+        }
         Value::Array(items) if !items.is_empty() && dice.below(2) == 0 => {
             items.push(items[0].clone());
         }
-        _ => *value = other(value, dice),
+        _ => *there = other(there, dice),
     }
     Change::Other
 }
 
+/// The pointers to all values of a document, or to its objects.
+fn collect(value: &Value, at: String, objects: bool, into: &mut Vec<String>) {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Object(members) => {
+            let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+            let members = members.iter();
+            members
+                .map(|(name, value)| (format!("{at}/{}", escaped(name)), value))
+                .collect()
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items
+                .map(|(index, value)| (format!("{at}/{index}"), value))
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    if !objects || value.is_object() {
+        into.push(at);
+    }
+    for (at, value) in below {
+        collect(value, at, objects, into);
+    }
+}
+
 /// Another value in a value's place.
-fn other(value: &Value, dice: &mut Dice<'_>) -> Value {
+fn other(value: &Value, dice: &mut Dice) -> Value {
     let wrapped = match value {
         Value::String(text) => json!({ text: null }),
         value => json!([value]),
