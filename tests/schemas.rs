@@ -158,6 +158,23 @@ fn every_command_that_speaks_json_keeps_to_its_schema() {
 }
 
 #[test]
+fn the_plans_of_the_situations_validate() {
+    let folder = repository().join("crates/relplan/src/view/situations");
+    let mut count = 0;
+    for situation in std::fs::read_dir(folder).unwrap() {
+        let path = situation.unwrap().path().join("plan.json");
+        // Of the large situations only the views are kept.
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let plan: Value = serde_json::from_str(&text).unwrap();
+        documents::validate(&path.display().to_string(), "relplan.plan/1", &plan).unwrap();
+        count += 1;
+    }
+    assert!(count >= 8, "{count} plans");
+}
+
+#[test]
 fn a_check_for_programs_is_one_document_however_it_ends() {
     let environment = quickstart();
     let report = |spec: &str| {
