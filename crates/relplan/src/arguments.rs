@@ -233,6 +233,28 @@ fn seconds(text: &str) -> Option<u64> {
         .checked_mul(unit)
 }
 
+/// Where a plan is shown besides the terminal.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "On GitHub")]
+pub struct Report {
+    /// Write the plan to the pull request, as one comment that is kept up to date. Needs GITHUB_TOKEN (or GH_TOKEN) with
+    /// the permission `pull-requests: write`.
+    #[arg(long)]
+    pub comment: bool,
+    /// The pull request's repository [default: that of the run of GitHub Actions].
+    #[arg(long, value_name = "OWNER/NAME", requires = "comment")]
+    pub repo: Option<String>,
+    /// The pull request's number [default: that of the run of GitHub Actions].
+    #[arg(long, value_name = "N", requires = "comment")]
+    pub pr: Option<u64>,
+    /// What the comment is about; comments of other scopes are left alone [default: the project and what was selected].
+    #[arg(long, value_name = "TEXT", requires = "comment")]
+    pub comment_scope: Option<String>,
+    /// Write job summary and step outputs of GitHub Actions, as --comment does too.
+    #[arg(long)]
+    pub github_output: bool,
+}
+
 /// `relplan plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
@@ -251,6 +273,9 @@ pub struct Plan {
     /// Exit with 2 when there are changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Where it is shown on GitHub.
+    #[command(flatten)]
+    pub report: Report,
 }
 
 /// `relplan show`.
@@ -264,6 +289,9 @@ pub struct Show {
     /// The state's folder [default: as the spec says, else .relplan/state].
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Where it is shown on GitHub.
+    #[command(flatten)]
+    pub report: Report,
 }
 
 /// `relplan apply`.

@@ -11,6 +11,7 @@ mod commands;
 mod events;
 mod exit;
 mod failure;
+mod forge;
 mod gather;
 mod interrupt;
 mod packing;

@@ -6,12 +6,14 @@ use crate::{
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
+    forge::Reporting,
     planning::Ground,
 };
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
     let style = session.terminal.err;
+    let reporting = Reporting::prepare(session, &arguments.report)?;
     let ground = Ground::new(
         &session.project,
         &arguments.places,
@@ -43,10 +45,13 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
             .terminal
             .remark(&format!("saved to {}\n", out.display()));
     }
-    let exit = made.exit();
-    if exit == Exit::Done && arguments.detailed_exitcode && made.plan.has_steps() {
-        return Ok(Exit::Changes);
-    }
+    let exit = match made.exit() {
+        Exit::Done if arguments.detailed_exitcode && made.plan.has_steps() => Exit::Changes,
+        exit => exit,
+    };
+    reporting
+        .tell(session, &made, exit, arguments.out.as_deref())
+        .await?;
     Ok(exit)
 }
 

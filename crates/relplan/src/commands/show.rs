@@ -8,12 +8,14 @@ use crate::{
     arguments::{PlanFormat, Show, Shown},
     exit::Exit,
     failure::Failure,
+    forge::Reporting,
     planning::{Made, load_state},
     view::{explain, markdown, plan_text},
 };
 
 /// Runs it.
 pub async fn run(session: &Session, show: &Show) -> Result<Exit, Failure> {
+    let reporting = Reporting::prepare(session, &show.report)?;
     let (bytes, plan) = read_plan(&show.plan)?;
     let made = Made {
         digest: Plan::digest(&bytes),
@@ -26,6 +28,9 @@ pub async fn run(session: &Session, show: &Show) -> Result<Exit, Failure> {
         state_of(session, show, &made.plan).await
     };
     present(session, &made, &show.shown, state.as_ref())?;
+    reporting
+        .tell(session, &made, made.exit(), Some(&show.plan))
+        .await?;
     Ok(Exit::Done)
 }
 
