@@ -11,6 +11,7 @@
 
 mod architecture;
 mod command_line;
+mod comments;
 mod faults;
 mod fixture;
 mod interrupts;

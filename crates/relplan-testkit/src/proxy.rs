@@ -7,7 +7,7 @@ mod exchange;
 mod fault;
 
 pub use exchange::{Exchange, Log};
-pub use fault::{Fault, Rule};
+pub use fault::{Fault, Reply, Rule};
 
 use std::{
     convert::Infallible,
@@ -128,6 +128,11 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             shared.log.add(exchange);
             return Ok(plain(status));
         }
+        Some(Fault::Answer(reply)) => {
+            exchange.answered = Some(reply.status);
+            shared.log.add(exchange);
+            return Ok(answer_of(reply));
+        }
         Some(Fault::CutBefore) => {
             shared.log.add(exchange);
             return Err(Cut);
@@ -139,6 +144,7 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
         }
         Some(
             Fault::StallUpload { .. }
+            | Fault::PauseBefore
             | Fault::HoldAfter
             | Fault::LoseResponse
             | Fault::AnswerAfter(_)
@@ -148,6 +154,9 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
     }
     if let Some(Fault::Delay(delay)) = fault {
         tokio::time::sleep(delay).await;
+    }
+    if fault == Some(Fault::PauseBefore) {
+        shared.log.stall().await;
     }
     let (parts, body) = request.into_parts();
     let body = match fault {
@@ -163,6 +172,10 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
         }
     };
     exchange.upstream = Some(answer.status().as_u16());
+    exchange.violations = answer
+        .headers()
+        .get("sl-violations")
+        .map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned());
     match fault {
         Some(Fault::LoseResponse) => {
             shared.log.add(exchange);
@@ -187,11 +200,24 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
 }
 
 fn plain(status: u16) -> Response<Body> {
-    let body = Full::new(Bytes::from_static(b"{\"error\":\"injected\"}"))
-        .map_err(|never: Infallible| match never {});
+    answer_of(&Reply {
+        status,
+        headers: Vec::new(),
+        body: "{\"error\":\"injected\"}".to_owned(),
+    })
+}
+
+fn answer_of(reply: &Reply) -> Response<Body> {
+    let body =
+        Full::new(Bytes::from(reply.body.clone())).map_err(|never: Infallible| match never {});
     let mut response = Response::new(body.boxed_unsync());
     *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in &reply.headers {
+        if let Ok(value) = http::HeaderValue::from_str(value) {
+            response.headers_mut().insert(*name, value);
+        }
+    }
     response
 }
 

@@ -5,12 +5,14 @@
 //! target folder. They listen on loopback, on free ports, and are ended by process id.
 
 mod ferro;
+mod forge;
 mod install;
 mod process;
 mod pypiserver;
 mod verdaccio;
 
-pub use install::{Installed, installed};
+pub use forge::{Forge, OnForge, Tokens};
+pub use install::{Installed, InstalledForge, installed, installed_forge};
 pub use process::Server;
 
 use std::path::Path;

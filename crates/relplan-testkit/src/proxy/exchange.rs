@@ -18,6 +18,8 @@ pub struct Exchange {
     pub upstream: Option<u16>,
     /// The status that the client got; `None`: the connection was cut.
     pub answered: Option<u16>,
+    /// What a validating proxy behind this one found against the contract (`sl-violations`), in request and answer.
+    pub violations: Option<String>,
     /// Why the server could not be asked.
     pub error: Option<String>,
 }
@@ -33,6 +35,7 @@ impl Exchange {
             authorized: request.headers().contains_key("authorization"),
             upstream: None,
             answered: None,
+            violations: None,
             error: None,
         }
     }
@@ -72,7 +75,7 @@ impl Log {
         self.0.released.notify_waiters();
     }
 
-    /// Waits until an upload has stalled by [`super::Fault::StallUpload`].
+    /// Waits until an exchange has come to a halt, such as by [`super::Fault::StallUpload`].
     pub async fn until_stalled(&self) {
         self.0.stalled.notified().await;
     }

@@ -11,6 +11,8 @@ pub enum Fault {
     CutBefore,
     /// The server does its work; the connection is cut before the client learns of it.
     LoseResponse,
+    /// The server is not asked; the client gets this answer.
+    Answer(&'static Reply),
     /// The server does its work; the client gets this status instead of the server's.
     AnswerAfter(u16),
     /// After this many bytes of the upload nothing moves any more.
@@ -18,12 +20,40 @@ pub enum Fault {
         /// Bytes that are let through.
         after: u64,
     },
+    /// The exchange waits until the proxy is healed, and goes on then: the world is to be changed meanwhile.
+    PauseBefore,
     /// The server is not asked, and the client waits for ever: it is to be killed meanwhile.
     HoldBefore,
     /// The server does its work, and the client waits for ever: it is to be killed meanwhile.
     HoldAfter,
     /// The exchange starts this much later.
     Delay(Duration),
+}
+
+/// An answer that no server gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, JSON.
+    pub body: String,
+}
+
+impl Reply {
+    /// One that lasts as long as the test's process, as faults are copied about.
+    #[must_use]
+    pub fn new(status: u16, headers: &[(&'static str, &str)], body: &str) -> &'static Self {
+        Box::leak(Box::new(Self {
+            status,
+            headers: headers
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect(),
+            body: body.to_owned(),
+        }))
+    }
 }
 
 /// A fault and the exchanges that it befalls.

@@ -19,6 +19,16 @@ const PACKAGE_JSON: &str = r#"{
 }
 "#;
 
+/// Raised whenever [`FORGE_PACKAGE_JSON`] changes.
+const FORGE_EDITION: &str = "1";
+
+/// Two stand-ins for GitHub, and GitHub's own description of its API.
+const FORGE_PACKAGE_JSON: &str = r#"{
+  "private": true,
+  "dependencies": { "emulate": "0.12.2", "@stoplight/prism-cli": "5.16.0", "@octokit/openapi": "23.0.2" }
+}
+"#;
+
 /// `cmarkgfm` is GitHub's own Markdown renderer, for the tests of what relplan writes for it.
 const PYTHON_PACKAGES: &[&str] = &[
     "pypiserver==2.4.1",
@@ -63,7 +73,7 @@ pub fn installed() -> Result<Installed, BenchError> {
         return Ok(tools);
     }
     std::thread::scope(|scope| {
-        let npm = scope.spawn(|| install_npm(&folder.join("npm")));
+        let npm = scope.spawn(|| install_npm(&folder.join("npm"), PACKAGE_JSON));
         let python = scope.spawn(|| install_python(&tools.python));
         for lane in [npm, python] {
             lane.join().unwrap_or_else(|_| {
@@ -79,6 +89,59 @@ pub fn installed() -> Result<Installed, BenchError> {
     Ok(tools)
 }
 
+/// Where the stand-ins for GitHub are.
+#[derive(Debug, Clone)]
+pub struct InstalledForge {
+    /// A Node that they run on.
+    pub node: PathBuf,
+    /// emulate's module, which keeps state.
+    pub emulate: PathBuf,
+    /// Prism's script, which validates.
+    pub prism: PathBuf,
+    /// GitHub's OpenAPI description.
+    pub openapi: PathBuf,
+}
+
+/// The stand-ins for GitHub, installed first if they are missing.
+///
+/// # Errors
+/// When npm is missing or fails.
+pub fn installed_forge() -> Result<InstalledForge, BenchError> {
+    let node = installed()?.node;
+    let folder = target_folder().join(format!("forge-{FORGE_EDITION}"));
+    let io = |what: &'static str| {
+        move |source| BenchError::Io {
+            what: what.to_owned(),
+            source,
+        }
+    };
+    fs::create_dir_all(&folder).map_err(io("making the folder of GitHub's stand-ins"))?;
+    let lock = File::create(folder.join("lock")).map_err(io("making their lock"))?;
+    lock.lock().map_err(io("waiting for their lock"))?;
+    let modules = folder.join("npm/node_modules");
+    let descriptions = modules.join("@octokit/openapi/generated");
+    let tools = InstalledForge {
+        node,
+        emulate: modules.join("emulate/dist/api.js"),
+        prism: modules.join("@stoplight/prism-cli/dist/index.js"),
+        openapi: descriptions.join("api.github.com.json"),
+    };
+    let marker = folder.join("complete");
+    if marker.exists() {
+        return Ok(tools);
+    }
+    install_npm(&folder.join("npm"), FORGE_PACKAGE_JSON)?;
+    // Those of other products and spellings take some 400 MB.
+    for entry in fs::read_dir(&descriptions).map_err(io("looking at the descriptions"))? {
+        let path = entry.map_err(io("looking at the descriptions"))?.path();
+        if path != tools.openapi {
+            fs::remove_file(path).map_err(io("removing descriptions that nobody reads"))?;
+        }
+    }
+    File::create(marker).map_err(io("marking GitHub's stand-ins as complete"))?;
+    Ok(tools)
+}
+
 /// The build's target folder: what the tests install survives there, and `cargo clean` removes it.
 #[must_use]
 fn target_folder() -> PathBuf {
@@ -88,13 +151,13 @@ fn target_folder() -> PathBuf {
     )
 }
 
-fn install_npm(folder: &Path) -> Result<(), BenchError> {
+fn install_npm(folder: &Path, package_json: &str) -> Result<(), BenchError> {
     let io = |source| BenchError::Io {
         what: "writing the bench's package.json".to_owned(),
         source,
     };
     fs::create_dir_all(folder).map_err(io)?;
-    fs::write(folder.join("package.json"), PACKAGE_JSON).map_err(io)?;
+    fs::write(folder.join("package.json"), package_json).map_err(io)?;
     run(Command::new("npm")
         .args([
             "install",
