@@ -58,7 +58,7 @@ async fn elsewhere_the_place_is_typed_and_another_selection_has_its_own_comment(
     site.expect(0, &[&typed[..], &["-p", "quickstart-greet-c*"]].concat());
     site.expect(
         0,
-        &[&typed[..], &["--comment-scope", "--> nightly"]].concat(),
+        &[&typed[..], &["--comment-scope", "nightly -->"]].concat(),
     );
     let comments = site.forge.comments().await.unwrap();
     let scopes: Vec<&str> = comments
@@ -70,7 +70,7 @@ async fn elsewhere_the_place_is_typed_and_another_selection_has_its_own_comment(
         [
             "scope=relplan/quickstart",
             "scope=relplan/quickstart%20package%3Dquickstart%2Dgreet%2Dc%2A",
-            "scope=%2D%2D%3E%20nightly"
+            "scope=nightly%20%2D%2D%3E"
         ]
     );
 }

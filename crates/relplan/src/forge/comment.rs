@@ -26,3 +26,30 @@ pub fn compose(plan: &Plan, digest: Sha256, marker: &Marker) -> String {
     let shown = markdown::render(plan, digest, budget);
     format!("{head}\n{}\n{foot}", shown.trim_end())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::marker::Scope, *};
+
+    #[test]
+    fn a_comment_fits_and_has_one_marker_whatever_the_plan_holds() {
+        let bytes = include_bytes!("../view/situations/hostile/plan.json");
+        let mut plan = Plan::from_bytes(bytes).unwrap();
+        let rows = plan.changes.clone();
+        while plan.changes.len() < 5_000 {
+            plan.changes.extend(rows.iter().cloned());
+        }
+        let mut marker = Marker::new(&Scope::of(&plan), Sha256::of(b"0"));
+        for earlier in 1..9_u8 {
+            marker = marker.followed_by(Sha256::of(&[earlier]));
+        }
+        let text = compose(&plan, Sha256::of(bytes), &marker);
+        assert!(text.len() <= LONGEST, "{}", text.len());
+        assert!(text.len() > LONGEST / 2, "{}", text.len());
+        assert_eq!(Marker::read(&text), Some(marker));
+        assert_eq!(text.matches("<!-- relplan:plan").count(), 1);
+        assert_eq!(text.matches("~~").count(), 10);
+        let end = text.trim_end().lines().last().unwrap();
+        assert!(end.starts_with("Earlier plans"), "{end}");
+    }
+}

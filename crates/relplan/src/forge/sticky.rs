@@ -91,7 +91,9 @@ impl Sticky<'_> {
                     Sent::Done(comment) => Some((Outcome::Created, comment.html_url)),
                     Sent::Lost(detail) => {
                         lost = Some(detail);
-                        Client::pause(round).await;
+                        if round + 1 < ROUNDS {
+                            Client::pause(round).await;
+                        }
                         None
                     }
                 },
