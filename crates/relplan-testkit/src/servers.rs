@@ -1,4 +1,5 @@
-//! Real third-party registry servers on loopback: verdaccio (npm), ferro (Cargo) and pypiserver (PyPI).
+//! Real third-party registry servers on loopback: verdaccio (npm), ferro (Cargo) and pypiserver (PyPI); and
+//! two stand-ins for GitHub.
 //!
 //! Each stands behind a [`Proxy`] that keeps a log of every exchange and injects faults, so that a test can say what
 //! the server accepted rather than what the client believes. What they need is installed once, under the build's own

@@ -79,7 +79,9 @@ impl<'a> Reporting<'a> {
             .write(&session.surroundings)
             .map_err(|error| Failure::of(Exit::Internal, &error))?;
         if written == Written::NoRun && !self.report.comment {
-            session.terminal.remark("neither GITHUB_OUTPUT nor GITHUB_STEP_SUMMARY is set, so there was nothing to write for GitHub Actions\n");
+            let text = "neither GITHUB_OUTPUT nor GITHUB_STEP_SUMMARY is set, so there was nothing to write for GitHub Actions";
+            let style = session.terminal.err;
+            session.terminal.remark(&style.wrap("", "  ", text));
         }
         let Some(place) = &self.place else {
             return Ok(());

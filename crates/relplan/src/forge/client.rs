@@ -309,7 +309,7 @@ impl Client {
                 .checked_sub(wait)
                 .ok_or_else(|| ForgeError::RateLimited {
                     what: what.to_owned(),
-                    seconds: Some(seconds),
+                    seconds,
                 })?;
         }
         SystemClock.sleep(wait).await;

@@ -15,7 +15,7 @@ pub fn compose(plan: &Plan, digest: Sha256, marker: &Marker) -> String {
         [] => String::new(),
         // Hexadecimal digits alone: a marker with anything else is not read.
         some => format!(
-            "\n\nEarlier plans, replaced by this one: {}\n",
+            "\nEarlier plans, replaced by this one: {}\n",
             some.iter()
                 .map(|digits| format!("~~{digits}~~"))
                 .collect::<Vec<_>>()

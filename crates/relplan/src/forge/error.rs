@@ -5,7 +5,7 @@
 //! [`Token::tidy`]: super::token::Token::tidy
 
 use super::place::Repository;
-use crate::{exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, view::style::span};
 
 /// Why a pull request could not be reported to.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +50,12 @@ pub enum ForgeError {
         status: u16,
     },
     /// A rate limit that lasts longer than relplan waits.
-    #[error("{what}: the token's rate limit is used up{}", until(.seconds))]
+    #[error("{what}: the token's rate limit is used up for another {}", span(*.seconds))]
     RateLimited {
         /// What was asked.
         what: String,
-        /// Seconds until it is lifted, where GitHub says so.
-        seconds: Option<u64>,
+        /// Seconds until it is lifted.
+        seconds: u64,
     },
     /// The token was not accepted at all.
     #[error("{what}: GitHub does not accept the token")]
@@ -136,12 +136,6 @@ pub enum ForgeError {
         /// What the last attempt met.
         detail: String,
     },
-}
-
-fn until(seconds: &Option<u64>) -> String {
-    seconds.map_or_else(String::new, |seconds| {
-        format!(" for another {}", crate::view::style::span(seconds))
-    })
 }
 
 impl ForgeError {
