@@ -3,6 +3,7 @@
 
 mod faults;
 mod site;
+mod workflows;
 
 use relplan_testkit::{proxy::Rule, servers::Forge};
 use site::{Site, digest_of};

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_comment_fits_and_has_one_marker_whatever_the_plan_holds() {
-        let bytes = include_bytes!("../view/situations/hostile/plan.json");
+        let bytes = include_bytes!("../view/situations/hostile/plan.json").trim_ascii_end();
         let mut plan = Plan::from_bytes(bytes).unwrap();
         let rows = plan.changes.clone();
         while plan.changes.len() < 5_000 {
