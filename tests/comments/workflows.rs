@@ -22,7 +22,7 @@ fn the_example_workflows_run_commands_that_relplan_takes() {
             .collect();
         assert_eq!(run.len(), commands, "{name}");
         for line in run {
-            let line = line.replace('"', "").replace('$', "");
+            let line = line.replace(['"', '$'], "");
             let arguments: Vec<&str> = line.split(' ').collect();
             let session = environment.relplan_session(&arguments).unwrap();
             // There is neither spec nor plan here; usage errors would be told before.
