@@ -5,9 +5,9 @@
 use std::{future::Future, io, pin::Pin, time::Duration};
 
 use crate::{
-    address::{PackageName, TargetName, Version},
-    bundle::Artifact,
-    digest::Sha256,
+    address::{Address, FileName, PackageName, TargetName, Version},
+    bundle::{Artifact, ArtifactKind},
+    digest::{Digests, Sha256},
     event::Event,
     finding::Finding,
     journal::Entry,
@@ -30,6 +30,62 @@ pub trait Observe: Send + Sync {
 
     /// Looks at one package. Never fails: what cannot be found out is [`crate::observation::Seen::Unknown`] (L5).
     fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation>;
+
+    /// Fetches the published file that corresponds to an artifact at hand, so that both can be compared. `None`: the
+    /// version is there, and has no file of that kind.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, is too large, or has other bytes than the registry shows: such bytes are not
+    /// handed out.
+    fn fetch<'a>(
+        &'a self,
+        _wanted: &'a Counterpart,
+    ) -> BoxFuture<'a, Result<Option<Fetched>, FetchError>> {
+        Box::pin(std::future::ready(Err(FetchError::Failed {
+            reason: "this target's files cannot be fetched".to_owned(),
+        })))
+    }
+}
+
+/// Which published file is wanted: the one that corresponds to an artifact at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counterpart {
+    /// The package at its target.
+    pub address: Address,
+    /// The version whose file is wanted.
+    pub version: Version,
+    /// The kind of the artifact at hand.
+    pub kind: ArtifactKind,
+    /// The file name of the artifact at hand: where a version has several files of a kind, it tells which corresponds.
+    pub like: FileName,
+}
+
+/// A published file, whose bytes have the digests that the registry shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its name.
+    pub file: FileName,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their digests: SHA-256 and SHA-512.
+    pub digests: Digests,
+}
+
+/// Why a published file was not fetched. Both reasons are fragments fit for "could not be compared: {reason}".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// It could not be had.
+    #[error("{reason}")]
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// What came is not what the registry shows: somebody should look.
+    #[error("{reason}")]
+    OtherBytes {
+        /// The difference.
+        reason: String,
+    },
 }
 
 /// Writes to registries. Only `apply` is handed one.

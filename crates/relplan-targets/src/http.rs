@@ -22,7 +22,7 @@ use std::{
 };
 
 use relplan_model::time::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use self::{cache::Cache, pace::Pace};
@@ -31,6 +31,7 @@ pub use self::{
     send::{Body, SendAnswer, SendError, SendRequest, settle},
     text::{asked, excerpt, reason, redact},
 };
+use crate::published::Store;
 
 /// The bounds that the client keeps.
 #[derive(Debug, Clone)]
@@ -77,7 +78,10 @@ pub struct Net {
 #[derive(Debug)]
 struct Shared {
     client: reqwest::Client,
+    /// For files: some servers call a `.tar.gz` gzip-encoded, and it must not be unpacked on its way.
+    files: OnceCell<reqwest::Client>,
     cache: Cache,
+    artifacts: Store,
     pace: Pace,
     permits: Semaphore,
     limits: Limits,
@@ -102,19 +106,12 @@ impl Net {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn with_limits(cache: &Path, limits: Limits) -> Result<Self, SetupError> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("relplan/", env!("CARGO_PKG_VERSION")))
-            // Redirects and retries are followed by hand: for reads with care, for writes not at all.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(limits.connect)
-            .pool_max_idle_per_host(limits.concurrent)
-            .build()?;
         Ok(Self {
             shared: Arc::new(Shared {
-                client,
+                client: builder(&limits).build()?,
+                files: OnceCell::new(),
                 cache: Cache::new(cache.join("http")),
+                artifacts: Store::new(cache.join("artifacts")),
                 pace: Pace::default(),
                 permits: Semaphore::new(limits.concurrent),
                 limits,
@@ -126,6 +123,12 @@ impl Net {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// The published files that were fetched before.
+    #[must_use]
+    pub fn artifacts(&self) -> &Store {
+        &self.shared.artifacts
     }
 
     /// Reads a document. Every status is an answer; whether 404 means absence is the driver's knowledge.
@@ -147,6 +150,28 @@ impl Net {
     ) -> Result<SendAnswer, SendError> {
         send::send(&self.shared, request, progress).await
     }
+}
+
+impl Shared {
+    /// The client for a request.
+    async fn client(&self, raw: bool) -> Result<&reqwest::Client, reqwest::Error> {
+        if !raw {
+            return Ok(&self.client);
+        }
+        let made = async || builder(&self.limits).no_gzip().no_zstd().build();
+        self.files.get_or_try_init(made).await
+    }
+}
+
+fn builder(limits: &Limits) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("relplan/", env!("CARGO_PKG_VERSION")))
+        // Redirects and retries are followed by hand: for reads with care, for writes not at all.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(limits.connect)
+        .pool_max_idle_per_host(limits.concurrent)
 }
 
 /// The present time, for evidence.

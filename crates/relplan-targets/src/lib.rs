@@ -15,10 +15,12 @@
 
 pub mod artifact;
 pub mod cargo;
+pub mod contents;
 pub mod credential;
 pub mod directory;
 pub mod http;
 pub mod npm;
+pub mod published;
 pub mod pypi;
 pub mod surroundings;
 pub mod vocabulary;

@@ -8,6 +8,7 @@
 mod arguments;
 mod clock;
 mod commands;
+mod diff;
 mod events;
 mod exit;
 mod failure;

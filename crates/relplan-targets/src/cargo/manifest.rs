@@ -51,6 +51,9 @@ pub(crate) struct Manifest {
     /// `[features]`, as written: features implied by optional dependencies are not among them.
     #[serde(default)]
     pub(crate) features: BTreeMap<String, Vec<String>>,
+    /// `[lib]`.
+    #[serde(default)]
+    lib: Library,
     /// `[badges]`.
     #[serde(default)]
     pub(crate) badges: BTreeMap<String, BTreeMap<String, String>>,
@@ -78,9 +81,42 @@ pub(crate) struct Package {
     pub(crate) repository: Option<String>,
     pub(crate) links: Option<String>,
     pub(crate) rust_version: Option<String>,
+    #[serde(default)]
+    build: Build,
+}
+
+/// `[lib]`, as far as it says when the crate's code runs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Library {
+    #[serde(default, alias = "proc_macro")]
+    proc_macro: bool,
+}
+
+/// `package.build`: the build script, or several; `false` for none. Cargo before 1.79 wrote nothing for a `build.rs`
+/// that it found by itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(untagged)]
+enum Build {
+    Several(Vec<String>),
+    One(String),
+    Found(bool),
+    #[default]
+    Unsaid,
 }
 
 impl Package {
+    /// The paths of the build scripts, by what the manifest says and whether there is a `build.rs`.
+    pub(crate) fn build_scripts(&self, has_build_rs: bool) -> Vec<&str> {
+        match &self.build {
+            Build::Several(paths) => paths.iter().map(String::as_str).collect(),
+            Build::One(path) => vec![path],
+            Build::Found(false) => Vec::new(),
+            Build::Found(true) | Build::Unsaid if has_build_rs => vec!["build.rs"],
+            Build::Found(true) | Build::Unsaid => Vec::new(),
+        }
+    }
+
     /// The readme's path inside the crate, where it has one.
     pub(crate) fn readme(&self) -> Option<&str> {
         match &self.readme {
@@ -198,6 +234,11 @@ impl Manifest {
         };
         let text = std::str::from_utf8(bytes).map_err(|error| shape(&error))?;
         toml_edit::de::from_str(text).map_err(|error| shape(&error.message()))
+    }
+
+    /// Whether its code runs inside the compiler.
+    pub(crate) fn is_proc_macro(&self) -> bool {
+        self.lib.proc_macro
     }
 
     /// Its dependencies: for all platforms, then for each platform; normal, dev and build ones in turn.

@@ -39,6 +39,9 @@ pub struct GetRequest {
     pub freshness: Freshness,
     /// Whether the answer may be kept; answers to requests with a credential never are.
     pub cache: bool,
+    /// Whether the bytes are wanted as they are stored, without a transfer's compression: those of files that have
+    /// digests.
+    pub raw: bool,
 }
 
 impl GetRequest {
@@ -51,6 +54,18 @@ impl GetRequest {
             authorization: None,
             freshness,
             cache: true,
+            raw: false,
+        }
+    }
+
+    /// An anonymous request for a file, whose bytes are wanted as they are stored. The answer is not kept here: files
+    /// have a cache of their own, by digest.
+    #[must_use]
+    pub fn file(url: Url) -> Self {
+        Self {
+            cache: false,
+            raw: true,
+            ..Self::new(url, "*/*", Freshness::Revalidated)
         }
     }
 

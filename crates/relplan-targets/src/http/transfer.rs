@@ -5,7 +5,7 @@ use relplan_model::observation::Freshness;
 use reqwest::{
     Response, StatusCode,
     header::{
-        ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue,
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue,
         IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, WWW_AUTHENTICATE,
     },
 };
@@ -42,7 +42,7 @@ pub(super) async fn attempt(
     for _ in 0..HOPS {
         let headers = headers(request, authorization, cached)
             .ok_or_else(|| HttpError::Request { host: host(&url) })?;
-        let response = ask(shared, &url, headers).await?;
+        let response = ask(shared, request, &url, headers).await?;
         if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
             return read(shared, url, response).await;
         }
@@ -71,6 +71,9 @@ fn headers(
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
+    if request.raw {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     if request.freshness == Freshness::Authoritative {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
@@ -91,8 +94,15 @@ fn headers(
     Some(headers)
 }
 
-async fn ask(shared: &Shared, url: &Url, headers: HeaderMap) -> Result<Response, HttpError> {
-    let sent = shared.client.get(url.clone()).headers(headers).send();
+async fn ask(
+    shared: &Shared,
+    request: &GetRequest,
+    url: &Url,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let client = shared.client(request.raw).await;
+    let client = client.map_err(|error| failure(url, error))?;
+    let sent = client.get(url.clone()).headers(headers).send();
     let bound = shared.limits.connect + shared.limits.idle;
     match timeout(bound, sent).await {
         Ok(Ok(response)) => Ok(response),

@@ -121,7 +121,8 @@ impl Metadata {
         self.all(field).next().unwrap_or_default()
     }
 
-    fn all(&self, field: &'static str) -> impl Iterator<Item = &str> {
+    /// The values of a field, in order.
+    pub(crate) fn all(&self, field: &'static str) -> impl Iterator<Item = &str> {
         self.fields
             .iter()
             .filter(move |(name, _)| name == field)
