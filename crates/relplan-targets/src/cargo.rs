@@ -11,6 +11,7 @@
 pub(crate) mod archive;
 mod configuration;
 mod endpoint;
+mod fetch;
 pub(crate) mod frame;
 pub(crate) mod index;
 pub(crate) mod manifest;
@@ -30,7 +31,10 @@ use relplan_model::{
     digest::Algorithm,
     finding::{Finding, Severity},
     observation::{Evidence, Freshness, Observation, Query, Seen},
-    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    port::{
+        ArtifactSource, BoxFuture, Counterpart, EffectInput, FetchError, Fetched, Identity,
+        Observe, Outcome, Publish,
+    },
     settings::{KindWords, Settings, Word, WordType},
     step::{Effect, Step},
     target::{Capabilities, Endpoint, GateGrade, Rate, Target},
@@ -129,6 +133,7 @@ struct Cargo {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct RegistryConfig {
+    dl: Option<String>,
     api: Option<String>,
     #[serde(default)]
     auth_required: bool,
@@ -330,6 +335,13 @@ impl Observe for Cargo {
                 evidence,
             }
         })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        wanted: &'a Counterpart,
+    ) -> BoxFuture<'a, Result<Option<Fetched>, FetchError>> {
+        Box::pin(async move { self.fetch(wanted).await.map(Some) })
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod area;
 mod contents;
+mod fetch;
 mod folder;
 mod packuments;
 mod python;
@@ -34,7 +35,10 @@ use relplan_model::{
     digest::Algorithm,
     finding::{Finding, Severity},
     observation::{Observation, Query, Seen},
-    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    port::{
+        ArtifactSource, BoxFuture, Counterpart, EffectInput, FetchError, Fetched, Identity,
+        Observe, Outcome, Publish,
+    },
     settings::{KindWords, Settings, Word, WordType},
     step::{self, Effect, Step},
     target::{Capabilities, Endpoint, GateGrade, Target},
@@ -50,6 +54,7 @@ use self::{
 use crate::{
     artifact::{self, Checked},
     http::{Net, reason},
+    published,
     surroundings::Surroundings,
 };
 
@@ -225,6 +230,17 @@ impl Observe for Directory {
                 seen,
                 evidence,
             }
+        })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        wanted: &'a Counterpart,
+    ) -> BoxFuture<'a, Result<Option<Fetched>, FetchError>> {
+        Box::pin(async move {
+            let (folder, wanted) = (self.shelf.folder.clone(), wanted.clone());
+            let fetched = spawn_blocking(move || fetch::fetch(&folder, &wanted)).await;
+            fetched.unwrap_or_else(|error| Err(published::failed(reason(&error))))
         })
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! npm.rs ── config ◀── npmrc          where the registries are and what opens them
-//!        ├─ observe ◀── packument ◀── range
+//!        ├─ observe, fetch ◀── packument ◀── range
 //!        ├─ write ◀── publish ◀── manifest ◀── tarball
 //!        └─ preflight
 //! ```
 
 mod config;
+mod fetch;
 mod manifest;
 mod npmrc;
 mod observe;
@@ -31,7 +32,10 @@ use relplan_model::{
     digest::Algorithm,
     finding::{Finding, Severity},
     observation::{Observation, Query},
-    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    port::{
+        ArtifactSource, BoxFuture, Counterpart, EffectInput, FetchError, Fetched, Identity,
+        Observe, Outcome, Publish,
+    },
     settings::{KindWords, Settings, Word, WordType},
     step::Step,
     target::{Capabilities, GateGrade, Target},
@@ -167,6 +171,13 @@ impl Observe for Npm {
 
     fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {
         Box::pin(observe::observe(self, query))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        wanted: &'a Counterpart,
+    ) -> BoxFuture<'a, Result<Option<Fetched>, FetchError>> {
+        Box::pin(async move { fetch::fetch(self, wanted).await.map(Some) })
     }
 }
 

@@ -13,6 +13,7 @@ mod client;
 mod configuration;
 mod distribution;
 mod endpoint;
+pub(crate) mod fetch;
 pub(crate) mod filename;
 mod look;
 pub(crate) mod metadata;
@@ -29,7 +30,10 @@ use relplan_model::{
     digest::Algorithm,
     finding::Finding,
     observation::{Observation, Query},
-    port::{ArtifactSource, BoxFuture, EffectInput, Identity, Observe, Outcome, Publish},
+    port::{
+        ArtifactSource, BoxFuture, Counterpart, EffectInput, FetchError, Fetched, Identity,
+        Observe, Outcome, Publish,
+    },
     settings::{KindWords, Settings, Word, WordType},
     step::{Effect, Step},
     target::{Capabilities, GateGrade, Target},
@@ -164,6 +168,13 @@ impl Observe for Pypi {
                 evidence,
             }
         })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        wanted: &'a Counterpart,
+    ) -> BoxFuture<'a, Result<Option<Fetched>, FetchError>> {
+        Box::pin(self.fetch_file(wanted))
     }
 }
 

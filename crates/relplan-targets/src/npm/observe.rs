@@ -17,7 +17,7 @@ use super::{Npm, config::Registry, packument};
 use crate::http::{self, Answer, GetRequest, HttpError};
 
 /// What npm itself asks for when it installs.
-const ABBREVIATED: &str =
+pub(super) const ABBREVIATED: &str =
     "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
 
 /// What npm asks for before it writes.

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use relplan_model::{
-    address::{FileName, PackageName, PointerName, Version},
+    address::{Address, FileName, PackageName, PointerName, Version},
     digest::{Algorithm, Digests, hex},
-    observation::{Facts, FileFacts, Query, VersionFacts},
+    observation::{Facts, FileFacts, Freshness, Query, VersionFacts},
 };
 use serde::{
     Deserialize,
@@ -51,7 +51,6 @@ pub(super) enum PackumentError {
 
 /// What the document says about what the query names.
 pub(super) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> {
-    let package = &query.address.package;
     let ranges = query
         .ranges
         .iter()
@@ -62,10 +61,17 @@ pub(super) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> 
             }),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let seed = Document {
-        query,
-        ranges: &ranges,
-    };
+    Ok(facts(query, document(body, query, &ranges)?))
+}
+
+/// What of the document the query names.
+fn document(
+    body: &[u8],
+    query: &Query,
+    ranges: &[(String, Range)],
+) -> Result<Read, PackumentError> {
+    let package = &query.address.package;
+    let seed = Document { query, ranges };
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let read = seed
         .deserialize(&mut deserializer)
@@ -83,7 +89,42 @@ pub(super) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> 
         }
         Some(_) | None => {}
     }
-    Ok(facts(query, read))
+    Ok(read)
+}
+
+/// Where the tarball of one version is, with its name and digests; `None`: the document has no such version, or no
+/// tarball of it.
+pub(super) fn tarball(
+    body: &[u8],
+    address: &Address,
+    version: &Version,
+) -> Result<Option<Tarball>, PackumentError> {
+    let query = Query {
+        address: address.clone(),
+        versions: vec![version.clone()],
+        ranges: Vec::new(),
+        freshness: Freshness::Revalidated,
+    };
+    let mut read = document(body, &query, &[])?;
+    let dist = read.versions.remove(version).and_then(|found| found.dist);
+    Ok(dist.and_then(|dist| {
+        Some(Tarball {
+            file: file_name(dist.tarball.as_deref(), &address.package, version)?,
+            digests: dist.digests(),
+            url: dist.tarball?,
+        })
+    }))
+}
+
+/// A version's tarball as the document lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tarball {
+    /// Its name.
+    pub(super) file: FileName,
+    /// Where it is, as the document spells it.
+    pub(super) url: String,
+    /// The digests shown for it.
+    pub(super) digests: Digests,
 }
 
 fn facts(query: &Query, read: Read) -> Facts {

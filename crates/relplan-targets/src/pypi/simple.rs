@@ -26,6 +26,8 @@ pub(crate) struct Listed {
     pub(crate) size: Option<u64>,
     /// Whether it is yanked (PEP 592).
     pub(crate) yanked: bool,
+    /// Where it is, as the page spells it: relative to the page, perhaps.
+    pub(crate) place: String,
 }
 
 /// Why an answer is not a project's page.
@@ -98,6 +100,8 @@ struct File<'a> {
     yanked: bool,
     #[serde(default)]
     size: Option<u64>,
+    #[serde(borrow, default)]
+    url: Cow<'a, str>,
 }
 
 /// `true`, or the reason as a text, which may be empty: both mean yanked (PEP 691).
@@ -128,6 +132,7 @@ fn json(body: &[u8]) -> Result<Vec<Listed>, PageError> {
         name: file.filename.into_owned(),
         size: file.size,
         yanked: file.yanked,
+        place: file.url.into_owned(),
     });
     Ok(listed.collect())
 }

@@ -165,6 +165,7 @@ mod tests {
             digests: Digests::of(name.as_bytes()),
             size: None,
             yanked: false,
+            place: String::new(),
         }
     }
 

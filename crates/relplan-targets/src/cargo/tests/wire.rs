@@ -457,6 +457,7 @@ async fn l11_a_token_does_not_go_out_in_clear_because_a_document_says_so() {
     let configuration = Configuration::read(&surroundings).unwrap();
     let index = endpoint::resolve(&target(), &settings, &configuration, &surroundings).unwrap();
     let config = RegistryConfig {
+        dl: None,
         api: Some(server.url.to_string()),
         auth_required: false,
     };

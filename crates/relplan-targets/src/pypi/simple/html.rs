@@ -68,6 +68,7 @@ fn file(anchor: &Tag) -> Option<Listed> {
         digests: digests(hashes),
         size: None,
         yanked: anchor.attribute("data-yanked").is_some(),
+        place: place.to_owned(),
     })
 }
 
