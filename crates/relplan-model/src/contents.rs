@@ -45,7 +45,8 @@ pub struct Contents {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Basis {
-    /// Nothing: no file of this kind is published there. Every entry counts as added.
+    /// Nothing: no file of this kind is published there. Every entry counts as added; of what is notable the scripts
+    /// are told, and no dependencies.
     Nothing,
     /// A published file, whose bytes had the digests that the registry shows.
     #[serde(rename_all = "kebab-case")]
@@ -57,7 +58,8 @@ pub enum Basis {
         /// Its digests, as computed from the bytes that were compared: SHA-256 always.
         digests: Digests,
     },
-    /// It could not be compared.
+    /// It could not be compared. No entry is told then, and of what is notable the scripts alone, as far as the artifact
+    /// itself could be read.
     Unknown {
         /// Why, in a fragment fit for "could not be compared: {reason}".
         reason: String,

@@ -80,7 +80,8 @@ impl ContentsError {
     #[must_use]
     pub fn is_suspicious(&self) -> bool {
         match self {
-            Self::Artifact(_) => true,
+            Self::Artifact(ArtifactError::Size { .. } | ArtifactError::Digest { .. }) => true,
+            Self::Artifact(ArtifactError::Read { .. }) => false,
             Self::Archive { source, .. } => source.is_suspicious(),
             Self::Kind { .. } | Self::Metadata { .. } | Self::Lost { .. } => false,
         }

@@ -63,6 +63,8 @@ pub enum Command {
     Plan(Plan),
     /// Show a saved plan.
     Show(Show),
+    /// Show how the files inside a saved plan's artifacts differ from what is published.
+    Diff(Diff),
     /// Carry out a saved plan; or plan, show, ask and carry out.
     Apply(Box<Apply>),
     /// Show what is recorded, and what is under way.
@@ -187,6 +189,9 @@ pub struct Planning {
     /// How long the plan may be applied, such as 30m, 24h or 7d.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
     pub lifetime: Lifetime,
+    /// Do not compare what is inside the artifacts with what is published.
+    #[arg(long)]
+    pub no_contents: bool,
 }
 
 /// Seconds that a plan may be applied for.
@@ -292,6 +297,25 @@ pub struct Show {
     /// Where it is shown on GitHub.
     #[command(flatten)]
     pub report: Report,
+}
+
+/// `relplan diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// Only these packages, such as npm:@acme/widget.
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// Names and sizes alone.
+    #[arg(long)]
+    pub stat: bool,
+    /// How many lines to show around each change.
+    #[arg(short = 'U', long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub unified: u16,
+    /// The bundle's folder [default: .relplan/bundle].
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
 }
 
 /// `relplan apply`.

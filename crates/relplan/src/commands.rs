@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod check;
+pub mod diff;
 pub mod pack;
 pub mod plan;
 pub mod schema;
@@ -68,6 +69,7 @@ pub async fn run(
         Command::Pack(pack) => self::pack::run(&session, pack).await,
         Command::Plan(plan) => self::plan::run(&session, &plan).await,
         Command::Show(show) => self::show::run(&session, &show).await,
+        Command::Diff(diff) => self::diff::run(&session, &diff).await,
         Command::Apply(apply) => self::apply::run(session, *apply).await,
         Command::Status(status) => self::status::run(&session, &status).await,
         Command::State(state) => self::state::run(&session, &state).await,

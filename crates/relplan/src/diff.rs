@@ -1,7 +1,7 @@
 //! Diffs of the files inside artifacts: what `relplan diff` prints and what other views embed.
 //!
 //! ```text
-//! plan.contents[n] ──open──▶ Pair { before, after }  bytes whose digests are the plan's
+//! plan.contents[n] ──open──▶ Pair { before, after }  bytes with the plan's digests
 //!                              └──file_diffs──▶ [FileDiff { path, change, body: hunks of lines }]
 //! ```
 //!
@@ -16,6 +16,6 @@ mod sides;
 
 pub use self::{
     files::{Body, FileDiff, Limits, file_diffs},
-    lines::{Hunk, Line, LineKind},
-    sides::{DiffError, Pair, Sources, open},
+    lines::{Hunk, LineKind},
+    sides::{DiffError, Sources, open},
 };

@@ -3,6 +3,7 @@
 //! Nothing of the repository runs here (law L14), and nothing is decided: what does not fit is a finding.
 
 pub mod commit;
+pub mod contents;
 pub mod drivers;
 pub mod selection;
 pub mod wishes;

@@ -28,6 +28,7 @@ use crate::{
     failure::Failure,
     gather::{
         commit,
+        contents::{self, Compared},
         drivers::Built,
         wishes::{Wishes, wishes},
         world::observe,
@@ -173,7 +174,32 @@ impl Ground {
         observations.sort_by(|a, b| a.address.cmp(&b.address));
     }
 
-    /// The plan.
+    /// The plan, with what is inside the artifacts that it uploads: planned once to know these, and once more with what
+    /// the comparison with the published ones brought up.
+    pub async fn plan_with_contents(
+        &self,
+        wishes: &Wishes,
+        observations: Vec<Observation>,
+        bundle: Option<Bundle>,
+        planning: &Planning,
+        events: &dyn EventSink,
+    ) -> Result<Made, Failure> {
+        let first = self.plan(wishes, observations.clone(), bundle.clone(), planning)?;
+        let folder = match first.plan.artifacts.is_empty() || planning.no_contents {
+            true => None,
+            false => self.folder()?,
+        };
+        let Some(folder) = folder else {
+            return Ok(first);
+        };
+        let compared = contents::compare(&first.plan, &self.drivers, &folder, events).await;
+        if compared.contents.is_empty() {
+            return Ok(first);
+        }
+        self.made(wishes, observations, bundle, planning, compared)
+    }
+
+    /// The plan, without a look into artifacts.
     pub fn plan(
         &self,
         wishes: &Wishes,
@@ -181,9 +207,21 @@ impl Ground {
         bundle: Option<Bundle>,
         planning: &Planning,
     ) -> Result<Made, Failure> {
+        self.made(wishes, observations, bundle, planning, Compared::default())
+    }
+
+    fn made(
+        &self,
+        wishes: &Wishes,
+        observations: Vec<Observation>,
+        bundle: Option<Bundle>,
+        planning: &Planning,
+        compared: Compared,
+    ) -> Result<Made, Failure> {
         let spec = &self.read.spec;
         let mut findings = self.findings.clone();
         findings.extend(wishes.findings.iter().cloned());
+        findings.extend(compared.findings);
         if !spec.gates.is_empty() {
             let names: Vec<&str> = spec.gates.iter().map(|gate| gate.name.as_str()).collect();
             let message = format!("this plan needs approval by the gate {}", names.join(", "));
@@ -212,7 +250,7 @@ impl Ground {
             releases: wishes.releases.clone(),
             bundle,
             observations,
-            contents: Vec::new(),
+            contents: compared.contents,
             selection: wishes.selection.clone(),
             correct_drift: planning.correct_drift,
             findings,

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a plan is rendered from the plan alone, so that what was reviewed and what is applied cannot differ.
 
+pub mod contents_text;
+pub mod diff_text;
 pub mod explain;
 pub mod journal_text;
 pub mod markdown;

@@ -60,12 +60,16 @@ pub(super) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
             Basis::Nothing => None,
             Basis::Unknown { reason } => {
                 let message = format!("{} could not be compared: {reason}", one.file);
-                findings.push(Finding::new(
-                    "not-compared",
-                    Severity::Note,
-                    Some(&one.address),
-                    message,
-                ));
+                let note =
+                    Finding::new("not-compared", Severity::Note, Some(&one.address), message);
+                // Whoever compared may have said the same, and more loudly.
+                let said = |other: &Finding| {
+                    (&other.code, &other.address, &other.message)
+                        == (&note.code, &note.address, &note.message)
+                };
+                if !findings.iter().any(said) {
+                    findings.push(note);
+                }
                 None
             }
         };

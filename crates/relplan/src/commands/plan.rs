@@ -29,11 +29,14 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         &arguments.planning,
         style,
     )?;
-    let observations = {
+    let made = {
         let progress = Progress::new(session.terminal);
-        ground.observe(&wishes, &progress).await
+        let observations = ground.observe(&wishes, &progress).await;
+        let planning = &arguments.planning;
+        ground
+            .plan_with_contents(&wishes, observations, bundle, planning, &progress)
+            .await?
     };
-    let made = ground.plan(&wishes, observations, bundle, &arguments.planning)?;
     if let Some(out) = &arguments.out {
         write_whole(out, &made.bytes)?;
     }

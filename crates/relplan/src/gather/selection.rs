@@ -107,7 +107,7 @@ fn no_such_package(pattern: &str, packages: &BTreeMap<PackageId, Package>) -> Fa
 }
 
 /// The word that was probably meant.
-fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     words
         .map(|word| (strsim::damerau_levenshtein(typed, word), word))
         .min()

@@ -11,6 +11,7 @@ use relplan_model::{
 };
 
 use super::{
+    contents_text,
     rows::{Group, Row, groups},
     style::{Role, Style, harmless},
     verdict::{by_weight, cost_lines, least_time, sentence},
@@ -136,6 +137,7 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
     let versions = widest(&mut shown.iter().map(|line| line.versions.chars().count()));
     for line in &shown {
         line.write(out, style, (names, versions), verbose);
+        out.push_str(&contents_text::below(&line.row.contents, style, verbose));
     }
     let unchanged = group
         .rows

@@ -128,7 +128,9 @@ async fn make(
                 .collect(),
         ),
     });
-    ground.plan(&wishes, observations, bundle, planning)
+    ground
+        .plan_with_contents(&wishes, observations, bundle, planning, sink.as_ref())
+        .await
 }
 
 async fn pack(

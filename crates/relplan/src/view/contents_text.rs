@@ -1,0 +1,241 @@
+//! What is inside an artifact that will be uploaded, for a terminal: what to look at first, and the paths that differ.
+
+use std::fmt::Write as _;
+
+use relplan_model::{
+    address::Address,
+    contents::{Basis, Contents, Entry, EntryChange, Notable},
+    finding::Severity,
+    plan::Plan,
+};
+
+use super::style::{Role, Style, count, harmless, size};
+
+/// How many paths are shown unless all are asked for.
+const PATHS: usize = 8;
+
+/// How many scripts and dependencies are shown unless all are asked for.
+const NOTABLE: usize = 6;
+
+/// The longest path or text that is shown whole, in characters.
+const LONGEST: usize = 100;
+
+const HANG: &str = "        ";
+
+/// What stands below a package's row: nothing where nothing of it was compared.
+pub fn below(plan: &Plan, address: &Address, style: Style, verbose: bool) -> String {
+    let of_package: Vec<&Contents> = plan
+        .contents
+        .iter()
+        .filter(|contents| contents.address == *address)
+        .collect();
+    let named = of_package.len() > 1;
+    let mut out = String::new();
+    for contents in of_package {
+        out.push_str(&render(contents, style, named, verbose));
+    }
+    out
+}
+
+/// Renders one artifact's contents; `named` puts its file name in front.
+pub fn render(contents: &Contents, style: Style, named: bool, verbose: bool) -> String {
+    let mut out = String::new();
+    let file = if named {
+        format!("{}: ", contents.file)
+    } else {
+        String::new()
+    };
+    let summary = style.wrap(HANG, HANG, &format!("{file}{}", summary(contents)));
+    let _ = writeln!(out, "{}", style.paint(Role::Faint, &summary));
+    notable(&mut out, contents, style, verbose);
+    paths(&mut out, contents, style, verbose);
+    out
+}
+
+/// One line: with what it was compared, and how much differs.
+fn summary(contents: &Contents) -> String {
+    let mut sizes: (u64, u64) = (0, 0);
+    let mut numbers: [u64; 4] = [0; 4];
+    for entry in &contents.entries {
+        let (kind, before, after) = match entry.change {
+            EntryChange::Added { size } => (0, 0, size),
+            EntryChange::Removed { size } => (1, size, 0),
+            EntryChange::Changed { before, after } => (2, before, after),
+            EntryChange::Mode { .. } => (3, 0, 0),
+        };
+        if let Some(number) = numbers.get_mut(kind) {
+            *number += 1;
+        }
+        sizes = (sizes.0 + before, sizes.1 + after);
+    }
+    let all = contents.entries.len() as u64 + contents.omitted;
+    let files = |number: u64| {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        count(number, "file", "files")
+    };
+    match &contents.basis {
+        Basis::Unknown { reason } => format!("could not be compared: {}", harmless(reason)),
+        Basis::Nothing => format!("nothing of its kind is published: {}, all new", files(all)),
+        Basis::Published { version, .. } if all == 0 => {
+            format!("the same {} as in {version}", files(contents.unchanged))
+        }
+        Basis::Published { version, .. } => {
+            let words = ["added", "removed", "changed", "with another mode"];
+            let parts: Vec<String> = numbers
+                .iter()
+                .zip(words)
+                .filter(|(number, _)| **number > 0)
+                .map(|(number, word)| format!("{number} {word}"))
+                .chain((contents.omitted > 0).then(|| format!("{} more differ", contents.omitted)))
+                .chain([format!("{} the same", contents.unchanged)])
+                .collect();
+            let (sign, bytes) = match sizes.1.checked_sub(sizes.0) {
+                Some(grown) => ('+', grown),
+                None => ('-', sizes.0 - sizes.1),
+            };
+            let grown = match contents.omitted {
+                0 => format!(" ({sign}{})", size(bytes)),
+                _ => String::new(),
+            };
+            format!("since {version}: {}{grown}", parts.join(", "))
+        }
+    }
+}
+
+fn notable(out: &mut String, contents: &Contents, style: Style, verbose: bool) {
+    let is_compared = matches!(contents.basis, Basis::Published { .. });
+    let mut lines: Vec<(bool, String)> = contents
+        .notable
+        .iter()
+        .map(|one| notable_line(one, is_compared))
+        .collect();
+    // What runs or comes newly is looked at first.
+    lines.sort_by_key(|(loud, _)| !loud);
+    let limit = if verbose { usize::MAX } else { NOTABLE };
+    let more = lines.len().saturating_sub(limit) as u64 + contents.notable_omitted;
+    for (loud, line) in lines.into_iter().take(limit) {
+        let text = style.wrap(&format!("{HANG}! "), &format!("{HANG}  "), &line);
+        let role = if loud {
+            Role::Severity(Severity::Warning)
+        } else {
+            Role::Faint
+        };
+        let _ = writeln!(out, "{}", style.paint(role, &text));
+    }
+    if more > 0 {
+        let _ = writeln!(out, "{HANG}! and {more} more scripts and dependencies");
+    }
+}
+
+/// A line about a script or dependency, and whether it is new or runs other code.
+fn notable_line(notable: &Notable, is_compared: bool) -> (bool, String) {
+    match notable {
+        Notable::Script {
+            name,
+            before,
+            after,
+        } => {
+            let name = shown(name);
+            match (before, after) {
+                (None, Some(after)) if is_compared => {
+                    (true, format!("new script {name}: {}", shown(after)))
+                }
+                (None, Some(after)) => (true, format!("script {name}: {}", shown(after))),
+                (Some(before), Some(after)) => (
+                    true,
+                    format!(
+                        "changed script {name}: {} (was: {})",
+                        shown(after),
+                        shown(before)
+                    ),
+                ),
+                (_, None) => (false, format!("the script {name} is gone")),
+            }
+        }
+        Notable::Dependency {
+            name,
+            section,
+            before,
+            after,
+        } => {
+            let (name, section) = (shown(name), shown(section));
+            match (before, after) {
+                (None, Some(after)) => (
+                    true,
+                    format!("new dependency {name} {} ({section})", shown(after)),
+                ),
+                (Some(before), Some(after)) => (
+                    false,
+                    format!(
+                        "dependency {name} {} → {} ({section})",
+                        shown(before),
+                        shown(after)
+                    ),
+                ),
+                (_, None) => (false, format!("the dependency {name} is gone ({section})")),
+            }
+        }
+    }
+}
+
+fn paths(out: &mut String, contents: &Contents, style: Style, verbose: bool) {
+    if verbose {
+        for entry in &contents.entries {
+            let line = format!("{} {}  {}", sign(entry), shown(&entry.path), sizes(entry));
+            let _ = writeln!(out, "{HANG}{}", line.trim_end());
+        }
+        if contents.omitted > 0 {
+            let _ = writeln!(out, "{HANG}and {} more", contents.omitted);
+        }
+        return;
+    }
+    // That everything in a new package is new says the first line.
+    if contents.entries.is_empty() || contents.basis == Basis::Nothing {
+        return;
+    }
+    let mut words: Vec<String> = contents
+        .entries
+        .iter()
+        .take(PATHS)
+        .map(|entry| format!("{}\u{a0}{}", sign(entry), shown(&entry.path)))
+        .collect();
+    let more = contents.entries.len().saturating_sub(PATHS) as u64 + contents.omitted;
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    let text = style.wrap(HANG, HANG, &words.join("  "));
+    let _ = writeln!(out, "{}", text.replace('\u{a0}', " "));
+}
+
+/// The sign of an entry: added, removed, changed, another mode.
+pub fn sign(entry: &Entry) -> char {
+    match entry.change {
+        EntryChange::Added { .. } => '+',
+        EntryChange::Removed { .. } => '-',
+        EntryChange::Changed { .. } => '~',
+        EntryChange::Mode { .. } => '*',
+    }
+}
+
+/// The sizes of an entry, in words.
+pub fn sizes(entry: &Entry) -> String {
+    match entry.change {
+        EntryChange::Added { size: bytes } | EntryChange::Removed { size: bytes } => size(bytes),
+        EntryChange::Changed { before, after } => format!("{} → {}", size(before), size(after)),
+        EntryChange::Mode { executable: true } => "became executable".to_owned(),
+        EntryChange::Mode { executable: false } => "is no longer executable".to_owned(),
+    }
+}
+
+/// A text from outside: harmless, and cut in the middle where it is long.
+fn shown(text: &str) -> String {
+    let text = harmless(text);
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text;
+    }
+    let half = LONGEST / 2;
+    let start: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(length - half).collect();
+    format!("{start}…{end}")
+}
