@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use relplan_model::{
+    contents::Basis,
     plan::{Change, Plan, Subject},
     step::{Effect, Step},
 };
@@ -21,6 +22,22 @@ pub(crate) fn render(plan: &Plan) -> String {
             text,
             "cost {}: {} new names, {} new versions, {} writes, {} bytes, {} s",
             cost.target, cost.new_names, cost.new_versions, cost.writes, cost.bytes, cost.seconds
+        );
+    }
+    for one in &plan.contents {
+        let basis = match &one.basis {
+            Basis::Nothing => "beside nothing".to_owned(),
+            Basis::Published { version, .. } => format!("since {version}"),
+            Basis::Unknown { .. } => "not compared".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "contents {} {} {basis}: {} differ, {} the same, {} notable",
+            one.address,
+            one.file,
+            one.entries.len(),
+            one.unchanged,
+            one.notable.len()
         );
     }
     for finding in &plan.findings {

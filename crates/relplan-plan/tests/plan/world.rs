@@ -18,6 +18,9 @@
 //! left-out crates:core                    the selection leaves this destination out       selection -p widget-*
 //! by-hand crates a sentence about the first version of a name
 //! gated                                   the plan names a policy
+//! contents npm:widget widget-1.4.0.tgz 1.3.0 | nothing | unknown          what an artifact was compared with
+//!     [added=path] [removed=path] [changed=path] [mode=path] [same=3]     (on the same line)
+//!     [script=name:before:after] [dependency=name:section:before:after]   `-` is none, `_` a space
 //! ```
 //!
 //! Targets are given: `npm` (one file, `latest`, a holding pointer), `mirror` (as npm, without a holding pointer),
@@ -28,6 +31,7 @@ use std::collections::BTreeMap;
 use relplan_model::{
     address::{Address, Ecosystem, FileName, PackageId, PackageName, PointerName, Version},
     bundle::{Artifact, Bundle},
+    contents::{Basis, Contents, Entry, EntryChange, Notable},
     digest::{Algorithm, Digests, Sha256},
     finding::{Finding, Severity},
     observation::{Evidence, Facts, FileFacts, Observation, Seen, VersionFacts},
@@ -203,6 +207,10 @@ fn say(input: &mut PlanInput, line: &str) {
                 "this plan needs approval by the gate ship",
             ));
         }
+        ["contents", place, file, basis, rest @ ..] => {
+            let contents = contents(&address(place), file, basis, rest);
+            input.contents.push(contents);
+        }
         _ => panic!("the world does not understand {line:?}"),
     }
 }
@@ -220,6 +228,75 @@ fn want(input: &mut PlanInput, place: &str, version: &str) {
         pointer: pointer_name.map(pointer),
         settings: Settings::default().with_text("access", "public"),
     });
+}
+
+fn contents(address: &Address, file: &str, basis: &str, rest: &[&str]) -> Contents {
+    let basis = match basis {
+        "nothing" => Basis::Nothing,
+        "unknown" => Basis::Unknown {
+            reason: "the connection timed out".to_owned(),
+        },
+        version => Basis::Published {
+            version: version.parse().unwrap(),
+            file: FileName::new(format!("published-{version}")).unwrap(),
+            digests: digests(version),
+        },
+    };
+    let mut contents = Contents {
+        address: address.clone(),
+        file: FileName::new(file).unwrap(),
+        basis,
+        entries: Vec::new(),
+        omitted: 0,
+        unchanged: 0,
+        notable: Vec::new(),
+        notable_omitted: 0,
+    };
+    for word in rest {
+        let (name, value) = word.split_once('=').unwrap();
+        let parts: Vec<Option<String>> = value
+            .split(':')
+            .map(|part| (part != "-").then(|| part.replace('_', " ")))
+            .collect();
+        let change = match (name, parts.as_slice()) {
+            ("added", _) => EntryChange::Added { size: 10 },
+            ("removed", _) => EntryChange::Removed { size: 10 },
+            ("changed", _) => EntryChange::Changed {
+                before: 10,
+                after: 11,
+            },
+            ("mode", _) => EntryChange::Mode { executable: true },
+            ("same", _) => {
+                contents.unchanged = value.parse().unwrap();
+                continue;
+            }
+            ("script", [Some(name), before, after]) => {
+                contents.notable.push(Notable::Script {
+                    name: name.clone(),
+                    before: before.clone(),
+                    after: after.clone(),
+                });
+                continue;
+            }
+            ("dependency", [Some(name), Some(section), before, after]) => {
+                contents.notable.push(Notable::Dependency {
+                    name: name.clone(),
+                    section: section.clone(),
+                    before: before.clone(),
+                    after: after.clone(),
+                });
+                continue;
+            }
+            _ => panic!("contents do not have {word:?}"),
+        };
+        contents.entries.push(Entry {
+            path: value.to_owned(),
+            change,
+        });
+    }
+    contents.entries.sort();
+    contents.notable.sort();
+    contents
 }
 
 fn kind_of(word: &str) -> DependencyKind {

@@ -61,8 +61,9 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
     };
     let style = session.terminal.out;
     let (mut left, mut exit) = (LINES, Exit::Done);
-    for contents in chosen {
-        let mut text = diff_text::heading(contents, style);
+    for (number, contents) in chosen.into_iter().enumerate() {
+        let mut text = if number > 0 { "\n" } else { "" }.to_owned();
+        text.push_str(&diff_text::heading(contents, style));
         let compared = match diff::open(&plan, contents, &sources).await {
             Ok(pair) => diff::file_diffs(pair, limits).await,
             Err(error) => Err(error),
@@ -93,11 +94,12 @@ fn is_new(contents: &Contents, arguments: &Diff) -> bool {
 
 /// The contents of the addresses that are asked for; of all, when none is.
 fn chosen<'a>(plan: &'a Plan, addresses: &[String]) -> Result<Vec<&'a Contents>, Failure> {
-    let names: Vec<String> = plan
+    let mut names: Vec<String> = plan
         .contents
         .iter()
         .map(|contents| contents.address.to_string())
         .collect();
+    names.dedup();
     for address in addresses {
         if names.contains(address) {
             continue;

@@ -40,6 +40,10 @@ pub fn below(plan: &Plan, address: &Address, style: Style, verbose: bool) -> Str
 /// Renders one artifact's contents; `named` puts its file name in front.
 pub fn render(contents: &Contents, style: Style, named: bool, verbose: bool) -> String {
     let mut out = String::new();
+    // That everything in a new package is new says its row.
+    if contents.basis == Basis::Nothing && contents.notable.is_empty() && !verbose {
+        return out;
+    }
     let file = if named {
         format!("{}: ", contents.file)
     } else {
@@ -114,7 +118,8 @@ fn notable(out: &mut String, contents: &Contents, style: Style, verbose: bool) {
     let limit = if verbose { usize::MAX } else { NOTABLE };
     let more = lines.len().saturating_sub(limit) as u64 + contents.notable_omitted;
     for (loud, line) in lines.into_iter().take(limit) {
-        let text = style.wrap(&format!("{HANG}! "), &format!("{HANG}  "), &line);
+        let sign = if loud { '!' } else { '·' };
+        let text = style.wrap(&format!("{HANG}{sign} "), &format!("{HANG}  "), &line);
         let role = if loud {
             Role::Severity(Severity::Warning)
         } else {
@@ -189,7 +194,6 @@ fn paths(out: &mut String, contents: &Contents, style: Style, verbose: bool) {
         }
         return;
     }
-    // That everything in a new package is new says the first line.
     if contents.entries.is_empty() || contents.basis == Basis::Nothing {
         return;
     }
