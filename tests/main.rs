@@ -12,6 +12,7 @@
 mod architecture;
 mod command_line;
 mod comments;
+mod contents;
 mod faults;
 mod fixture;
 mod interrupts;

@@ -138,12 +138,25 @@ pub(crate) fn verified(
             digests,
         }),
         Comparison::Different => Err(FetchError::OtherBytes {
-            reason: format!(
-                "what was fetched as {file} has the digest {digests}, and the registry shows {shown}"
-            ),
+            reason: difference(&file, shown, &digests),
         }),
         Comparison::Incomparable => Err(failed(format!(
             "the registry shows no digest of {file} that could be compared ({shown})"
         ))),
     }
+}
+
+/// Which digest differs, cut to what tells them apart.
+fn difference(file: &FileName, shown: &Digests, found: &Digests) -> String {
+    let short = |digits: &str| digits.chars().take(12).collect::<String>();
+    let differing = shown.0.iter().find_map(|(algorithm, told)| {
+        let found = found.get(*algorithm).filter(|found| found != told)?;
+        let word = format!("{algorithm:?}").to_ascii_lowercase();
+        Some(format!(
+            "the registry shows {word}:{}… of {file}, and what it served has {}…",
+            short(told),
+            short(found)
+        ))
+    });
+    differing.unwrap_or_else(|| format!("{file} has other bytes than the registry shows"))
 }

@@ -148,6 +148,7 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             | Fault::HoldAfter
             | Fault::LoseResponse
             | Fault::AnswerAfter(_)
+            | Fault::AlterAnswer
             | Fault::Delay(_),
         )
         | None => {}
@@ -191,12 +192,28 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             shared.log.add(exchange);
             Ok(plain(status))
         }
+        Some(Fault::AlterAnswer) => {
+            exchange.answered = exchange.upstream;
+            shared.log.add(exchange);
+            altered(answer).await
+        }
         _ => {
             exchange.answered = exchange.upstream;
             shared.log.add(exchange);
             Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
         }
     }
+}
+
+/// The same answer with another last byte.
+async fn altered(answer: Response<Incoming>) -> Result<Response<Body>, Cut> {
+    let (parts, body) = answer.into_parts();
+    let mut bytes = body.collect().await.map_err(|_| Cut)?.to_bytes().to_vec();
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+    }
+    let body = Full::new(Bytes::from(bytes)).map_err(|never: Infallible| match never {});
+    Ok(Response::from_parts(parts, body.boxed_unsync()))
 }
 
 fn plain(status: u16) -> Response<Body> {

@@ -32,7 +32,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             members: 100_000,
-            unpacked: 1 << 30,
+            unpacked: 512 << 20,
         }
     }
 }

@@ -128,16 +128,31 @@ fn a_path_that_stays_is_itself_whatever_version_is_in_it() {
     let package = |version: &str, files: &[&str]| {
         let manifest = format!(r#"{{"name":"w","version":"{version}"}}"#);
         let mut members = vec![("package/package.json".to_owned(), manifest)];
-        members.extend(files.iter().map(|path| (format!("package/{path}"), (*path).to_owned())));
-        let members: Vec<_> = members.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        members.extend(
+            files
+                .iter()
+                .map(|path| (format!("package/{path}"), (*path).to_owned())),
+        );
+        let members: Vec<_> = members
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
         listed("npm-tarball", &members)
     };
     let before = package("1.0.0", &["sql/1.0.0.sql", "gone.js", "dist/w-1.0.0.js"]);
-    let after = package("1.1.0", &["sql/1.0.0.sql", "sql/1.1.0.sql", "dist/w-1.1.0.js"]);
+    let after = package(
+        "1.1.0",
+        &["sql/1.0.0.sql", "sql/1.1.0.sql", "dist/w-1.1.0.js"],
+    );
     let contents = compared(Some(&before), &after);
     assert_eq!(
         told(&contents),
-        ["~ dist/w-1.1.0.js", "- gone.js", "~ package.json", "+ sql/1.1.0.sql"]
+        [
+            "~ dist/w-1.1.0.js",
+            "- gone.js",
+            "~ package.json",
+            "+ sql/1.1.0.sql"
+        ]
     );
     let first = compared(None, &after);
     assert_eq!((first.basis, first.entries.len()), (Basis::Nothing, 4));
@@ -152,15 +167,24 @@ fn the_folder_around_an_archive_is_no_part_of_its_paths() {
     let toml = "[package]\nname = \"w\"\nversion = \"1.0.0\"\n";
     let info = format!("{INFO}1.0.0\n");
     assert_eq!(
-        paths("npm-tarball", &[("odd/package.json", json), ("odd/lib/a.js", "")]),
+        paths(
+            "npm-tarball",
+            &[("odd/package.json", json), ("odd/lib/a.js", "")]
+        ),
         ["lib/a.js", "package.json"]
     );
     assert_eq!(
-        paths("crate", &[("w-1.0.0/Cargo.toml", toml), ("elsewhere/x", "")]),
+        paths(
+            "crate",
+            &[("w-1.0.0/Cargo.toml", toml), ("elsewhere/x", "")]
+        ),
         ["Cargo.toml", "elsewhere/x"]
     );
     assert_eq!(
-        paths("sdist", &[("w-1.0.0/PKG-INFO", &info), ("w-1.0.0/src/w.py", "")]),
+        paths(
+            "sdist",
+            &[("w-1.0.0/PKG-INFO", &info), ("w-1.0.0/src/w.py", "")]
+        ),
         ["PKG-INFO", "src/w.py"]
     );
 }

@@ -1,6 +1,7 @@
 //! Tests of the directory driver: the laws in the folder, and real clients that install from it.
 
 mod clients;
+mod fetching;
 mod laws;
 
 use std::{

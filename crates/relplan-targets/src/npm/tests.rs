@@ -1,6 +1,7 @@
 //! What the npm driver promises: where it goes and with what, what it reads, and what it sends.
 
 mod configured;
+mod fetching;
 mod reading;
 mod sending;
 

@@ -502,3 +502,66 @@ async fn what_an_index_cannot_do_is_refused_without_a_request() {
     ));
     assert!(bench.server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn the_file_of_the_same_kind_is_fetched_from_where_the_page_says() {
+    let digest = |bytes: &[u8]| Digests::of(bytes).to_string().replace("sha256:", "");
+    let (good, bad) = (digest(b"sdist"), digest(b"wheel"));
+    let json = format!(
+        r#"{{"meta":{{"api-version":"1.1"}},"name":"my-widget","files":[
+            {{"filename":"my_widget-1.0.tar.gz","url":"../../files/s.tar.gz","hashes":{{"sha256":"{good}"}}}},
+            {{"filename":"my_widget-1.0-py3-none-any.whl","url":"../../files/w.whl","hashes":{{"sha256":"{bad}"}}}},
+            {{"filename":"my_widget-0.9.tar.gz","url":"../../files/s.tar.gz","hashes":{{"md5":"{}"}}}}]}}"#,
+        "0".repeat(32)
+    );
+    let html = format!(
+        "<a href=\"/files/s.tar.gz?x#sha256={good}\">my_widget-1.0.tar.gz</a>\
+         <a href=\"/files/my_widget-1.0.tar.gz#sha256={good}\">my_widget-1.0.tar.gz</a>"
+    );
+    for page in [json, html] {
+        let is_json = page.starts_with('{');
+        let bench = bench(move |request| match request.target.as_str() {
+            "/simple/my-widget/" => Reply::new(200, page.clone()),
+            "/files/s.tar.gz" | "/files/my_widget-1.0.tar.gz" => Reply::new(200, "sdist"),
+            "/files/w.whl" => Reply::new(200, "tampered"),
+            _ => Reply::new(404, ""),
+        })
+        .await;
+        let wanted = |kind: &str, version: &str| relplan_model::port::Counterpart {
+            address: address(),
+            version: Version::new(version).unwrap(),
+            kind: kind.to_owned(),
+            like: FileName::new("my_widget-1.1-py3-none-any.whl").unwrap(),
+        };
+        let fetched = bench.driver.fetch(&wanted("sdist", "1.0.0")).await;
+        assert_eq!(fetched.unwrap().unwrap().bytes, b"sdist");
+        let error = bench
+            .driver
+            .fetch(&wanted("sdist", "2.0"))
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("lists no file of shop:My.Widget@2.0"),
+            "{error}"
+        );
+        if !is_json {
+            assert_eq!(bench.driver.fetch(&wanted("wheel", "1.0")).await, Ok(None));
+            continue;
+        }
+        let error = bench
+            .driver
+            .fetch(&wanted("wheel", "1.0"))
+            .await
+            .unwrap_err();
+        let tampered = matches!(error, relplan_model::port::FetchError::OtherBytes { .. });
+        assert!(tampered, "{error:?}");
+        let error = bench
+            .driver
+            .fetch(&wanted("sdist", "0.9"))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("proves anything"), "{error}");
+    }
+}

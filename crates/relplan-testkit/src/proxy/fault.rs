@@ -26,6 +26,8 @@ pub enum Fault {
     HoldBefore,
     /// The server does its work, and the client waits for ever: it is to be killed meanwhile.
     HoldAfter,
+    /// The server does its work, and the last byte of its answer is another one when the client gets it.
+    AlterAnswer,
     /// The exchange starts this much later.
     Delay(Duration),
 }

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 
 use relplan_model::{
-    address::Address,
     contents::{Basis, Contents, Entry, EntryChange, Notable},
     finding::Severity,
-    plan::Plan,
 };
 
 use super::style::{Role, Style, count, harmless, size};
@@ -23,18 +21,12 @@ const LONGEST: usize = 100;
 const HANG: &str = "        ";
 
 /// What stands below a package's row: nothing where nothing of it was compared.
-pub fn below(plan: &Plan, address: &Address, style: Style, verbose: bool) -> String {
-    let of_package: Vec<&Contents> = plan
-        .contents
+pub fn below(contents: &[&Contents], style: Style, verbose: bool) -> String {
+    let named = contents.len() > 1;
+    contents
         .iter()
-        .filter(|contents| contents.address == *address)
-        .collect();
-    let named = of_package.len() > 1;
-    let mut out = String::new();
-    for contents in of_package {
-        out.push_str(&render(contents, style, named, verbose));
-    }
-    out
+        .map(|one| render(one, style, named, verbose))
+        .collect()
 }
 
 /// Renders one artifact's contents; `named` puts its file name in front.
@@ -78,7 +70,8 @@ fn summary(contents: &Contents) -> String {
         count(number, "file", "files")
     };
     match &contents.basis {
-        Basis::Unknown { reason } => format!("could not be compared: {}", harmless(reason)),
+        // Why says the finding about it.
+        Basis::Unknown { .. } => "could not be compared with what is published".to_owned(),
         Basis::Nothing => format!("nothing of its kind is published: {}, all new", files(all)),
         Basis::Published { version, .. } if all == 0 => {
             format!("the same {} as in {version}", files(contents.unchanged))
@@ -106,30 +99,69 @@ fn summary(contents: &Contents) -> String {
     }
 }
 
+/// Scripts and dependencies. Each that is new or runs other code has a finding of its own, so that their number will do
+/// unless everything is asked for.
 fn notable(out: &mut String, contents: &Contents, style: Style, verbose: bool) {
     let is_compared = matches!(contents.basis, Basis::Published { .. });
-    let mut lines: Vec<(bool, String)> = contents
+    let lines: Vec<(bool, String)> = contents
         .notable
         .iter()
         .map(|one| notable_line(one, is_compared))
         .collect();
-    // What runs or comes newly is looked at first.
-    lines.sort_by_key(|(loud, _)| !loud);
-    let limit = if verbose { usize::MAX } else { NOTABLE };
-    let more = lines.len().saturating_sub(limit) as u64 + contents.notable_omitted;
-    for (loud, line) in lines.into_iter().take(limit) {
-        let sign = if loud { '!' } else { '·' };
-        let text = style.wrap(&format!("{HANG}{sign} "), &format!("{HANG}  "), &line);
-        let role = if loud {
-            Role::Severity(Severity::Warning)
-        } else {
-            Role::Faint
-        };
+    let (loud, quiet): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(loud, _)| *loud);
+    let mut write = |sign: char, role: Role, line: &str| {
+        let text = style.wrap(&format!("{HANG}{sign} "), &format!("{HANG}  "), line);
         let _ = writeln!(out, "{}", style.paint(role, &text));
+    };
+    let warning = Role::Severity(Severity::Warning);
+    if verbose {
+        for (_, line) in &loud {
+            write('!', warning, line);
+        }
+    } else if !loud.is_empty() {
+        write('!', warning, &numbers(&contents.notable, is_compared));
+    }
+    let limit = if verbose { usize::MAX } else { NOTABLE };
+    let more = quiet.len().saturating_sub(limit) as u64 + contents.notable_omitted;
+    for (_, line) in quiet.iter().take(limit) {
+        write('·', Role::Faint, line);
     }
     if more > 0 {
-        let _ = writeln!(out, "{HANG}! and {more} more scripts and dependencies");
+        let line = format!("and {more} more scripts and dependencies");
+        write('·', Role::Faint, &line);
     }
+}
+
+/// How many scripts and dependencies are new or run other code.
+fn numbers(notable: &[Notable], is_compared: bool) -> String {
+    let (mut new, mut changed, mut dependencies) = (0, 0, 0);
+    for one in notable {
+        match one {
+            Notable::Script { after: None, .. } | Notable::Dependency { after: None, .. } => {}
+            Notable::Script { before: None, .. } => new += 1,
+            Notable::Script {
+                before: Some(_), ..
+            } => changed += 1,
+            Notable::Dependency { before: None, .. } => dependencies += 1,
+            Notable::Dependency {
+                before: Some(_), ..
+            } => {}
+        }
+    }
+    let script = match is_compared {
+        true => ("new script", "new scripts"),
+        false => ("script", "scripts"),
+    };
+    let parts: Vec<String> = [
+        (new, script),
+        (changed, ("changed script", "changed scripts")),
+        (dependencies, ("new dependency", "new dependencies")),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, (one, many))| count(number, one, many))
+    .collect();
+    parts.join(", ")
 }
 
 /// A line about a script or dependency, and whether it is new or runs other code.

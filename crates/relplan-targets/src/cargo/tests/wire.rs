@@ -483,3 +483,72 @@ async fn l11_a_token_does_not_go_out_in_clear_because_a_document_says_so() {
     assert!(reason.contains("names an API without it"), "{reason}");
     assert!(server.requests().is_empty());
 }
+
+fn wanted(version: &str) -> relplan_model::port::Counterpart {
+    let query = query("widget", &[version], Freshness::Revalidated);
+    relplan_model::port::Counterpart {
+        address: query.address,
+        version: query.versions[0].clone(),
+        kind: "crate".to_owned(),
+        like: "widget-9.9.9.crate".parse().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_crate_is_fetched_by_the_template_and_proven_by_the_index() {
+    let lines = |request: &Request| match request.target.as_str() {
+        "/index/wi/dg/widget" => Reply::new(
+            200,
+            [
+                line("widget", "1.0.0", b"one"),
+                line("widget", "1.1.0", b"two"),
+            ]
+            .join("\n"),
+        ),
+        "/dl/widget-1.0.0.crate" => Reply::new(200, "one"),
+        "/dl/widget-1.1.0.crate" => Reply::new(200, "tampered"),
+        _ => Reply::new(404, ""),
+    };
+    let config = r#"{"dl":"{root}dl/{crate}-{version}.crate","api":"{root}api/"}"#;
+    let bench = Bench::with_config(config, lines).await;
+    let fetched = bench.driver.fetch(&wanted("1.0.0")).await.unwrap().unwrap();
+    assert_eq!(fetched.file.as_str(), "widget-1.0.0.crate");
+    assert_eq!(fetched.bytes, b"one");
+    let error = bench.driver.fetch(&wanted("1.1.0")).await.unwrap_err();
+    let tampered = matches!(error, relplan_model::port::FetchError::OtherBytes { .. });
+    assert!(tampered, "{error:?}");
+    let error = bench.driver.fetch(&wanted("2.0.0")).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("the index has no shop:widget@2.0.0"),
+        "{error}"
+    );
+    let placeless = Bench::with_config(r#"{"api":"{root}api/"}"#, lines).await;
+    let error = placeless.driver.fetch(&wanted("1.0.0")).await.unwrap_err();
+    assert!(error.to_string().contains("does not say where"), "{error}");
+}
+
+#[tokio::test]
+async fn l11_a_closed_registrys_token_opens_its_crates_and_no_other_origin() {
+    let other = Server::start(|_| Reply::new(401, "")).await;
+    let place = other.url.to_string();
+    let config: &'static str = Box::leak(
+        format!(r#"{{"dl":"{place}{{crate}}","api":"{{root}}api/","auth-required":true}}"#)
+            .into_boxed_str(),
+    );
+    let index = |request: &Request| match request.target.as_str() {
+        "/index/wi/dg/widget" => Reply::new(200, line("widget", "1.0.0", b"one")),
+        "/dl/widget/1.0.0/download" => Reply::new(200, "one"),
+        _ => Reply::new(404, ""),
+    };
+    let bench = Bench::with_config(config, index).await;
+    bench.driver.fetch(&wanted("1.0.0")).await.unwrap_err();
+    let asked = other.requests();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].header("authorization"), None);
+    let own = r#"{"dl":"{root}dl","api":"{root}api/","auth-required":true}"#;
+    let bench = Bench::with_config(own, index).await;
+    let fetched = bench.driver.fetch(&wanted("1.0.0")).await.unwrap().unwrap();
+    assert_eq!(fetched.bytes, b"one");
+}

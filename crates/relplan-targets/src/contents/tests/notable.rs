@@ -35,18 +35,30 @@ fn lines(kind: &str, before: Option<&[(&str, &str)]>, after: &[(&str, &str)]) ->
 #[test]
 fn npm_runs_install_scripts_and_installs_dependencies() {
     let cases: &[(&str, &str, &[&str])] = &[
-        (r#"{}"#, r#"{"scripts":{"prepare":"x","test":"x","prepublishOnly":"x"}}"#, &[]),
+        (
+            r#"{}"#,
+            r#"{"scripts":{"prepare":"x","test":"x","prepublishOnly":"x"}}"#,
+            &[],
+        ),
         (
             r#"{}"#,
             r#"{"scripts":{"preinstall":"a","install":"b","postinstall":"c"}}"#,
-            &["install: none -> b", "postinstall: none -> c", "preinstall: none -> a"],
+            &[
+                "install: none -> b",
+                "postinstall: none -> c",
+                "preinstall: none -> a",
+            ],
         ),
         (
             r#"{"scripts":{"postinstall":"a"}}"#,
             r#"{"scripts":{"postinstall":"b"}}"#,
             &["postinstall: a -> b"],
         ),
-        (r#"{"scripts":{"postinstall":"a"}}"#, r#"{}"#, &["postinstall: a -> none"]),
+        (
+            r#"{"scripts":{"postinstall":"a"}}"#,
+            r#"{}"#,
+            &["postinstall: a -> none"],
+        ),
         (
             r#"{"dependencies":{"a":"1","b":"1","gone":"1"},"devDependencies":{"x":"1"}}"#,
             r#"{"dependencies":{"a":"1","b":"2","c":"1"},"optionalDependencies":{"c":"3"},
@@ -69,26 +81,44 @@ fn npm_runs_install_scripts_and_installs_dependencies() {
     }
     let first = r#"{"scripts":{"install":"x"},"dependencies":{"a":"1"}}"#;
     let found = lines("npm-tarball", None, &[("package/package.json", first)]);
-    assert_eq!(found, ["install: none -> x"], "of a first version the scripts alone");
+    assert_eq!(
+        found,
+        ["install: none -> x"],
+        "of a first version the scripts alone"
+    );
 }
 
 #[test]
 fn npm_builds_what_has_a_gyp_file_and_runs_the_scripts_of_bundled_packages() {
     let before: &[(&str, &str)] = &[("package/package.json", "{}")];
-    let gyp = |manifest| [("package/package.json", manifest), ("package/binding.gyp", "{}")];
+    let gyp = |manifest| {
+        [
+            ("package/package.json", manifest),
+            ("package/binding.gyp", "{}"),
+        ]
+    };
     let built = "install: none -> node-gyp rebuild (binding.gyp: 2 bytes, sha256)";
     for (manifest, expected) in [
         ("{}", vec![built]),
         (r#"{"gypfile":false}"#, vec![]),
-        (r#"{"scripts":{"preinstall":"x"}}"#, vec!["preinstall: none -> x"]),
+        (
+            r#"{"scripts":{"preinstall":"x"}}"#,
+            vec!["preinstall: none -> x"],
+        ),
     ] {
         assert_eq!(lines("npm-tarball", Some(before), &gyp(manifest)), expected);
     }
     let bundled = [
         ("package/package.json", "{}"),
-        ("package/node_modules/@a/b/package.json", r#"{"scripts":{"postinstall":"node i"}}"#),
+        (
+            "package/node_modules/@a/b/package.json",
+            r#"{"scripts":{"postinstall":"node i"}}"#,
+        ),
         ("package/node_modules/@a/b/i.js", "1"),
-        ("package/test/package.json", r#"{"scripts":{"postinstall":"no"}}"#),
+        (
+            "package/test/package.json",
+            r#"{"scripts":{"postinstall":"no"}}"#,
+        ),
     ];
     assert_eq!(
         lines("npm-tarball", Some(before), &bundled),
@@ -100,15 +130,20 @@ fn npm_builds_what_has_a_gyp_file_and_runs_the_scripts_of_bundled_packages() {
 fn a_script_whose_file_changed_has_changed() {
     let npm = |code| {
         [
-            ("package/package.json", r#"{"scripts":{"postinstall":"node ./lib/go.js --x"}}"#),
+            (
+                "package/package.json",
+                r#"{"scripts":{"postinstall":"node ./lib/go.js --x"}}"#,
+            ),
             ("package/lib/go.js", code),
         ]
     };
     let found = lines("npm-tarball", Some(&npm("1")), &npm("22"));
     assert_eq!(
         found,
-        ["postinstall: node ./lib/go.js --x (lib/go.js: 1 bytes, sha256) -> \
-          node ./lib/go.js --x (lib/go.js: 2 bytes, sha256)"]
+        [
+            "postinstall: node ./lib/go.js --x (lib/go.js: 1 bytes, sha256) -> \
+          node ./lib/go.js --x (lib/go.js: 2 bytes, sha256)"
+        ]
     );
     let manifest = "[package]\nname = \"w\"\nversion = \"1.0.0\"\n";
     let krate = |code| [("w-1.0.0/Cargo.toml", manifest), ("w-1.0.0/build.rs", code)];
@@ -123,7 +158,10 @@ fn cargo_builds_and_runs_build_scripts_and_macros() {
     let cases: &[(&str, &[&str])] = &[
         ("build = false\n", &[]),
         ("", &["build.rs: none -> 1 bytes, sha256"]),
-        ("build = \"tools/b.rs\"\n", &["tools/b.rs: none -> a file that is not there"]),
+        (
+            "build = \"tools/b.rs\"\n",
+            &["tools/b.rs: none -> a file that is not there"],
+        ),
         (
             "build = false\nlinks = \"z\"\n[lib]\nproc-macro = true\n",
             &[
@@ -148,7 +186,10 @@ fn cargo_builds_and_runs_build_scripts_and_macros() {
         let plain = format!("{head}build = false\n");
         let text = format!("{head}{rest}");
         let before = [("w-1.0.0/Cargo.toml", plain.as_str())];
-        let after = [("w-1.0.0/Cargo.toml", text.as_str()), ("w-1.0.0/build.rs", "1")];
+        let after = [
+            ("w-1.0.0/Cargo.toml", text.as_str()),
+            ("w-1.0.0/build.rs", "1"),
+        ];
         assert_eq!(lines("crate", Some(&before), &after), *expected, "{rest}");
     }
 }
