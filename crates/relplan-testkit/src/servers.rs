@@ -7,7 +7,7 @@
 
 mod ferro;
 mod forge;
-mod install;
+pub(crate) mod install;
 mod process;
 mod pypiserver;
 mod verdaccio;

@@ -65,6 +65,8 @@ pub enum Command {
     Show(Show),
     /// Show how the files inside a saved plan's artifacts differ from what is published.
     Diff(Diff),
+    /// Draw the steps of a saved plan by wave.
+    Graph(Graph),
     /// Carry out a saved plan; or plan, show, ask and carry out.
     Apply(Box<Apply>),
     /// Show what is recorded, and what is under way.
@@ -141,6 +143,9 @@ pub struct Shown {
     /// Show unchanged rows and every reason.
     #[arg(short = 'v', long)]
     pub verbose: bool,
+    /// Write it to this file as well, as a page that needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Explain the rows of this address (npm:@acme/widget) or package instead; may be repeated.
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["format", "verbose"])]
     pub explain: Vec<String>,
@@ -316,6 +321,31 @@ pub struct Diff {
     /// The bundle's folder [default: .relplan/bundle].
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
+/// `relplan graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// How to draw it.
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    pub format: GraphFormat,
+    /// Draw every step, however many there are.
+    #[arg(long)]
+    pub full: bool,
+    /// Write to this file instead of standard output.
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// How a graph is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Markdown, as GitHub draws it.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// A picture.
+    Svg,
 }
 
 /// `relplan apply`.

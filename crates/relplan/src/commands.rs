@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod check;
 pub mod diff;
+pub mod graph;
 pub mod pack;
 pub mod plan;
 pub mod schema;
@@ -70,6 +71,7 @@ pub async fn run(
         Command::Plan(plan) => self::plan::run(&session, &plan).await,
         Command::Show(show) => self::show::run(&session, &show).await,
         Command::Diff(diff) => self::diff::run(&session, &diff).await,
+        Command::Graph(graph) => self::graph::run(&session, &graph),
         Command::Apply(apply) => self::apply::run(session, *apply).await,
         Command::Status(status) => self::status::run(&session, &status).await,
         Command::State(state) => self::state::run(&session, &state).await,

@@ -5,8 +5,11 @@
 pub mod contents_text;
 pub mod diff_text;
 pub mod explain;
+pub mod graph;
+pub mod html;
 pub mod journal_text;
 pub mod markdown;
+pub mod markup;
 pub mod plan_text;
 pub mod report_text;
 pub mod rows;

@@ -142,6 +142,26 @@ pub fn installed_forge() -> Result<InstalledForge, BenchError> {
     Ok(tools)
 }
 
+/// A folder with npm packages of its own, named by its edition, installed first if it is missing.
+pub(crate) fn npm_packages(edition: &str, package_json: &str) -> Result<PathBuf, BenchError> {
+    let folder = target_folder().join(edition);
+    let io = |what: &'static str| {
+        move |source| BenchError::Io {
+            what: what.to_owned(),
+            source,
+        }
+    };
+    fs::create_dir_all(&folder).map_err(io("making a folder for npm packages"))?;
+    let lock = File::create(folder.join("lock")).map_err(io("making that folder's lock"))?;
+    lock.lock().map_err(io("waiting for that folder's lock"))?;
+    let marker = folder.join("complete");
+    if !marker.exists() {
+        install_npm(&folder, package_json)?;
+        File::create(marker).map_err(io("marking that folder as complete"))?;
+    }
+    Ok(folder)
+}
+
 /// The build's target folder: what the tests install survives there, and `cargo clean` removes it.
 #[must_use]
 fn target_folder() -> PathBuf {

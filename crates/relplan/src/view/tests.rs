@@ -29,14 +29,24 @@ pub(super) fn situations() -> Vec<Situation> {
         .map(|entry| entry.unwrap().path())
         .collect();
     folders.sort();
-    let situation = |folder: PathBuf| Situation {
-        name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
-        plan: relplan_plan::plan(&input(
-            &fs::read_to_string(folder.join("world.txt")).unwrap(),
-        )),
-        folder,
+    let read = |folder: PathBuf| {
+        let text = fs::read_to_string(folder.join("world.txt")).unwrap();
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        Situation {
+            folder: folder.clone(),
+            ..situation(name, &text)
+        }
     };
-    folders.into_iter().map(situation).collect()
+    folders.into_iter().map(read).collect()
+}
+
+/// A situation of a test's own, without a folder.
+pub(super) fn situation(name: &str, world: &str) -> Situation {
+    Situation {
+        name: name.to_owned(),
+        folder: PathBuf::new(),
+        plan: relplan_plan::plan(&input(world)),
+    }
 }
 
 fn input(text: &str) -> PlanInput {
