@@ -148,14 +148,12 @@ impl Browser {
         let mut page = Page {
             browser: self,
             session,
+            context: context["browserContextId"].clone(),
         };
         for domain in ["Page", "Network", "Log", "Runtime"] {
             page.ask(&format!("{domain}.enable"), json!({}))?;
         }
-        page.ask(
-            "Emulation.setDeviceMetricsOverride",
-            json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": false }),
-        )?;
+        page.resize(look.width)?;
         let scheme = if look.dark { "dark" } else { "light" };
         page.ask(
             "Emulation.setEmulatedMedia",
@@ -228,6 +226,16 @@ impl Drop for Browser {
 pub struct Page<'a> {
     browser: &'a mut Browser,
     session: String,
+    context: Value,
+}
+
+impl Drop for Page<'_> {
+    fn drop(&mut self) {
+        let about = json!({ "browserContextId": self.context });
+        let _ = self
+            .browser
+            .ask(None, "Target.disposeBrowserContext", about);
+    }
 }
 
 impl Page<'_> {
@@ -246,6 +254,18 @@ impl Page<'_> {
             });
         }
         Ok(answer["result"]["value"].take())
+    }
+
+    /// Gives the window another width, in pixels.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub fn resize(&mut self, width: u32) -> Result<(), BrowserError> {
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false }),
+        )?;
+        Ok(())
     }
 
     /// What the page asked for since it was opened, its own address included; nothing of `data:`.

@@ -23,9 +23,11 @@ const answers = [];
 for (const text of JSON.parse(input)) {
   try {
     const { db } = await mermaid.mermaidAPI.getDiagramFromText(text);
+    const groups = new Set(db.getSubGraphs().map((group) => group.id));
     answers.push({
       error: null,
-      labels: [...db.getVertices().values()].filter((one) => one.text).map((one) => shown(one.text)),
+      // A group at an arrow's end is among the boxes too.
+      labels: [...db.getVertices().values()].filter((one) => !groups.has(one.id)).map((one) => shown(one.text)),
       edges: db.getEdges().map((edge) => [edge.start, edge.end]),
       groups: db.getSubGraphs().map((group) => [group.id, [...group.nodes].sort()]),
     });

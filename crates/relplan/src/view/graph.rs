@@ -133,7 +133,7 @@ impl Node {
     pub fn line(&self) -> String {
         let mut line = match &self.target {
             Some(target) if self.single => {
-                format!("{} {target}:{}", self.verb, crop(&self.subject))
+                format!("{} {target}:{}", self.verb, shorten(&self.subject, 48))
             }
             Some(target) => format!(
                 "{} {} {} {target}",
@@ -145,9 +145,19 @@ impl Node {
         };
         if !self.note.is_empty() && (self.single || self.is_left_alone()) {
             line.push_str(if self.is_left_alone() { ": " } else { " " });
-            line.push_str(&crop(&self.note));
+            line.push_str(&self.brief_note(48));
         }
         line
+    }
+
+    /// The note in at most `most` characters: of sentences the end is left out, of versions the middle.
+    pub fn brief_note(&self, most: usize) -> String {
+        let sentence = self.is_left_alone() || matches!(self.verb, "yank" | "deprecate");
+        if sentence || !self.single {
+            ellipsis(&self.note, most)
+        } else {
+            shorten(&self.note, most)
+        }
     }
 
     /// Whether the plan does nothing about it.
@@ -267,6 +277,17 @@ impl Graph {
         self.targets.iter().position(|name| name == target)
     }
 
+    /// What a box says where no column's heading stands above it.
+    pub fn label(&self, node: &Node) -> String {
+        let column = self.columns.get(node.column);
+        match (self.grain, column) {
+            (Grain::Waves | Grain::Stretches(_), Some(column)) if column.waves.is_some() => {
+                format!("{}, {}", node.line(), column.title())
+            }
+            _ => node.line(),
+        }
+    }
+
     /// One sentence about the whole.
     pub fn summary(&self) -> String {
         let held = self.nodes.iter().filter(|node| node.is_left_alone());
@@ -358,15 +379,10 @@ fn stretches(units: &[Unit<'_>], grain: Grain) -> BTreeMap<(Phase, u64), (u64, u
     drawn
 }
 
-/// A text of at most 48 characters, its middle left out.
+/// A text of at most `most` characters, its middle left out.
 ///
 /// Why the middle: names of one project begin alike, and versions are at the end.
-pub fn crop(text: &str) -> String {
-    shorten(text, 48)
-}
-
-/// A text of at most `most` characters, its middle left out.
-pub fn shorten(text: &str, most: usize) -> String {
+fn shorten(text: &str, most: usize) -> String {
     let length = text.chars().count();
     if length <= most {
         return text.to_owned();
@@ -376,4 +392,13 @@ pub fn shorten(text: &str, most: usize) -> String {
     let start: String = text.chars().take(head).collect();
     let end: String = text.chars().skip(length.saturating_sub(tail)).collect();
     format!("{start}\u{2026}{end}")
+}
+
+/// A text of at most `most` characters, its end left out.
+fn ellipsis(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}\u{2026}", start.trim_end())
 }

@@ -47,7 +47,7 @@ pub fn page(plan: &Plan, digest: Sha256, diffs: &[Diff]) -> String {
     let mut page = Markup::new();
     head(&mut page, plan, digest);
     page.tags("<body>\n");
-    masthead(&mut page, plan, &groups, digest);
+    masthead(&mut page, plan, &groups, digest, diffs);
     page.tags("<main>\n");
     attention::section(&mut page, plan);
     rows::section(&mut page, plan, &groups);
@@ -95,7 +95,7 @@ fn source(text: &str) -> String {
     format!("'sha256-{digits}'")
 }
 
-fn masthead(page: &mut Markup, plan: &Plan, groups: &[Group<'_>], digest: Sha256) {
+fn masthead(page: &mut Markup, plan: &Plan, groups: &[Group<'_>], digest: Sha256, diffs: &[Diff]) {
     page.tags("<header>\n<p class=\"about\"><span class=\"brand\">relplan plan</span> ");
     page.element("code", &digest.short())
         .tags(" <span>")
@@ -115,7 +115,25 @@ fn masthead(page: &mut Markup, plan: &Plan, groups: &[Group<'_>], digest: Sha256
     ));
     page.tags("</p>\n");
     selection(page, plan);
-    page.tags("</header>\n");
+    if let Some(least) = least_time(plan) {
+        page.tags("<p class=\"soft\">Takes at least ")
+            .element("strong", &least)
+            .tags(" by the registries\u{2019} rate limits.</p>\n");
+    }
+    page.tags("<nav aria-label=\"On this page\">");
+    for (here, link) in [
+        (true, "<a href=\"#rows\">Rows</a>"),
+        (plan.has_steps(), "<a href=\"#picture\">Order of steps</a>"),
+        (!cost_lines(plan).is_empty(), "<a href=\"#cost\">Cost</a>"),
+        (
+            inside::has_any(plan, diffs),
+            "<a href=\"#inside\">Inside the artifacts</a>",
+        ),
+        (attention::has_notes(plan), "<a href=\"#notes\">Remarks</a>"),
+    ] {
+        page.tags(if here { link } else { "" });
+    }
+    page.tags("</nav>\n</header>\n");
 }
 
 /// How the verdict is dressed: by whether somebody must look before anything else.

@@ -58,7 +58,7 @@ fn attributes(graph: &Graph, node: &super::Node) -> String {
     let shown: Vec<&str> = node.members.iter().take(20).map(String::as_str).collect();
     format!(
         "label=\"{}\", tooltip=\"{}\", fillcolor=\"{}\", color=\"{}\"{style}",
-        label(&node.line()),
+        label(&graph.label(node)),
         label(&shown.join("; ")),
         color.fill,
         color.line

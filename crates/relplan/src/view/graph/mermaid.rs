@@ -24,7 +24,7 @@ pub fn render(graph: &Graph) -> String {
         let _ = writeln!(out, "  subgraph {}[\"{}\"]", band.word(), band.title());
         for (place, node) in graph.nodes.iter().enumerate() {
             if columns.contains(&node.column) {
-                let _ = writeln!(out, "    n{place}[\"{}\"]", label(&node.line()));
+                let _ = writeln!(out, "    n{place}[\"{}\"]", label(&graph.label(node)));
             }
         }
         out.push_str("  end\n");

@@ -13,6 +13,9 @@ use crate::view::markup::{self, Markup};
 /// The style of the picture, which a page that holds it must carry.
 pub const STYLE: &str = include_str!("svg/graph.css");
 
+/// Up to this width, a picture that a page has a little less room for is still read when it is made smaller.
+const SHRINKABLE: i64 = 1_500;
+
 /// The longest lines of a box, in characters: its name, and the smaller line below.
 const LINES: (usize, usize) = (40, 46);
 
@@ -33,9 +36,10 @@ fn draw(graph: &Graph, style: &str) -> String {
     });
     let mut out = String::new();
     let (width, height) = (layout.width, layout.height);
+    let shrinks = if width <= SHRINKABLE { " shrinks" } else { "" };
     let _ = writeln!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"relplan-graph\" role=\"group\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"relplan-graph{shrinks}\" role=\"group\" \
          aria-labelledby=\"relplan-graph-title relplan-graph-desc\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\">"
     );
@@ -161,28 +165,17 @@ fn card(out: &mut String, graph: &Graph, node: &Node, at: Point, width: i64) {
 
 fn lines(node: &Node) -> (String, String) {
     let first = format!("{} {} {}", node.action.symbol(), node.verb, node.subject);
-    let second = match (&node.target, node.note.as_str()) {
-        (Some(target), "") => target.to_string(),
-        (Some(target), note) => format!("{target} \u{b7} {note}"),
-        (None, note) => note.to_owned(),
-    };
-    (
-        shorten(first.trim_start(), LINES.0),
-        // The end of a reason may go; the end of a version may not.
-        if node.is_left_alone() || !node.single {
-            ellipsis(&second, LINES.1)
-        } else {
-            shorten(&second, LINES.1)
-        },
-    )
-}
-
-fn ellipsis(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{}\u{2026}", start.trim_end())
+    let target = node.target.as_ref().map(ToString::to_string);
+    let room = LINES
+        .1
+        .saturating_sub(target.as_ref().map_or(0, |name| name.len() + 3));
+    let parts = [target, Some(node.brief_note(room.max(12)))];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    (shorten(first.trim_start(), LINES.0), parts.join(" \u{b7} "))
 }
 
 /// What a box stands for, one a line.

@@ -152,7 +152,7 @@ fn the_picture_inside_of_a_comment_stays_small() {
 
 /// What a reader of a picture must find in it.
 fn expected(graph: &Graph) -> Vec<String> {
-    let mut lines: Vec<String> = graph.nodes.iter().map(Node::line).collect();
+    let mut lines: Vec<String> = graph.nodes.iter().map(|node| graph.label(node)).collect();
     lines.sort();
     lines
 }

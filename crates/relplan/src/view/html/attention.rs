@@ -13,8 +13,7 @@ const FIRST: usize = 8;
 /// Errors and warnings.
 pub(super) fn section(page: &mut Markup, plan: &Plan) {
     let findings = by_weight(plan);
-    let grave = findings.partition_point(|finding| finding.severity != Severity::Note);
-    let (findings, _) = findings.split_at(grave);
+    let (findings, _) = findings.split_at(grave(&findings));
     if findings.is_empty() {
         return;
     }
@@ -34,14 +33,24 @@ pub(super) fn section(page: &mut Markup, plan: &Plan) {
 /// The rest.
 pub(super) fn notes(page: &mut Markup, plan: &Plan) {
     let findings = by_weight(plan);
-    let grave = findings.partition_point(|finding| finding.severity != Severity::Note);
-    let (_, notes) = findings.split_at(grave);
+    let (_, notes) = findings.split_at(grave(&findings));
     if notes.is_empty() {
         return;
     }
     page.tags("<section id=\"notes\">\n<h2>Remarks</h2>\n");
     list(page, notes);
     page.tags("</section>\n");
+}
+
+/// Whether there is a rest.
+pub(super) fn has_notes(plan: &Plan) -> bool {
+    let mut findings = plan.findings.iter();
+    findings.any(|finding| finding.severity == Severity::Note)
+}
+
+/// How many of the findings, in order of weight, are more than notes.
+fn grave(findings: &[&Finding]) -> usize {
+    findings.partition_point(|finding| finding.severity != Severity::Note)
 }
 
 fn list(page: &mut Markup, findings: &[&Finding]) {

@@ -14,9 +14,14 @@ use crate::view::{
     style::{count, size},
 };
 
+/// Whether there is anything to tell.
+pub(super) fn has_any(plan: &Plan, diffs: &[Diff]) -> bool {
+    !plan.contents.is_empty() || !diffs.is_empty()
+}
+
 /// The contents of all artifacts, with the differences that are given.
 pub(super) fn section(page: &mut Markup, plan: &Plan, diffs: &[Diff]) {
-    if plan.contents.is_empty() && diffs.is_empty() {
+    if !has_any(plan, diffs) {
         return;
     }
     page.tags("<section id=\"inside\">\n<h2>Inside the artifacts</h2>\n");

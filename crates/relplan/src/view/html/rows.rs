@@ -144,7 +144,10 @@ fn line(page: &mut Markup, plan: &Plan, row: &Row<'_>) {
     page.tags("</td><th scope=\"row\" class=\"package\">")
         .element("code", &row.name);
     page.tags("</th><td class=\"version\">");
-    page.text(&row.versions);
+    // Of a deprecation the word says nothing that the action has not said.
+    if row.versions != word(action) {
+        page.text(&row.versions);
+    }
     page.tags("</td><td class=\"why\">");
     if !row.remarks.is_empty() {
         page.tags("<p class=\"remarks\" dir=\"auto\">")

@@ -12,7 +12,7 @@ pub(super) const NODE_HEIGHT: i64 = 48;
 pub(super) const HEADING: i64 = 64;
 
 const ROW_GAP: i64 = 14;
-const COLUMN_GAP: i64 = 64;
+const COLUMN_GAP: i64 = 52;
 const BAND_GAP: i64 = 36;
 const PADDING: i64 = 16;
 /// What a line takes that passes a column.
