@@ -17,6 +17,7 @@ mod faults;
 mod fixture;
 mod interrupts;
 mod kills;
+mod pictures;
 mod quickstart;
 mod refusals;
 mod review;

@@ -102,7 +102,7 @@ impl Column {
         match self.waves {
             Some((first, last)) if first == last => format!("wave {first}"),
             Some((first, last)) => format!("waves {first}\u{2013}{last}"),
-            None => "not in this plan".to_owned(),
+            None => "no steps".to_owned(),
         }
     }
 }

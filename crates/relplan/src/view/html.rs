@@ -17,7 +17,7 @@ use relplan_model::{
 };
 
 use super::{
-    graph::{Graph, svg},
+    graph::{Band, Graph, svg},
     markup::Markup,
     rows::{Group, groups},
     style::count,
@@ -182,8 +182,14 @@ fn picture(page: &mut Markup, plan: &Plan) {
             .element("code", "relplan graph --full")
             .text(" draws each. ");
     }
-    page.text("Nothing of a phase starts before all of the one before it has ended.")
-        .tags("</p>\n<div class=\"graph\" role=\"region\" aria-label=\"Order of steps\" tabindex=\"0\">\n");
+    let phases = graph
+        .bands()
+        .into_iter()
+        .filter(|(band, _)| *band != Band::Held);
+    if phases.count() > 1 {
+        page.text("Nothing of a phase starts before all of the one before it has ended.");
+    }
+    page.tags("</p>\n<div class=\"graph\" role=\"region\" aria-label=\"Order of steps\" tabindex=\"0\">\n");
     page.piece(&svg::inline(&graph))
         .tags("</div>\n</section>\n");
 }

@@ -57,6 +57,7 @@ pub fn render(plan: &Plan, digest: Sha256, budget: usize) -> String {
     whole &= sections::costs(&mut room, plan);
     whole &= sections::contents(&mut room, plan);
     whole &= sections::remarks(&mut room, rest);
+    whole &= sections::picture(&mut room, plan);
     whole &= sections::unchanged(&mut room, &groups);
     let mut out = room.text;
     if !whole {

@@ -1,5 +1,7 @@
 //! The graph for Mermaid, as GitHub draws it inside of Markdown.
 //!
+//! Phases stand below each other, and waves go from left to right within: comments are narrow.
+//!
 //! Invariant: what stands between quotes is letters, digits and a few marks; everything else is written as Mermaid's
 //! own entities (`#35;`), so no text can end a label, start HTML or Markdown, or give an instruction.
 
@@ -14,14 +16,19 @@ const SMALL: usize = 4096;
 
 /// The graph in Mermaid's language.
 pub fn render(graph: &Graph) -> String {
-    let mut out = String::from("flowchart LR\n");
+    let mut out = String::from("flowchart TB\n");
     let _ = writeln!(out, "  accTitle: {}", label(&graph.summary()));
     if graph.nodes.is_empty() {
         out.push_str("  nothing[\"Nothing to do\"]\n");
         return out;
     }
     for (band, columns) in graph.bands() {
-        let _ = writeln!(out, "  subgraph {}[\"{}\"]", band.word(), band.title());
+        let _ = writeln!(
+            out,
+            "  subgraph {}[\"{}\"]\n    direction LR",
+            band.word(),
+            band.title()
+        );
         for (place, node) in graph.nodes.iter().enumerate() {
             if columns.contains(&node.column) {
                 let _ = writeln!(out, "    n{place}[\"{}\"]", label(&graph.label(node)));
@@ -32,14 +39,12 @@ pub fn render(graph: &Graph) -> String {
     for (from, to) in &graph.edges {
         let _ = writeln!(out, "  n{from} --> n{to}");
     }
-    let phases: Vec<&str> = graph
-        .bands()
-        .into_iter()
-        .filter(|(band, _)| *band != Band::Held)
-        .map(|(band, _)| band.word())
-        .collect();
-    for pair in phases.windows(2) {
-        let _ = writeln!(out, "  {}", pair.join(" ==> "));
+    for pair in graph.bands().windows(2) {
+        if let [(before, _), (after, _)] = pair {
+            // An arrow that is not drawn keeps what is held below the rest.
+            let arrow = if *after == Band::Held { "~~~" } else { "==>" };
+            let _ = writeln!(out, "  {} {arrow} {}", before.word(), after.word());
+        }
     }
     classes(&mut out, graph);
     out

@@ -8,7 +8,7 @@ use relplan_model::{
     step::{Effect, Phase, Step, StepId},
 };
 
-use super::{Grain, Node};
+use super::{Grain, Node, shorten};
 use crate::view::style::{count, harmless};
 
 /// One step, or the steps of one version that are read as one.
@@ -135,16 +135,19 @@ pub(super) fn node(units: &[&Unit<'_>], column: usize, grain: Grain) -> Node {
             single: true,
         };
     }
-    let names = units.iter().map(|unit| unit.address.package.as_str());
-    let mut note: Vec<&str> = names.take(2).collect();
-    note.dedup();
+    let name = units.iter().map(|unit| unit.address.package.as_str()).min();
+    let note = format!(
+        "{} and {} more",
+        shorten(name.unwrap_or(""), 24),
+        units.len().saturating_sub(1)
+    );
     Node {
         action,
         verb,
         column,
         target,
         subject: plural(verb, units.len()),
-        note: format!("{}, \u{2026}", note.join(", ")),
+        note,
         members,
         single: false,
     }

@@ -1,7 +1,5 @@
 //! The rows, a table for each target, with a bar to filter them by.
 
-use std::collections::BTreeMap;
-
 use relplan_model::{
     contents::{Basis, Contents, Notable},
     plan::{Action, Plan},
@@ -13,6 +11,19 @@ use crate::view::{
     rows::{Group, Row},
     style::count,
 };
+
+/// The actions in order of weight for a reader.
+const ACTIONS: [Action; 9] = [
+    Action::Hold,
+    Action::Drift,
+    Action::Publish,
+    Action::Stage,
+    Action::Point,
+    Action::Yank,
+    Action::Deprecate,
+    Action::Adopt,
+    Action::Keep,
+];
 
 /// All targets.
 pub(super) fn section(page: &mut Markup, plan: &Plan, groups: &[Group<'_>]) {
@@ -35,10 +46,12 @@ fn bar(page: &mut Markup, groups: &[Group<'_>]) {
     if rows().count() < 2 {
         return;
     }
-    let mut actions: BTreeMap<Action, usize> = BTreeMap::new();
-    for row in rows() {
-        *actions.entry(row.change.action).or_default() += 1;
-    }
+    let number = |action: Action| rows().filter(|row| row.change.action == action).count();
+    let actions = ACTIONS.map(|action| (action, number(action)));
+    let actions: Vec<_> = actions
+        .into_iter()
+        .filter(|(_, number)| *number > 0)
+        .collect();
     page.tags("<form id=\"filter\" hidden>\n");
     if groups.len() > 1 {
         let choices = groups
@@ -54,7 +67,8 @@ fn bar(page: &mut Markup, groups: &[Group<'_>]) {
     }
     page.tags(
         "<div class=\"find\"><label for=\"text\">Text</label>\
-         <input id=\"text\" name=\"text\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\">\
+         <input id=\"text\" name=\"text\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" \
+         placeholder=\"name, version, reason\">\
          <output id=\"shown\" aria-live=\"polite\"></output></div>\n</form>\n",
     );
 }

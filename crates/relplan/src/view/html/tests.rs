@@ -432,6 +432,7 @@ fn pictures_are_written_where_somebody_wants_to_look() {
         .collect();
     pages.push(("contents".to_owned(), html(&plan, &diffs)));
     for (name, text) in pages {
+        std::fs::write(folder.join(format!("{name}.html")), &text).unwrap();
         let url = bench.write("page.html", &text);
         for (look, width, dark) in [
             ("light", 1400, false),

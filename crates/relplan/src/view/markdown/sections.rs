@@ -11,6 +11,7 @@ use super::{
     text::{code, sentence},
 };
 use crate::view::{
+    graph::mermaid,
     rows::{Group, Row},
     style::size,
     verdict::{cost_lines, least_time},
@@ -207,6 +208,18 @@ pub(super) fn remarks(room: &mut Room, findings: &[&Finding]) -> bool {
         |left| format!("- and {left} more remarks\n"),
         "\n",
     )
+}
+
+/// The steps by wave, folded, as a picture that GitHub draws.
+pub(super) fn picture(room: &mut Room, plan: &Plan) -> bool {
+    if !plan.has_steps() {
+        return true;
+    }
+    // Labels hold no back-tick, so the picture cannot end its fence.
+    room.add(&format!(
+        "<details><summary>Order of steps</summary>\n\n```mermaid\n{}```\n\n</details>\n\n",
+        mermaid::collapsed(plan)
+    ))
 }
 
 /// The unchanged rows with why, folded.
