@@ -136,19 +136,15 @@ impl Browser {
     /// When the browser refuses or stays silent.
     pub fn open(&mut self, look: &Look) -> Result<Page<'_>, BrowserError> {
         let context = self.ask(None, "Target.createBrowserContext", json!({}))?;
-        let about =
-            json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
+        let about = json!({ "url": "about:blank", "browserContextId": text(&context, "/browserContextId") });
         let target = self.ask(None, "Target.createTarget", about)?;
-        let about = json!({ "targetId": target["targetId"], "flatten": true });
+        let about = json!({ "targetId": text(&target, "/targetId"), "flatten": true });
         let attached = self.ask(None, "Target.attachToTarget", about)?;
-        let session = attached["sessionId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let session = text(&attached, "/sessionId").to_owned();
         let mut page = Page {
             browser: self,
             session,
-            context: context["browserContextId"].clone(),
+            context: text(&context, "/browserContextId").to_owned(),
         };
         for domain in ["Page", "Network", "Log", "Runtime"] {
             page.ask(&format!("{domain}.enable"), json!({}))?;
@@ -177,17 +173,19 @@ impl Browser {
     ) -> Result<Value, BrowserError> {
         self.asked += 1;
         let id = self.asked;
-        let mut message = json!({ "id": id, "method": method, "params": about });
-        if let Some(session) = session {
-            message["sessionId"] = session.into();
-        }
+        let message = match session {
+            Some(session) => {
+                json!({ "id": id, "method": method, "params": about, "sessionId": session })
+            }
+            None => json!({ "id": id, "method": method, "params": about }),
+        };
         let mut bytes = message.to_string().into_bytes();
         bytes.push(0);
         self.into.write_all(&bytes)?;
         self.into.flush()?;
         loop {
-            let mut answer = self.next(method)?;
-            if answer["id"] != id {
+            let answer = self.next(method)?;
+            if answer.get("id").and_then(Value::as_u64) != Some(id) {
                 self.events.push(answer);
                 continue;
             }
@@ -197,7 +195,7 @@ impl Browser {
                     why: error.to_string(),
                 });
             }
-            return Ok(answer["result"].take());
+            return Ok(answer.get("result").cloned().unwrap_or_default());
         }
     }
 
@@ -222,11 +220,17 @@ impl Drop for Browser {
     }
 }
 
+/// The text at a place in a message; nothing where there is none.
+fn text<'a>(message: &'a Value, place: &str) -> &'a str {
+    let found = message.pointer(place).and_then(Value::as_str);
+    found.unwrap_or_default()
+}
+
 /// A page that has loaded.
 pub struct Page<'a> {
     browser: &'a mut Browser,
     session: String,
-    context: Value,
+    context: String,
 }
 
 impl Drop for Page<'_> {
@@ -246,14 +250,14 @@ impl Page<'_> {
     pub fn evaluate(&mut self, expression: &str) -> Result<Value, BrowserError> {
         let about =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let mut answer = self.ask("Runtime.evaluate", about)?;
+        let answer = self.ask("Runtime.evaluate", about)?;
         if let Some(thrown) = answer.get("exceptionDetails") {
             return Err(BrowserError::Refused {
                 method: expression.to_owned(),
                 why: thrown.to_string(),
             });
         }
-        Ok(answer["result"]["value"].take())
+        Ok(answer.pointer("/result/value").cloned().unwrap_or_default())
     }
 
     /// Gives the window another width, in pixels.
@@ -272,7 +276,7 @@ impl Page<'_> {
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         let sent = self.told("Network.requestWillBeSent");
-        sent.filter_map(|event| event["params"]["request"]["url"].as_str())
+        sent.map(|event| text(event, "/params/request/url"))
             .filter(|url| !url.starts_with("data:"))
             .map(str::to_owned)
             .collect()
@@ -284,7 +288,7 @@ impl Page<'_> {
         ["Log.entryAdded", "Runtime.exceptionThrown"]
             .iter()
             .flat_map(|method| self.told(method))
-            .map(|event| event["params"].to_string())
+            .map(ToString::to_string)
             .collect()
     }
 
@@ -297,15 +301,15 @@ impl Page<'_> {
         let about = json!({ "format": "png", "captureBeyondViewport": true });
         let answer = self.ask("Page.captureScreenshot", about)?;
         let bytes = base64::engine::general_purpose::STANDARD
-            .decode(answer["data"].as_str().unwrap_or_default())
+            .decode(text(&answer, "/data"))
             .map_err(io::Error::other)?;
         Ok(std::fs::write(file, bytes)?)
     }
 
     fn told<'a>(&'a self, method: &'a str) -> impl Iterator<Item = &'a Value> {
-        let own = |event: &&Value| event["sessionId"] == self.session.as_str();
+        let own = |event: &&Value| text(event, "/sessionId") == self.session;
         let events = self.browser.events.iter().filter(own);
-        events.filter(move |event| event["method"] == method)
+        events.filter(move |event| text(event, "/method") == method)
     }
 
     fn wait_for(&mut self, method: &str) -> Result<(), BrowserError> {

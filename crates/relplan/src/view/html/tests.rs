@@ -188,6 +188,31 @@ fn every_situation_reads_with_scripts_and_without_and_asks_no_network() {
 }
 
 #[test]
+fn what_the_pages_do_not_do_would_be_seen() {
+    let Some(mut bench) = Bench::new() else {
+        return;
+    };
+    let picture = "<img src=\"http://127.0.0.1:9/x.png\"><p style=\"color: red\">";
+    let whole = html(&plan("no-op"), &[]).replace("<main>", &format!("<main>{picture}"));
+    let open = whole.replace("http-equiv=\"Content-Security-Policy\"", "name=\"policy\"");
+    let url = bench.write("open.html", &open);
+    let page = bench.open(&url, 1400, true);
+    assert_eq!(page.requests(), [url.as_str(), "http://127.0.0.1:9/x.png"]);
+    drop(page);
+    let url = bench.write("whole.html", &whole);
+    let page = bench.open(&url, 1400, true);
+    let complaints = page.complaints();
+    for directive in ["img-src", "style-src"] {
+        let refused =
+            |text: &String| text.contains("Content Security Policy") && text.contains(directive);
+        assert!(
+            complaints.iter().any(refused),
+            "{directive}: {complaints:?}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_wider_than_the_screen() {
     let Some(mut bench) = Bench::new() else {
         return;
@@ -377,42 +402,40 @@ fn a_picture_by_itself_is_well_formed_and_has_words_for_those_who_do_not_see_it(
         return;
     };
     for Situation { name, plan, .. } in situations() {
-        {
-            let graph = Graph::of(&plan, Grain::Versions);
-            let url = bench.write("graph.svg", &svg::render(&graph));
-            let mut page = bench.open(&url, 1400, true);
-            let kind = page.evaluate("document.documentElement.nodeName").unwrap();
-            assert_eq!(kind, "svg", "{name}");
-            assert_eq!(
-                page.evaluate("document.querySelector('parsererror')")
-                    .unwrap(),
-                Value::Null,
-                "{name}"
+        let graph = Graph::of(&plan, Grain::Versions);
+        let url = bench.write("graph.svg", &svg::render(&graph));
+        let mut page = bench.open(&url, 1400, true);
+        let kind = page.evaluate("document.documentElement.nodeName").unwrap();
+        assert_eq!(kind, "svg", "{name}");
+        assert_eq!(
+            page.evaluate("document.querySelector('parsererror')")
+                .unwrap(),
+            Value::Null,
+            "{name}"
+        );
+        let boxes = page
+            .evaluate("document.querySelectorAll('svg.node').length")
+            .unwrap();
+        assert_eq!(boxes, graph.nodes.len(), "{name}");
+        let words = page
+            .evaluate("document.querySelector('desc').textContent")
+            .unwrap();
+        for node in &graph.nodes {
+            assert!(
+                words.as_str().unwrap().contains(&node.line()),
+                "{name}: {words}"
             );
-            let boxes = page
-                .evaluate("document.querySelectorAll('svg.node').length")
-                .unwrap();
-            assert_eq!(boxes, graph.nodes.len(), "{name}");
-            let words = page
-                .evaluate("document.querySelector('desc').textContent")
-                .unwrap();
-            for node in &graph.nodes {
-                assert!(
-                    words.as_str().unwrap().contains(&node.line()),
-                    "{name}: {words}"
-                );
-            }
-            // What a box says in its own font ends within it.
-            let wide = page
+        }
+        // What a box says in its own font ends within it.
+        let wide = page
                 .evaluate(
                     "[...document.querySelectorAll('svg.node')].filter(box => [...box.querySelectorAll('text')].some(text => \
                      /^[ -~\u{2192}\u{b7}\u{2026}]*$/.test(text.textContent) && text.getBBox().x + text.getBBox().width > \
                      box.width.baseVal.value)).map(box => box.textContent)",
                 )
                 .unwrap();
-            assert_eq!(wide, json!([]), "{name}");
-            assert_eq!(page.requests(), [url.as_str()], "{name}");
-        }
+        assert_eq!(wide, json!([]), "{name}");
+        assert_eq!(page.requests(), [url.as_str()], "{name}");
     }
 }
 
