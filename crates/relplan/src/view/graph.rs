@@ -16,7 +16,7 @@ pub mod svg;
 mod tests;
 mod units;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use relplan_model::{
     address::TargetName,
@@ -259,13 +259,13 @@ impl Graph {
         graph
     }
 
-    /// The bands that occur, with the places of their columns.
-    pub fn bands(&self) -> Vec<(Band, Vec<usize>)> {
-        let mut bands: Vec<(Band, Vec<usize>)> = Vec::new();
+    /// The bands that occur, with the range of their columns.
+    pub fn bands(&self) -> Vec<(Band, Range<usize>)> {
+        let mut bands: Vec<(Band, Range<usize>)> = Vec::new();
         for (place, column) in self.columns.iter().enumerate() {
             match bands.last_mut() {
-                Some((band, columns)) if *band == column.band => columns.push(place),
-                _ => bands.push((column.band, vec![place])),
+                Some((band, columns)) if *band == column.band => columns.end = place + 1,
+                _ => bands.push((column.band, place..place + 1)),
             }
         }
         bands

@@ -101,11 +101,13 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Text from outside, made harmless for a terminal: control characters and direction marks become `�`.
+/// Text from outside, made harmless for a terminal: control characters, direction marks and characters that nobody
+/// sees become `�`.
 pub fn harmless(text: &str) -> String {
     let harmful = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
     };
     text.chars()
         .map(|c| if harmful(c) { '\u{fffd}' } else { c })
@@ -121,6 +123,10 @@ mod tests {
         assert_eq!(
             harmless("a\u{1b}[31mb\u{202e}c\nd"),
             "a\u{fffd}[31mb\u{fffd}c\u{fffd}d"
+        );
+        assert_eq!(
+            harmless("a\u{2028}b\u{ad}c\u{e0041}"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}"
         );
     }
 

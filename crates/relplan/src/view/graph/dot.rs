@@ -1,6 +1,6 @@
 //! The graph for Graphviz.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use super::{Band, Graph, palette};
 
@@ -21,14 +21,16 @@ pub fn render(graph: &Graph) -> String {
             "    label=\"{}\"; style=\"rounded\"; color=\"#9aa3af\"",
             band.title()
         );
-        for column in columns {
-            let members = graph.nodes.iter().enumerate();
-            let ids: Vec<String> = members
-                .filter(|(_, node)| node.column == *column)
-                .map(|(place, node)| {
-                    let _ = writeln!(out, "    n{place} [{}]", attributes(graph, node));
-                    format!("n{place}")
-                })
+        let of_band = |node: &&super::Node| columns.contains(&node.column);
+        let first = graph.nodes.iter().take_while(|node| !of_band(node)).count();
+        let of_band: Vec<_> = (first..).zip(graph.nodes.iter().filter(of_band)).collect();
+        for column in of_band.chunk_by(|(_, a), (_, b)| a.column == b.column) {
+            for (place, node) in column {
+                let _ = writeln!(out, "    n{place} [{}]", attributes(graph, node));
+            }
+            let ids: Vec<String> = column
+                .iter()
+                .map(|(place, _)| format!("n{place}"))
                 .collect();
             let _ = writeln!(out, "    {{ rank=same; {} }}", ids.join("; "));
         }
@@ -66,16 +68,14 @@ fn attributes(graph: &Graph, node: &super::Node) -> String {
 }
 
 /// Thick arrows from phase to phase, and an invisible one that keeps what is held to the right.
-fn barriers(out: &mut String, graph: &Graph, bands: &[(Band, Vec<usize>)]) {
-    let any = |column: Option<&usize>| {
-        graph
-            .nodes
-            .iter()
-            .position(|node| Some(&node.column) == column)
+fn barriers(out: &mut String, graph: &Graph, bands: &[(Band, Range<usize>)]) {
+    let any = |columns: &Range<usize>, last: bool| {
+        let column = if last { columns.end - 1 } else { columns.start };
+        graph.nodes.iter().position(|node| node.column == column)
     };
     for pair in bands.windows(2) {
         if let [(before, earlier), (after, later)] = pair
-            && let (Some(from), Some(to)) = (any(earlier.last()), any(later.first()))
+            && let (Some(from), Some(to)) = (any(earlier, true), any(later, false))
         {
             let style = if *after == Band::Held {
                 "style=invis".to_owned()

@@ -110,9 +110,8 @@ fn bands(out: &mut String, graph: &Graph, layout: &Layout) {
             span.x + 16,
             band.title()
         );
-        for column in columns {
-            if let (Some(shown), Some(at)) =
-                (graph.columns.get(*column), layout.columns.get(*column))
+        for column in columns.clone() {
+            if let (Some(shown), Some(at)) = (graph.columns.get(column), layout.columns.get(column))
             {
                 let _ = writeln!(
                     out,

@@ -260,11 +260,11 @@ fn spans(graph: &Graph, lengths: impl Fn(&Node) -> (usize, usize)) -> (Vec<Span>
         }
         let start = x;
         x += PADDING;
-        for (place, column) in members.iter().enumerate() {
+        for (place, column) in members.enumerate() {
             if place > 0 {
                 x += COLUMN_GAP;
             }
-            if let Some(column) = columns.get_mut(*column) {
+            if let Some(column) = columns.get_mut(column) {
                 column.x = x;
                 x += column.width;
             }
