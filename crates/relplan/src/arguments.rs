@@ -321,6 +321,8 @@ pub struct Diff {
     /// The bundle's folder [default: .relplan/bundle].
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
+}
+
 /// `relplan graph`.
 #[derive(Debug, Args)]
 pub struct Graph {
