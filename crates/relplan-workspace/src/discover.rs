@@ -70,6 +70,8 @@ pub struct Package {
     pub dependencies: Vec<Dependency>,
     /// What the manifest says about publishing: npm's `publishConfig` as `access`, `dist-tag` and `registry`.
     pub settings: Settings,
+    /// Where the manifest says that the source is kept, as it is written there: mostly a URL, and never checked.
+    pub repository: Option<String>,
     /// For npm: the tool that keeps the workspace, `npm`, `pnpm` or `yarn`.
     pub manager: Option<String>,
     /// The folder of the workspace's root manifest, relative to the project's root.
@@ -201,16 +203,7 @@ pub fn discover(root: &Utf8Path, workspaces: &[WorkspaceRef]) -> Result<Discover
         findings: Vec::new(),
     };
     for (ecosystem, mut scopes) in scopes {
-        let found = match ecosystem.as_str() {
-            "cargo" => cargo::discover(&tree, &mut scopes)?,
-            "npm" => npm::discover(&tree, &mut scopes)?,
-            "python" => python::discover(&tree, &mut scopes)?,
-            other => {
-                return Err(DiscoverError::UnknownEcosystem {
-                    ecosystem: other.to_owned(),
-                });
-            }
-        };
+        let found = read(&tree, &ecosystem, &mut scopes)?;
         let (mut packages, duplicates) = one_of_each_name(found.packages);
         mark_dead_ends(&mut packages);
         discovery.packages.extend(packages);
@@ -229,7 +222,24 @@ pub fn discover(root: &Utf8Path, workspaces: &[WorkspaceRef]) -> Result<Discover
     Ok(discovery)
 }
 
-fn open(tree: &Tree, workspace: &WorkspaceRef) -> Result<Scope, DiscoverError> {
+/// Reads all workspaces of one ecosystem.
+pub(crate) fn read(
+    tree: &Tree,
+    ecosystem: &Ecosystem,
+    scopes: &mut [Scope],
+) -> Result<Found, DiscoverError> {
+    match ecosystem.as_str() {
+        "cargo" => cargo::discover(tree, scopes),
+        "npm" => npm::discover(tree, scopes),
+        "python" => python::discover(tree, scopes),
+        other => Err(DiscoverError::UnknownEcosystem {
+            ecosystem: other.to_owned(),
+        }),
+    }
+}
+
+/// Opens one workspace, whose folder must be there.
+pub(crate) fn open(tree: &Tree, workspace: &WorkspaceRef) -> Result<Scope, DiscoverError> {
     let WorkspaceRef {
         ecosystem,
         path,

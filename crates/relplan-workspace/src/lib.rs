@@ -1,6 +1,7 @@
 //! The user's tree: which packages are in it, and the files that are packed from them.
 //!
 //! ```text
+//! folder ──────survey────▶ workspaces (for a spec that is yet to be written)
 //! workspaces ──discover──▶ packages, edges, findings
 //! packages ────pack──────▶ bundle: files plus bundle.json
 //! ```
@@ -16,5 +17,7 @@ pub mod discover;
 mod npm;
 pub mod pack;
 mod python;
+mod survey;
 
 pub use discover::{DiscoverError, Discovery, Package, Publishable, WorkspaceRef, discover};
+pub use survey::{PassedOver, Sighting, Survey, Why, sight, survey};

@@ -150,6 +150,7 @@ impl Module {
             publishable: self.publishable.clone(),
             dependencies,
             settings: self.settings(),
+            repository: self.manifest.repository().map(str::to_owned),
             manager: Some(self.home.manager.word().to_owned()),
             workspace_root: self.home.folder.to_string(),
             findings,

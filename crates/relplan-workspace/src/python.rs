@@ -54,6 +54,14 @@ pub(crate) fn discover(tree: &Tree, scopes: &mut [Scope]) -> Result<Found, Disco
     Ok(found)
 }
 
+/// Whether a folder's `pyproject.toml` says who the project is, or holds a workspace together; else it is only the
+/// configuration of some tools.
+pub(crate) fn is_project(tree: &Tree, folder: &Folder) -> bool {
+    Project::read(tree, folder).map_or(true, |project| {
+        project.stated() != Stated::Nothing || project.workspace().is_some()
+    })
+}
+
 /// The projects of one workspace of the spec, and whether uv's rules for members hold for them.
 fn members(
     tree: &Tree,
@@ -159,6 +167,7 @@ impl Distribution {
                 publishable,
                 dependencies: Vec::new(),
                 settings: Settings::default(),
+                repository: project.repository(),
                 manager: None,
                 workspace_root: home.to_string(),
                 findings: Vec::new(),

@@ -57,6 +57,12 @@ impl Manifest {
         }
     }
 
+    /// Where the source is kept, as it is written; inherited where it says so.
+    pub(super) fn repository(&self, home: &Self) -> Option<String> {
+        let (_, item) = self.field(home, "repository").ok()??;
+        item.as_str().map(str::to_owned)
+    }
+
     /// Where the package may be published. Without a version it goes nowhere.
     pub(super) fn publishable(
         &self,

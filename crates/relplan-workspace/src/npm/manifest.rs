@@ -66,6 +66,12 @@ impl Manifest {
         (!text.is_empty()).then_some(text)
     }
 
+    /// Where the source is kept: `repository` in its short or its long form, as it is written.
+    pub(super) fn repository(&self) -> Option<&str> {
+        let long = || self.object("repository")?.get("url")?.as_str();
+        self.text("repository").or_else(long)
+    }
+
     /// Whether it is private by JavaScript's idea of truth, which is what npm goes by.
     pub(super) fn is_private(&self) -> bool {
         match self.members.get("private") {

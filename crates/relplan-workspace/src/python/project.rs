@@ -143,6 +143,26 @@ impl Project {
         }
     }
 
+    /// Where the source is kept, as it is written (Python Packaging User Guide: Well-known Project URLs).
+    pub(super) fn repository(&self) -> Option<String> {
+        let urls = self.toml.table(&["project", "urls"]);
+        let of_label = |label: &str| {
+            let is_it = |key: &str| {
+                let letters = key.chars().filter(char::is_ascii_alphabetic);
+                letters.map(|c| c.to_ascii_lowercase()).eq(label.chars())
+            };
+            let (_, item) = urls?.iter().find(|(key, _)| is_it(key))?;
+            item.as_str()
+        };
+        let known = ["source", "sourcecode", "repository", "github", "code"];
+        let stated = known.into_iter().find_map(of_label);
+        let poetry = || {
+            let item = self.toml.item(&["tool", "poetry", "repository"]);
+            item.and_then(Item::as_str)
+        };
+        stated.or_else(poetry).map(str::to_owned)
+    }
+
     /// Whether a classifier keeps it from indexes: they refuse every one that starts so.
     pub(super) fn is_private(&self) -> bool {
         texts(self.field("classifiers"))
