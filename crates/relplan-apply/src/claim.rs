@@ -205,8 +205,8 @@ pub(crate) async fn replay(store: &dyn StateStore) -> Result<State, StoreError> 
     })
 }
 
-/// Appends records to a state that was just loaded.
-async fn append(
+/// Appends records to a state that was just loaded, by compare-and-swap on its head.
+pub(crate) async fn append(
     state: &mut State,
     records: Vec<Record>,
     store: &dyn StateStore,

@@ -14,6 +14,7 @@
 //! This crate knows ports only. It never names a registry, opens a file, or prints.
 
 mod admit;
+mod adopt;
 mod claim;
 mod digesting;
 mod exit;
@@ -24,6 +25,7 @@ mod stop;
 mod walk;
 
 pub use admit::{Admission, Admitted, Denied, Standing, admit};
+pub use adopt::{AdoptError, adopt};
 pub use claim::{AbandonError, ClaimError, Claimed, Opening, abandon, claim};
 pub use exit::ExitClass;
 pub use report::{Report, StepEnd, StepReport};

@@ -6,6 +6,7 @@
 //! digest that proves sameness agrees (law L6).
 
 mod absent;
+pub(crate) mod adoption;
 mod bytes;
 mod foreign;
 mod left_out;

@@ -26,5 +26,6 @@ mod retire;
 
 pub use build::plan;
 pub use check::{Rule, Violation, check};
+pub use diff::adoption::{Adoption, Standing, adoption_queries, adoptions};
 pub use input::PlanInput;
 pub use query::queries;

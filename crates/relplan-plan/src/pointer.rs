@@ -199,6 +199,13 @@ pub(crate) fn of_present(
                 format!("we published {version}, and {name} still names {now}"),
             ),
         )
+    } else if let Some(recorded) = moved(index, unit, name, before) {
+        let message = format!("{name} is recorded as naming {recorded}, and now it names {now}");
+        findings.push(
+            Finding::new("drift-pointer", Severity::Warning, Some(address), &message)
+                .hint("find out who moved it; `relplan adopt` records it if that is in order"),
+        );
+        (Action::Keep, reason("moved", message))
     } else {
         let (message, hint) = if way == Way::Backward {
             (
@@ -231,6 +238,17 @@ pub(crate) fn of_present(
     })
 }
 
+/// What the pointer is recorded as naming, where that is another version than the desired one and than it names now.
+fn moved<'s>(
+    index: &Index<'s>,
+    unit: &Unit<'_>,
+    name: &PointerName,
+    before: Option<&Version>,
+) -> Option<&'s Version> {
+    let recorded = index.input.state.pointer(&unit.address, name)?;
+    (before != Some(recorded)).then_some(recorded)
+}
+
 /// Somebody moved the pointer away from where we put it.
 fn drifted(
     index: &Index<'_>,
@@ -240,7 +258,14 @@ fn drifted(
     findings: &mut Vec<Finding>,
 ) -> (Action, Reason) {
     let (now, version) = (or_nothing(before), &unit.release.version);
-    let message = format!("we made {name} name {version}, and now it names {now}");
+    let adopted = index
+        .recorded(&unit.address, version)
+        .is_some_and(|recorded| recorded.adopted);
+    let message = if adopted {
+        format!("{name} named {version} when that was adopted, and now it names {now}")
+    } else {
+        format!("we made {name} name {version}, and now it names {now}")
+    };
     if index.input.correct_drift {
         return (Action::Point, reason("correct-drift", message));
     }

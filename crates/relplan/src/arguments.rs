@@ -4,14 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod examples;
+mod starting;
+
+pub use starting::{Adopt, Init, Man};
+
 /// Plan and apply for releases.
 #[derive(Debug, Parser)]
 #[command(
     name = "relplan",
     version,
     about = "Plan and apply for releases: one reviewed plan over all registries, resumable and at most once.",
-    after_help = "Typical use:\n  relplan check               is the spec sound?\n  relplan pack                build what will be published\n  relplan plan -o PLAN        what would change, as a file to review\n  relplan apply PLAN          do exactly that; after a crash, run it again",
-    disable_help_subcommand = true,
+    after_help = examples::MAIN,
     max_term_width = 100
 )]
 pub struct Arguments {
@@ -55,24 +59,36 @@ pub enum ColorChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a spec for the packages of this folder.
+    #[command(after_help = examples::INIT)]
+    Init(Init),
     /// Check the spec and the workspaces that it names; nothing is sent anywhere.
+    #[command(after_help = examples::CHECK)]
     Check(Check),
     /// Pack packages into a bundle, with credentials taken out of the packers' environment.
+    #[command(after_help = examples::PACK)]
     Pack(Pack),
     /// Show what would change at the registries.
+    #[command(after_help = examples::PLAN)]
     Plan(Plan),
     /// Show a saved plan.
+    #[command(after_help = examples::SHOW)]
     Show(Show),
     /// Show how the files inside a saved plan's artifacts differ from what is published.
     Diff(Diff),
     /// Draw the steps of a saved plan by wave.
     Graph(Graph),
     /// Carry out a saved plan; or plan, show, ask and carry out.
+    #[command(after_help = examples::APPLY)]
     Apply(Box<Apply>),
+    /// Record what is published already, so that it is known from now on; registries are only read.
+    #[command(after_help = examples::ADOPT)]
+    Adopt(Adopt),
     /// Show what is recorded, and what is under way.
+    #[command(after_help = examples::STATUS)]
     Status(Status),
     /// Look after the state.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::STATE)]
     State(State),
     /// Print the JSON Schema of one of relplan's formats, or which there are.
     Schema {
@@ -81,10 +97,14 @@ pub enum Command {
         name: Option<String>,
     },
     /// Print a completion script for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or write one for each command.
+    #[command(after_help = examples::MAN)]
+    Man(Man),
 }
 
 /// Which packages and targets a command is about.

@@ -1,9 +1,12 @@
 //! The commands: one file each, and what they share.
 
+pub mod adopt;
 pub mod apply;
 pub mod check;
 pub mod diff;
 pub mod graph;
+pub mod init;
+pub mod man;
 pub mod pack;
 pub mod plan;
 pub mod schema;
@@ -51,6 +54,9 @@ pub async fn run(
     if let Command::Schema { name } = &arguments.command {
         return schema::run(&terminal, name.as_deref());
     }
+    if let Command::Man(man) = &arguments.command {
+        return self::man::run(terminal, &arguments.directory, man);
+    }
     let project = Project::enter(&arguments)?;
     let surroundings = Surroundings {
         home: vars.get("HOME").map(std::path::PathBuf::from),
@@ -66,6 +72,7 @@ pub async fn run(
         surroundings,
     };
     match arguments.command {
+        Command::Init(init) => self::init::run(&session, &init),
         Command::Check(check) => self::check::run(&session, &check),
         Command::Pack(pack) => self::pack::run(&session, pack).await,
         Command::Plan(plan) => self::plan::run(&session, &plan).await,
@@ -75,7 +82,8 @@ pub async fn run(
         Command::Apply(apply) => self::apply::run(session, *apply).await,
         Command::Status(status) => self::status::run(&session, &status).await,
         Command::State(state) => self::state::run(&session, &state).await,
-        Command::Completions { .. } | Command::Schema { .. } => Ok(Exit::Done),
+        Command::Adopt(adopt) => self::adopt::run(&session, &adopt).await,
+        Command::Completions { .. } | Command::Man(_) | Command::Schema { .. } => Ok(Exit::Done),
     }
 }
 

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod forge;
 mod gather;
+mod init;
 mod interrupt;
 mod packing;
 mod planning;

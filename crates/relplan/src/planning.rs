@@ -147,6 +147,21 @@ impl Ground {
         observe(&self.drivers, queries, events).await
     }
 
+    /// What the registries say about versions that only a first look has shown; it replaces that look.
+    pub async fn observe_further(
+        &self,
+        wishes: &Wishes,
+        observations: &mut Vec<Observation>,
+        events: &dyn EventSink,
+    ) {
+        let queries = relplan_plan::queries(&wishes.releases, &self.state, Freshness::Revalidated);
+        let further = relplan_plan::adoption_queries(&queries, observations);
+        let again: BTreeSet<Address> = further.iter().map(|one| one.address.clone()).collect();
+        observations.retain(|observation| !again.contains(&observation.address));
+        observations.extend(observe(&self.drivers, further, events).await);
+        observations.sort_by(|a, b| a.address.cmp(&b.address));
+    }
+
     /// Builds the drivers anew, with credentials: what could not be read without may be read now.
     pub async fn read_credentials(&mut self, surroundings: &Surroundings) -> Result<(), Failure> {
         let net =
@@ -184,7 +199,8 @@ impl Ground {
         planning: &Planning,
         events: &dyn EventSink,
     ) -> Result<Made, Failure> {
-        let first = self.plan(wishes, observations.clone(), bundle.clone(), planning)?;
+        let mut input = self.input(wishes, observations, bundle, planning);
+        let first = made(&input)?;
         let folder = match first.plan.artifacts.is_empty() || planning.no_contents {
             true => None,
             false => self.folder()?,
@@ -196,32 +212,22 @@ impl Ground {
         if compared.contents.is_empty() {
             return Ok(first);
         }
-        self.made(wishes, observations, bundle, planning, compared)
+        input.contents = compared.contents;
+        input.findings.extend(compared.findings);
+        made(&input)
     }
 
-    /// The plan, without a look into artifacts.
-    pub fn plan(
+    /// What the planner is given, but for what is inside artifacts.
+    pub fn input(
         &self,
         wishes: &Wishes,
         observations: Vec<Observation>,
         bundle: Option<Bundle>,
         planning: &Planning,
-    ) -> Result<Made, Failure> {
-        self.made(wishes, observations, bundle, planning, Compared::default())
-    }
-
-    fn made(
-        &self,
-        wishes: &Wishes,
-        observations: Vec<Observation>,
-        bundle: Option<Bundle>,
-        planning: &Planning,
-        compared: Compared,
-    ) -> Result<Made, Failure> {
+    ) -> PlanInput {
         let spec = &self.read.spec;
         let mut findings = self.findings.clone();
         findings.extend(wishes.findings.iter().cloned());
-        findings.extend(compared.findings);
         if !spec.gates.is_empty() {
             let names: Vec<&str> = spec.gates.iter().map(|gate| gate.name.as_str()).collect();
             let message = format!("this plan needs approval by the gate {}", names.join(", "));
@@ -236,7 +242,7 @@ impl Ground {
         } else {
             Some(self.read.digest)
         };
-        let input = PlanInput {
+        PlanInput {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             now: SystemClock.now(),
             lifetime_seconds: planning.lifetime.0,
@@ -250,31 +256,46 @@ impl Ground {
             releases: wishes.releases.clone(),
             bundle,
             observations,
-            contents: compared.contents,
+            contents: Vec::new(),
             selection: wishes.selection.clone(),
             correct_drift: planning.correct_drift,
             findings,
-        };
-        let plan = relplan_plan::plan(&input);
-        let violations = relplan_plan::check(&plan);
-        if !violations.is_empty() {
-            let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-            return Err(Failure::new(
-                Exit::Internal,
-                "the plan that was made breaks its own rules; please report this",
-            )
-            .details(listed.join("\n")));
         }
-        let bytes = plan
-            .to_bytes()
-            .map_err(|error| Failure::of(Exit::Internal, &error))?;
-        let digest = Plan::digest(&bytes);
-        Ok(Made {
-            plan,
-            bytes,
-            digest,
-        })
     }
+
+    /// The plan, without a look into artifacts.
+    pub fn plan(
+        &self,
+        wishes: &Wishes,
+        observations: Vec<Observation>,
+        bundle: Option<Bundle>,
+        planning: &Planning,
+    ) -> Result<Made, Failure> {
+        made(&self.input(wishes, observations, bundle, planning))
+    }
+}
+
+/// The plan of an input, held against its own rules before anyone sees it.
+fn made(input: &PlanInput) -> Result<Made, Failure> {
+    let plan = relplan_plan::plan(input);
+    let violations = relplan_plan::check(&plan);
+    if !violations.is_empty() {
+        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        return Err(Failure::new(
+            Exit::Internal,
+            "the plan that was made breaks its own rules; please report this",
+        )
+        .details(listed.join("\n")));
+    }
+    let bytes = plan
+        .to_bytes()
+        .map_err(|error| Failure::of(Exit::Internal, &error))?;
+    let digest = Plan::digest(&bytes);
+    Ok(Made {
+        plan,
+        bytes,
+        digest,
+    })
 }
 
 impl Made {

@@ -88,6 +88,22 @@ impl Terminal {
         std::io::stdin().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
+
+    /// Asks for a text; nothing typed is the default. `None`: there was no answer and no default.
+    pub fn ask_for(&self, question: &str, default: Option<&str>) -> Option<String> {
+        match default {
+            Some(default) => eprint!("{question} [{}] ", crate::view::style::harmless(default)),
+            None => eprint!("{question} "),
+        }
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).ok()?;
+        let answer = answer.trim();
+        if answer.is_empty() {
+            default.map(str::to_owned)
+        } else {
+            Some(answer.to_owned())
+        }
+    }
 }
 
 /// Prints one event line; a reader that went away is no reason to stop a release half-way.

@@ -7,7 +7,7 @@
 //! ```
 
 mod fresh;
-mod run;
+pub(super) mod run;
 
 use std::{fs::File, sync::Arc};
 

@@ -128,7 +128,8 @@ pub(super) async fn run(
     Ok(exit(report.exit))
 }
 
-fn exit(class: ExitClass) -> Exit {
+/// The exit code of a class.
+pub(in crate::commands) fn exit(class: ExitClass) -> Exit {
     match class {
         ExitClass::Done => Exit::Done,
         ExitClass::Conflict => Exit::Conflict,
@@ -224,7 +225,8 @@ fn keep(session: &Session, digest: Sha256, bytes: &[u8]) -> Result<(), Failure> 
     }
 }
 
-fn lineage() -> Result<String, Failure> {
+/// A name for a new journal, which no other ever has.
+pub(in crate::commands) fn lineage() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         Failure::new(

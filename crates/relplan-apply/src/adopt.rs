@@ -1,0 +1,84 @@
+//! Adopting: what registries have already is recorded outside of a plan. No registry is written to.
+
+use relplan_model::{
+    digest::Sha256,
+    journal::{Fact, Record},
+    port::{Clock, StateStore, StoreError},
+    state::State,
+};
+
+use crate::{claim::append, exit::ExitClass};
+
+/// How many facts one journal line takes: few enough for any line to stay far below the longest that is read.
+const A_LINE: usize = 200;
+
+/// Why nothing was adopted. Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    /// A plan is under way, and what it does is its own to record.
+    #[error("the plan {} is open (by {runner})", plan.short())]
+    Open {
+        /// The plan.
+        plan: Sha256,
+        /// Where it runs or ran last.
+        runner: String,
+    },
+    /// Somebody wrote to the journal since it was read.
+    #[error("somebody else wrote to the state in the meantime")]
+    Moved,
+    /// The journal could not be written.
+    #[error("what was adopted could not be written down")]
+    Store(#[from] StoreError),
+}
+
+impl AdoptError {
+    /// How the process ends because of it.
+    #[must_use]
+    pub fn exit(&self) -> ExitClass {
+        match self {
+            Self::Open { .. } => ExitClass::Busy,
+            Self::Moved => ExitClass::Stale,
+            Self::Store(_) => ExitClass::Store,
+        }
+    }
+}
+
+/// Records facts on the state that they were compared with, in one compare-and-swap (law L10). `lineage` is the name that
+/// the journal gets if this is its first entry.
+///
+/// # Errors
+/// When a plan is open, somebody else wrote since, or the journal could not be written. It is all or nothing.
+pub async fn adopt(
+    store: &dyn StateStore,
+    clock: &dyn Clock,
+    mut state: State,
+    (lineage, project): (String, String),
+    facts: Vec<Fact>,
+) -> Result<State, AdoptError> {
+    if let Some(open) = &state.open {
+        return Err(AdoptError::Open {
+            plan: open.plan,
+            runner: open.runner.clone(),
+        });
+    }
+    if facts.is_empty() {
+        return Ok(state);
+    }
+    let genesis = state
+        .lineage
+        .is_none()
+        .then_some(Record::Genesis { lineage, project });
+    let adopted = facts
+        .chunks(A_LINE)
+        .zip(state.serial + 1..)
+        .map(|(facts, serial)| Record::Adopted {
+            facts: facts.to_vec(),
+            serial,
+        });
+    let records = genesis.into_iter().chain(adopted).collect();
+    match append(&mut state, records, store, clock).await {
+        Ok(()) => Ok(state),
+        Err(StoreError::Conflict { .. }) => Err(AdoptError::Moved),
+        Err(error) => Err(AdoptError::Store(error)),
+    }
+}

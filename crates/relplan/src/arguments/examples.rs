@@ -1,0 +1,79 @@
+//! Examples that `--help` ends with, one constant for each command. Lines fit into 80 columns.
+
+pub const MAIN: &str = "\
+Starting:
+  relplan init                write a spec for what is in this folder
+  relplan adopt               record what is published already
+
+Typical use:
+  relplan check               is the spec sound?
+  relplan pack                build what will be published
+  relplan plan -o PLAN        what would change, as a file to review
+  relplan apply PLAN          do exactly that; after a crash, run it again";
+
+pub const INIT: &str = "\
+Examples:
+  relplan init
+  relplan init --print
+  relplan init --workspace cargo=. --workspace npm=js
+  relplan init --target directory=out/registry    try it without any registry";
+
+pub const CHECK: &str = "\
+Examples:
+  relplan check
+  relplan check --format json    problems of the text, for editors";
+
+pub const PACK: &str = "\
+Examples:
+  relplan pack
+  relplan pack --missing             only what registries do not have yet
+  relplan pack -p 'crates/*'
+  relplan pack --merge other/bundle  take over what another machine packed";
+
+pub const PLAN: &str = "\
+Examples:
+  relplan plan
+  relplan plan -o release.json       save it, to be reviewed and applied
+  relplan plan -p '@acme/*' --target npm
+  relplan plan --detailed-exitcode   2 if there are changes, for scripts";
+
+pub const SHOW: &str = "\
+Examples:
+  relplan show release.json
+  relplan show release.json -v";
+
+pub const APPLY: &str = "\
+Examples:
+  relplan apply release.json
+  relplan apply                      pack, plan, show, ask and apply
+  relplan apply --yes --json > events.jsonl";
+
+pub const STATUS: &str = "\
+Examples:
+  relplan status
+  relplan status --format json";
+
+pub const STATE: &str = "\
+Examples:
+  relplan state log
+  relplan state check
+  relplan state abandon --reason 'the release was called off'";
+
+pub const ADOPT: &str = "\
+Registries are only read. What is packed and has other bytes than the registry
+shows is a conflict, and is not adopted.
+
+Examples:
+  relplan adopt
+  relplan adopt -p 'crates/*' --yes";
+
+pub const COMPLETIONS: &str = "\
+Examples:
+  relplan completions bash > ~/.local/share/bash-completion/completions/relplan
+  relplan completions zsh > ~/.zfunc/_relplan
+  relplan completions fish > ~/.config/fish/completions/relplan.fish";
+
+pub const MAN: &str = "\
+Examples:
+  relplan man | man -l -
+  relplan man ~/.local/share/man/man1";

@@ -1,0 +1,85 @@
+//! The arguments of the commands that a project starts with: `init`, `adopt`, and `man`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use relplan_model::address::Ecosystem;
+
+use super::{Places, Selected};
+use crate::init::draft::Instead;
+
+/// `relplan init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The project's name [default: after the repository, else after the folder].
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// Where the source is kept [default: git's remote `origin`, else what the manifests say].
+    #[arg(long, value_name = "URL")]
+    pub repository: Option<String>,
+    /// A workspace, as `npm=js` for the folder `js`; may be repeated. None is looked for then.
+    #[arg(long = "workspace", value_name = "ECOSYSTEM=PATH", value_parser = workspace)]
+    pub workspaces: Vec<(Ecosystem, String)>,
+    /// Where packages go instead of their ecosystem's registry; may be repeated: `directory=PATH`, `npm=URL`,
+    /// `cargo=REGISTRY` as Cargo's configuration names it, or `pypi=REPOSITORY` as .pypirc does.
+    #[arg(long = "target", value_name = "KIND=PLACE", value_parser = instead)]
+    pub targets: Vec<Instead>,
+    /// Overwrite a spec that is there.
+    #[arg(long, conflicts_with = "print")]
+    pub force: bool,
+    /// Write the spec to standard output, and no file.
+    #[arg(long)]
+    pub print: bool,
+    /// Add relplan's own folder to .gitignore, without asking.
+    #[arg(long, conflicts_with = "print")]
+    pub gitignore: bool,
+}
+
+fn workspace(text: &str) -> Result<(Ecosystem, String), String> {
+    let (ecosystem, path) = text
+        .split_once('=')
+        .ok_or("name an ecosystem and a folder: cargo=., npm=js or python=py")?;
+    match ecosystem {
+        "cargo" | "npm" | "python" => Ecosystem::new(ecosystem)
+            .map(|ecosystem| (ecosystem, path.to_owned()))
+            .map_err(|error| error.to_string()),
+        _ => Err("the ecosystems are cargo, npm and python".to_owned()),
+    }
+}
+
+fn instead(text: &str) -> Result<Instead, String> {
+    let (kind, place) = text
+        .split_once('=')
+        .filter(|(_, place)| !place.is_empty())
+        .ok_or("name a kind and a place, such as directory=out/registry")?;
+    let place = place.to_owned();
+    match kind {
+        "directory" => Ok(Instead::Directory(place)),
+        "npm" => Ok(Instead::Npm(place)),
+        "cargo" => Ok(Instead::Cargo(place)),
+        "pypi" => Ok(Instead::Pypi(place)),
+        _ => Err("the kinds are cargo, directory, npm and pypi".to_owned()),
+    }
+}
+
+/// `relplan adopt`.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// Which packages and targets.
+    #[command(flatten)]
+    pub selected: Selected,
+    /// Where bundle and state are.
+    #[command(flatten)]
+    pub places: Places,
+    /// Do not ask.
+    #[arg(short = 'y', long)]
+    pub yes: bool,
+}
+
+/// `relplan man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder that gets one page for each command; without it, the main page goes to standard output.
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}

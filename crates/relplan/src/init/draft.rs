@@ -1,0 +1,189 @@
+//! What a new spec says: workspaces, targets, and rules for what may be published.
+
+use relplan_model::address::Ecosystem;
+use relplan_workspace::{Package, Publishable, Sighting, WorkspaceRef};
+
+use super::selectors;
+
+/// A spec that is about to be written.
+pub struct Draft {
+    /// The project's name.
+    pub project: String,
+    /// Where its source is kept.
+    pub repository: Option<String>,
+    /// The workspaces.
+    pub workspaces: Vec<WorkspaceRef>,
+    /// The targets, in the order of their first use.
+    pub targets: Vec<Place>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// A target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// A property with its value, where the kind's own configuration is not enough.
+    pub property: Option<(&'static str, String)>,
+}
+
+/// A rule.
+pub struct Rule {
+    /// Whom it takes.
+    pub selector: String,
+    /// Where they go.
+    pub target: String,
+    /// The packages' names, in order of path.
+    pub packages: Vec<String>,
+    /// Whether some of them have a scope and do not say who may see them.
+    pub access_unsaid: bool,
+}
+
+/// A package that a spec cannot tell from another one.
+pub struct Lost {
+    /// The package, with its ecosystem.
+    pub package: String,
+    /// Its folder.
+    pub path: String,
+}
+
+/// Where packages go instead of their ecosystem's own registry, as the command line names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instead {
+    /// All go into a registry in a folder.
+    Directory(String),
+    /// npm packages go to the registry at this URL.
+    Npm(String),
+    /// Crates go to a registry of Cargo's configuration.
+    Cargo(String),
+    /// Python packages go to an index of `.pypirc`.
+    Pypi(String),
+}
+
+impl Draft {
+    /// Drafts rules for everything that may be published in these workspaces. Comes with what had to be left out.
+    pub fn of(
+        project: String,
+        repository: Option<String>,
+        sightings: &[Sighting],
+        instead: &[Instead],
+    ) -> (Self, Vec<Lost>) {
+        let all: Vec<&Package> = sightings.iter().flat_map(|one| &one.packages).collect();
+        let mut groups: Vec<((&Ecosystem, Place), Vec<&Package>)> = Vec::new();
+        for package in sightings.iter().flat_map(Sighting::publishable) {
+            let key = (&package.id.ecosystem, place(package, instead));
+            match groups.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, packages)) => packages.push(package),
+                None => groups.push((key, vec![package])),
+            }
+        }
+        let mut draft = Self {
+            project,
+            repository,
+            workspaces: sightings.iter().map(|one| one.workspace.clone()).collect(),
+            targets: Vec::new(),
+            rules: Vec::new(),
+        };
+        let mut lost = Vec::new();
+        for ((_, place), packages) in groups {
+            let (selected, without) = selectors::of(&packages, &all);
+            lost.extend(without.into_iter().map(|package| Lost {
+                package: package.id.to_string(),
+                path: package.path.clone(),
+            }));
+            draft.rules.extend(selected.into_iter().map(|one| {
+                Rule {
+                    selector: one.selector,
+                    target: place.name.clone(),
+                    access_unsaid: place.kind == "npm"
+                        && one.packages.iter().any(|one| is_unsaid(one)),
+                    packages: one
+                        .packages
+                        .iter()
+                        .map(|one| one.id.name.to_string())
+                        .collect(),
+                }
+            }));
+            if !draft.targets.contains(&place) {
+                draft.targets.push(place);
+            }
+        }
+        (draft, lost)
+    }
+}
+
+/// npm takes a new package of a scope for a private one unless somebody says otherwise.
+fn is_unsaid(package: &Package) -> bool {
+    package.id.name.as_str().starts_with('@') && package.settings.text("access").is_none()
+}
+
+/// Where a package goes: by the command line, else by its manifest, else to its ecosystem's registry.
+fn place(package: &Package, instead: &[Instead]) -> Place {
+    let ecosystem = package.id.ecosystem.as_str();
+    let said = instead.iter().find_map(|one| one.place(ecosystem));
+    said.unwrap_or_else(|| match ecosystem {
+        "cargo" => match &package.publishable {
+            Publishable::Only(registries) if !registries.iter().any(|one| one == "crates-io") => {
+                let registry = registries.first().cloned().unwrap_or_default();
+                Place::new(&slug(&registry), "cargo", Some(("registry", registry)))
+            }
+            _ => Place::new("crates-io", "cargo", None),
+        },
+        "python" => Place::new("pypi", "pypi", None),
+        _ => match package.settings.text("registry") {
+            Some(url) => {
+                let host = url.split("://").nth(1).unwrap_or(url);
+                let host = host.split(['/', ':']).next().unwrap_or_default();
+                let name = format!("npm-{}", slug(host));
+                Place::new(&name, "npm", Some(("url", url.to_owned())))
+            }
+            None => Place::new("npm", "npm", None),
+        },
+    })
+}
+
+impl Place {
+    fn new(name: &str, kind: &'static str, property: Option<(&'static str, String)>) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            property,
+        }
+    }
+}
+
+impl Instead {
+    fn place(&self, ecosystem: &str) -> Option<Place> {
+        let of = |word, name: &str, kind, property, value: &String| {
+            let place = Place::new(name, kind, Some((property, value.clone())));
+            (ecosystem == word).then_some(place)
+        };
+        match self {
+            Self::Directory(path) => of(ecosystem, "shelf", "directory", "path", path),
+            Self::Npm(url) => of("npm", "npm", "npm", "url", url),
+            Self::Cargo(name) => of("cargo", &slug(name), "cargo", "registry", name),
+            Self::Pypi(name) => of("python", &slug(name), "pypi", "repository", name),
+        }
+    }
+}
+
+/// A target's name from a text: lower-case letters, digits and single hyphens, 40 at most.
+fn slug(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().take(40) {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_alphanumeric() => name.push(c),
+            _ if !name.is_empty() && !name.ends_with('-') => name.push('-'),
+            _ => {}
+        }
+    }
+    let name = name.trim_end_matches('-');
+    if name.is_empty() {
+        "registry".to_owned()
+    } else {
+        name.to_owned()
+    }
+}

@@ -1,0 +1,112 @@
+//! What `relplan init` found and wrote, for a terminal.
+
+use std::fmt::Write as _;
+
+use relplan_workspace::Why;
+
+use super::style::{Role, Style, count, harmless};
+use crate::{
+    commands::init::{Called, Seen},
+    init::draft::Draft,
+};
+
+/// What to do next.
+pub const NEXT: &str = "
+Next, see whether it says what you mean, and what would change:
+
+    relplan check
+    relplan plan
+
+What is published already can be recorded, so that later changes to it show:
+
+    relplan adopt
+";
+
+/// For when relplan's own folder is not passed over by git.
+pub const UNIGNORED: &str = "
+relplan keeps packed files, caches and its state in a folder of its own. To keep
+it out of git, add this line to .gitignore:
+
+    .relplan/
+";
+
+/// Renders what was found and written.
+pub fn render(file: &str, called: &Called, seen: &Seen, draft: &Draft, style: Style) -> String {
+    let mut out = String::new();
+    let title = format!("{}  (after {})", harmless(&called.project), called.from);
+    let _ = writeln!(out, "{}", style.paint(Role::Heading, &title));
+    for sighting in &seen.workspaces {
+        let workspace = &sighting.workspace;
+        let public = sighting.publishable().count();
+        let private = sighting.packages.len() - public;
+        let mut text = format!(
+            "{:<6}  {}  {} to release",
+            workspace.ecosystem.as_str(),
+            harmless(&workspace.path),
+            count(public, "package", "packages")
+        );
+        if private > 0 {
+            let _ = write!(text, ", {private} private");
+        }
+        let _ = writeln!(out, "  {text}");
+    }
+    let left: Vec<String> = passed_over(seen).collect();
+    if !left.is_empty() {
+        let _ = writeln!(out, "\nLeft out:");
+        for line in left {
+            let _ = writeln!(out, "{}", style.wrap("  ", "    ", &line));
+        }
+    }
+    if let Some(manifests) = &called.manifests {
+        let text = format!(
+            "The manifests name another repository, {}; if that is the project's own, say so with --repository.",
+            harmless(manifests)
+        );
+        let _ = writeln!(out, "\n{}", style.wrap("", "", &text));
+    }
+    let targets: Vec<&str> = draft.targets.iter().map(|one| one.name.as_str()).collect();
+    let _ = writeln!(
+        out,
+        "\n{} {}: {}, to {}.",
+        style.paint(Role::Good, "Wrote"),
+        harmless(file),
+        count(draft.rules.len(), "rule", "rules"),
+        targets.join(", ")
+    );
+    out
+}
+
+/// One line for each thing that the spec says nothing of, with how to change that.
+pub fn passed_over(seen: &Seen) -> impl Iterator<Item = String> {
+    let examples = seen.workspaces.iter().flat_map(|sighting| {
+        sighting.examples.iter().map(|package| {
+            format!(
+                "{}, in {}: looks like an example; correct `exclude` in the spec if it is released",
+                package.id,
+                harmless(&package.path)
+            )
+        })
+    });
+    let passed = seen.passed_over.iter().map(|passed| {
+        let (ecosystem, path) = (&passed.ecosystem, harmless(&passed.path));
+        match &passed.why {
+            Why::Private(packages) => format!(
+                "{ecosystem}, in {path}: {}, private by manifest",
+                count(*packages, "package", "packages")
+            ),
+            Why::NotAMember { of } => format!(
+                "{ecosystem}, in {path}: no member of the workspace in {}; if it is released, name all workspaces, this one as --workspace {ecosystem}={path}",
+                harmless(of)
+            ),
+            Why::Unusable(why) => format!("{ecosystem}, in {path}: {}", harmless(why)),
+        }
+    });
+    let lost = seen.lost.iter().map(|lost| {
+        format!(
+            "{}, in {}: another package has its name and its folder, and a spec tells packages apart by these",
+            lost.package,
+            harmless(&lost.path)
+        )
+    });
+    examples.chain(passed).chain(lost)
+}
