@@ -9,12 +9,15 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod adoption;
 mod architecture;
 mod command_line;
 mod comments;
 mod contents;
 mod faults;
 mod fixture;
+mod help;
+mod init;
 mod interrupts;
 mod kills;
 mod pictures;

@@ -18,6 +18,7 @@ use crate::discover::{
 };
 
 mod dynamic;
+mod hatch;
 mod project;
 mod specifier;
 
@@ -143,6 +144,7 @@ impl Distribution {
         };
         let version = project
             .version()?
+            .or_else(|| hatch::version(tree, project))
             .map(|text| normal_version(&text).map_err(wrong))
             .transpose()?;
         let publishable = if project.is_private() || !project.is_built(in_workspace) {

@@ -9,6 +9,9 @@ mod starting;
 
 pub use starting::{Adopt, Init, Man};
 
+/// The heading of the options that every command has.
+const GLOBAL: &str = "Options of every command";
+
 /// Plan and apply for releases.
 #[derive(Debug, Parser)]
 #[command(
@@ -25,6 +28,7 @@ pub struct Arguments {
         long = "directory",
         value_name = "DIR",
         global = true,
+        help_heading = GLOBAL,
         default_value = ".",
         hide_default_value = true
     )]
@@ -34,11 +38,18 @@ pub struct Arguments {
         long,
         value_name = "FILE",
         global = true,
+        help_heading = GLOBAL,
         default_value = "relplan.kdl"
     )]
     pub spec: PathBuf,
     /// When to use colour.
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        help_heading = GLOBAL,
+        default_value = "auto"
+    )]
     pub color: ColorChoice,
     /// What to do.
     #[command(subcommand)]

@@ -1,6 +1,7 @@
 //! Tests of the planner from outside: tables of text, laws over generated worlds, and the check against broken plans.
 
 #[cfg(test)]
+mod adoption;
 mod apply;
 #[cfg(test)]
 mod breaches;

@@ -31,8 +31,18 @@ pub fn run(session: &Session, check: &Check) -> Result<Exit, Failure> {
         .iter()
         .filter(|release| !release.destinations.is_empty())
         .count();
+    // A build tells the versions of some; until then they are in no plan.
+    let unversioned = wishes
+        .findings
+        .iter()
+        .filter(|finding| finding.code == "dynamic-version")
+        .count();
+    let waiting = match unversioned {
+        0 => String::new(),
+        _ => format!(" (and {unversioned} more once packed)"),
+    };
     let text = format!(
-        "The spec is sound: {} to {}, of {} found in {}.",
+        "The spec is sound: {}{waiting} to {}, of {} found in {}.",
         count(going, "package goes", "packages go"),
         count(read.spec.targets.len(), "target", "targets"),
         count(wishes.packages.len(), "package", "packages"),

@@ -68,7 +68,7 @@ pub fn write(draft: &Draft) -> String {
             let patterns: Vec<String> = workspace.exclude.iter().map(|one| quoted(one)).collect();
             let _ = write!(
                 out,
-                " {{\n    // They look like examples or tests. Released are they only without this line.\n    exclude {}\n}}",
+                " {{\n    // What looks like examples or tests is not released.\n    exclude {}\n}}",
                 patterns.join(" ")
             );
         }

@@ -161,7 +161,7 @@ fn verdict(adoptions: &[Adoption]) -> String {
     };
     if packages == 0 {
         let why = if adoptions.is_empty() {
-            "no packages"
+            "no packages of which the version is known"
         } else if held.is_empty() {
             "what is there is recorded"
         } else {

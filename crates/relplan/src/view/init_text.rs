@@ -35,12 +35,14 @@ pub fn render(file: &str, called: &Called, seen: &Seen, draft: &Draft, style: St
     let mut out = String::new();
     let title = format!("{}  (after {})", harmless(&called.project), called.from);
     let _ = writeln!(out, "{}", style.paint(Role::Heading, &title));
+    let paths = seen.workspaces.iter().map(|one| one.workspace.path.len());
+    let width = paths.max().unwrap_or(0).min(40);
     for sighting in &seen.workspaces {
         let workspace = &sighting.workspace;
         let public = sighting.publishable().count();
         let private = sighting.packages.len() - public;
         let mut text = format!(
-            "{:<6}  {}  {} to release",
+            "{:<6}  {:<width$}  {} to release",
             workspace.ecosystem.as_str(),
             harmless(&workspace.path),
             count(public, "package", "packages")
@@ -78,14 +80,17 @@ pub fn render(file: &str, called: &Called, seen: &Seen, draft: &Draft, style: St
 
 /// One line for each thing that the spec says nothing of, with how to change that.
 pub fn passed_over(seen: &Seen) -> impl Iterator<Item = String> {
-    let examples = seen.workspaces.iter().flat_map(|sighting| {
-        sighting.examples.iter().map(|package| {
-            format!(
-                "{}, in {}: looks like an example; correct `exclude` in the spec if it is released",
-                package.id,
-                harmless(&package.path)
-            )
-        })
+    let examples = seen.workspaces.iter().filter_map(|sighting| {
+        let first = sighting.examples.first()?;
+        let ecosystem = &sighting.workspace.ecosystem;
+        let path = harmless(&first.path);
+        let others = match sighting.examples.len() {
+            1 => String::new(),
+            several => format!(" and {} more", several - 1),
+        };
+        Some(format!(
+            "{ecosystem}, in {path}{others}: they look like examples or tests; if they are released, take `exclude` out of the spec"
+        ))
     });
     let passed = seen.passed_over.iter().map(|passed| {
         let (ecosystem, path) = (&passed.ecosystem, harmless(&passed.path));
