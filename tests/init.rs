@@ -95,7 +95,7 @@ release "*" {
 relplan 1
 project "acme/bundler" repository="https://github.com/acme/bundler"
 workspace "npm" path="." {
-    exclude "**/__tests__" "**/playground"
+    exclude "**/__tests__" "**/fixtures" "**/playground"
 }
 target "npm" kind="npm"
 release "packages/*" {

@@ -10,6 +10,7 @@
 )]
 
 mod admission;
+mod adoption;
 mod crashes;
 mod outcomes;
 mod rivals;

@@ -28,8 +28,8 @@ const WORKSPACES: &str = "
 
 const TARGETS: &str = "
 // Where packages go. How a registry is reached, and with which credential, is
-// configured where its own client looks for that (.npmrc, Cargo's configuration,
-// .pypirc, environment variables). A spec never holds a secret.
+// configured where its own client looks for that (.npmrc, .pypirc, Cargo's
+// configuration, environment variables). A spec never holds a secret.
 ";
 
 const RULES: &str = "

@@ -88,7 +88,8 @@ impl Draft {
             rules: Vec::new(),
         };
         let mut lost = Vec::new();
-        for ((_, place), packages) in groups {
+        for ((_, mut place), packages) in groups {
+            place.name = draft.free_name(&place);
             let (selected, without) = selectors::of(&packages, &all);
             lost.extend(without.into_iter().map(|package| Lost {
                 package: package.id.to_string(),
@@ -112,6 +113,24 @@ impl Draft {
             }
         }
         (draft, lost)
+    }
+
+    /// The place's name, unless another place has it: then with its kind behind it, and with a number if need be.
+    fn free_name(&self, place: &Place) -> String {
+        let Place { name, kind, .. } = place;
+        let is_free = |name: &str| {
+            let named = self.targets.iter().filter(|other| other.name == name);
+            named
+                .into_iter()
+                .all(|other| other.kind == place.kind && other.property == place.property)
+        };
+        let numbered = (2..).map(|number| format!("{name}-{kind}-{number}"));
+        let mut names = [name.clone(), format!("{name}-{kind}")]
+            .into_iter()
+            .chain(numbered);
+        names
+            .find(|name| is_free(name))
+            .unwrap_or_else(|| name.clone())
     }
 }
 
