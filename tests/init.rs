@@ -185,6 +185,30 @@ release "@acme/tool" {
 "#,
         told: &["python, in py: there is no py/pyproject.toml"],
     },
+    Shape {
+        name: "a Python package with a crate of the same name inside",
+        remote: "https://git.example/acme/fast",
+        files: &[
+            (
+                "Cargo.toml",
+                "[package]\nname = \"fast\"\nversion = \"0.1.0\"\n",
+            ),
+            (
+                "pyproject.toml",
+                "[build-system]\nrequires = [\"maturin\"]\nbuild-backend = \"maturin\"\n[project]\nname = \"fast\"\nversion = \"0.1.0\"\n",
+            ),
+        ],
+        spec: r#"
+relplan 1
+project "acme/fast" repository="https://git.example/acme/fast"
+workspace "python" path="."
+target "pypi" kind="pypi"
+release "fast" {
+    to "pypi"
+}
+"#,
+        told: &["fast (cargo), in .: has the name and the folder of fast (python)"],
+    },
 ];
 
 fn git(environment: &Environment, arguments: &[&str]) {

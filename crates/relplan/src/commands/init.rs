@@ -17,7 +17,7 @@ use crate::{
     },
     init::{
         document,
-        draft::{Draft, Lost},
+        draft::{Draft, Lost, without_twins},
         ignored,
         origin::Origin,
     },
@@ -70,7 +70,7 @@ pub fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
         &seen.workspaces,
         &arguments.targets,
     );
-    seen.lost = lost;
+    seen.lost.extend(lost);
     if draft.rules.is_empty() {
         return Err(nothing_to_release(&seen));
     }
@@ -113,6 +113,7 @@ fn look(session: &Session, arguments: &Init) -> Result<Seen, Failure> {
         seen.workspaces = survey.workspaces;
         seen.passed_over = survey.passed_over;
     }
+    (seen.workspaces, seen.lost) = without_twins(seen.workspaces);
     if seen.workspaces.is_empty() {
         if seen.passed_over.is_empty() && session.terminal.interactive {
             seen.workspaces.push(ask_for_workspace(session)?);
@@ -154,7 +155,14 @@ fn nothing_to_release(seen: &Seen) -> Failure {
         .sum();
     let listed: Vec<String> = init_text::passed_over(seen).collect();
     let named = !seen.workspaces.is_empty();
-    let failure = if private > 0 || named {
+    let failure = if !seen.lost.is_empty() {
+        Failure::new(
+            Exit::Usage,
+            "the packages here cannot be told apart, neither by name nor by folder",
+        )
+        .hint("name the workspace that is to be released:")
+        .hint("$ relplan init --workspace python=.")
+    } else if private > 0 || named {
         Failure::new(
             Exit::Usage,
             "no package here may be published: the manifests keep all of them private",

@@ -42,12 +42,52 @@ pub struct Rule {
     pub access_unsaid: bool,
 }
 
-/// A package that a spec cannot tell from another one.
+/// A package that a spec cannot tell from another one, since both have one name and one folder.
 pub struct Lost {
     /// The package, with its ecosystem.
     pub package: String,
     /// Its folder.
     pub path: String,
+    /// The one that is released; `None`: neither is.
+    pub other: Option<String>,
+}
+
+/// The ecosystems, those first whose packages are built from those of the others.
+const OUTERMOST: [&str; 3] = ["python", "npm", "cargo"];
+
+/// Leaves out workspaces of one package that has a twin: the same name in the same folder, in another ecosystem. Kept is
+/// the one that is built from the other, such as a Python package with a crate inside.
+pub fn without_twins(sightings: Vec<Sighting>) -> (Vec<Sighting>, Vec<Lost>) {
+    let rank = |package: &Package| {
+        let ecosystem = package.id.ecosystem.as_str();
+        OUTERMOST.iter().position(|one| *one == ecosystem)
+    };
+    let outer = |package: &Package| {
+        let others = sightings.iter().flat_map(Sighting::publishable);
+        let twin = others
+            .filter(|other| other.id.name == package.id.name && other.path == package.path)
+            .find(|other| rank(other) < rank(package));
+        twin.map(|twin| twin.id.to_string())
+    };
+    let verdicts: Vec<Option<Lost>> = sightings
+        .iter()
+        .map(|sighting| match sighting.packages.as_slice() {
+            [only] => outer(only).map(|other| Lost {
+                package: only.id.to_string(),
+                path: only.path.clone(),
+                other: Some(other),
+            }),
+            _ => None,
+        })
+        .collect();
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for (sighting, verdict) in sightings.into_iter().zip(verdicts) {
+        match verdict {
+            Some(twin) => lost.push(twin),
+            None => kept.push(sighting),
+        }
+    }
+    (kept, lost)
 }
 
 /// Where packages go instead of their ecosystem's own registry, as the command line names it.
@@ -94,6 +134,7 @@ impl Draft {
             lost.extend(without.into_iter().map(|package| Lost {
                 package: package.id.to_string(),
                 path: package.path.clone(),
+                other: None,
             }));
             draft.rules.extend(selected.into_iter().map(|one| {
                 Rule {

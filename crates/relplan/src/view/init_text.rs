@@ -7,8 +7,11 @@ use relplan_workspace::Why;
 use super::style::{Role, Style, count, harmless};
 use crate::{
     commands::init::{Called, Seen},
-    init::draft::Draft,
+    init::draft::{Draft, Lost},
 };
+
+/// How many folders one line names.
+const LISTED: usize = 3;
 
 /// What to do next.
 pub const NEXT: &str = "
@@ -81,15 +84,21 @@ pub fn render(file: &str, called: &Called, seen: &Seen, draft: &Draft, style: St
 /// One line for each thing that the spec says nothing of, with how to change that.
 pub fn passed_over(seen: &Seen) -> impl Iterator<Item = String> {
     let examples = seen.workspaces.iter().filter_map(|sighting| {
-        let first = sighting.examples.first()?;
-        let ecosystem = &sighting.workspace.ecosystem;
-        let path = harmless(&first.path);
-        let others = match sighting.examples.len() {
-            1 => String::new(),
-            several => format!(" and {} more", several - 1),
+        let paths: Vec<String> = sighting
+            .examples
+            .iter()
+            .map(|package| harmless(&package.path))
+            .collect();
+        let (shown, others) = paths.split_at(paths.len().min(LISTED));
+        let others = match others.len() {
+            _ if shown.is_empty() => return None,
+            0 => String::new(),
+            more => format!(" and {more} more"),
         };
         Some(format!(
-            "{ecosystem}, in {path}{others}: they look like examples or tests; if they are released, take `exclude` out of the spec"
+            "{}, in {}{others}: they look like examples or tests; if they are released, take `exclude` out of the spec",
+            sighting.workspace.ecosystem,
+            shown.join(", ")
         ))
     });
     let passed = seen.passed_over.iter().map(|passed| {
@@ -107,11 +116,20 @@ pub fn passed_over(seen: &Seen) -> impl Iterator<Item = String> {
         }
     });
     let lost = seen.lost.iter().map(|lost| {
-        format!(
-            "{}, in {}: another package has its name and its folder, and a spec tells packages apart by these",
-            lost.package,
-            harmless(&lost.path)
-        )
+        let Lost {
+            package,
+            path,
+            other,
+        } = lost;
+        let path = harmless(path);
+        match other {
+            Some(other) => format!(
+                "{package}, in {path}: has the name and the folder of {other}, and a spec tells packages apart by these; to release it instead, name its workspace with --workspace"
+            ),
+            None => format!(
+                "{package}, in {path}: another package has its name and its folder, and a spec tells packages apart by these"
+            ),
+        }
     });
     examples.chain(passed).chain(lost)
 }
