@@ -148,7 +148,7 @@ pub fn survey(root: &Utf8Path) -> Result<Survey, DiscoverError> {
     while let Some(folder) = queue.pop_front() {
         for (ecosystem, marks) in MARKS {
             let has = |mark: &&str| surveyor.tree.has(&folder.file(mark));
-            if marks.iter().any(|mark| has(&mark)) {
+            if marks.iter().any(has) {
                 surveyor.look(ecosystem, &folder)?;
             }
         }
@@ -217,7 +217,8 @@ impl Surveyor {
             Ok(found) => found,
             Err(DiscoverError::RootManifest { source, .. }) => {
                 let why = Why::Unusable(in_words(&source));
-                return Ok(self.pass_over(ecosystem, path, why));
+                self.pass_over(ecosystem, path, why);
+                return Ok(());
             }
             Err(error) => return Err(error),
         };

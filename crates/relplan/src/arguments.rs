@@ -102,6 +102,7 @@ pub enum Command {
     #[command(subcommand, after_help = examples::STATE)]
     State(State),
     /// Print the JSON Schema of one of relplan's formats, or which there are.
+    #[command(after_help = examples::SCHEMA)]
     Schema {
         /// The schema.
         #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::commands::schema::names()))]

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod adoption;
+#[cfg(test)]
 mod apply;
 #[cfg(test)]
 mod breaches;

@@ -35,6 +35,8 @@ Examples:
   relplan plan
   relplan plan -o release.json       save it, to be reviewed and applied
   relplan plan -p '@acme/*' --target npm
+  relplan plan --explain npm:@acme/widget
+  relplan plan --format markdown     for a pull request
   relplan plan --detailed-exitcode   2 if there are changes, for scripts";
 
 pub const SHOW: &str = "\
@@ -77,3 +79,8 @@ pub const MAN: &str = "\
 Examples:
   relplan man | man -l -
   relplan man ~/.local/share/man/man1";
+
+pub const SCHEMA: &str = "\
+Examples:
+  relplan schema
+  relplan schema plan > plan.schema.json";

@@ -4,7 +4,7 @@
 //! command fails and names the flag. The text is read back as `check` would before it is written.
 
 use relplan_model::{address::Ecosystem, digest::Sha256, finding::Severity};
-use relplan_workspace::{PassedOver, Sighting, Why};
+use relplan_workspace::{PassedOver, Sighting, Why, WorkspaceRef};
 
 use super::Session;
 use crate::{
@@ -114,6 +114,8 @@ fn look(session: &Session, arguments: &Init) -> Result<Seen, Failure> {
         seen.passed_over = survey.passed_over;
     }
     (seen.workspaces, seen.lost) = without_twins(seen.workspaces);
+    seen.workspaces
+        .sort_by(|a, b| order(&a.workspace).cmp(&order(&b.workspace)));
     if seen.workspaces.is_empty() {
         if seen.passed_over.is_empty() && session.terminal.interactive {
             seen.workspaces.push(ask_for_workspace(session)?);
@@ -122,6 +124,11 @@ fn look(session: &Session, arguments: &Init) -> Result<Seen, Failure> {
         }
     }
     Ok(seen)
+}
+
+/// Workspaces of one ecosystem stand together.
+fn order(workspace: &WorkspaceRef) -> (&str, &str) {
+    (workspace.ecosystem.as_str(), &workspace.path)
 }
 
 fn sight(session: &Session, ecosystem: &Ecosystem, path: &str) -> Result<Sighting, Failure> {
