@@ -27,8 +27,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::{
-        commit,
-        contents::{self, Compared},
+        commit, contents,
         drivers::Built,
         wishes::{Wishes, wishes},
         world::observe,
