@@ -8,6 +8,7 @@ pub mod graph;
 pub mod init;
 pub mod man;
 pub mod pack;
+pub mod page;
 pub mod plan;
 pub mod schema;
 pub mod show;

@@ -1,6 +1,6 @@
 //! `relplan plan`: what would change at the registries.
 
-use super::{Session, show::present};
+use super::{Session, page, show::present};
 use crate::{
     arguments::{Plan, PlanFormat},
     events::progress::Progress,
@@ -41,6 +41,9 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         write_whole(out, &made.bytes)?;
     }
     present(session, &made, &arguments.shown, Some(&ground.state))?;
+    if let Some(file) = &arguments.shown.html {
+        page::write(session, &made, arguments.places.bundle.as_deref(), file).await?;
+    }
     if let Some(out) = &arguments.out
         && arguments.shown.format != PlanFormat::Json
     {

@@ -3,14 +3,14 @@
 use relplan_model::{plan::Plan, state::State};
 use relplan_state::FileStore;
 
-use super::{Session, plan::write_whole, read_plan};
+use super::{Session, page, read_plan};
 use crate::{
     arguments::{PlanFormat, Show, Shown},
     exit::Exit,
     failure::Failure,
     forge::Reporting,
     planning::{Made, load_state},
-    view::{explain, html, markdown, plan_text},
+    view::{explain, markdown, plan_text},
 };
 
 /// Runs it.
@@ -28,6 +28,9 @@ pub async fn run(session: &Session, show: &Show) -> Result<Exit, Failure> {
         state_of(session, show, &made.plan).await
     };
     present(session, &made, &show.shown, state.as_ref())?;
+    if let Some(file) = &show.shown.html {
+        page::write(session, &made, None, file).await?;
+    }
     reporting
         .tell(session, &made, made.exit(), Some(&show.plan))
         .await?;
@@ -43,14 +46,6 @@ pub fn present(
     state: Option<&State>,
 ) -> Result<(), Failure> {
     let style = session.terminal.out;
-    if let Some(file) = &shown.html {
-        let page = html::page(&made.plan, made.digest, &[]);
-        write_whole(file, page.as_bytes())?;
-        let place = file.display();
-        session
-            .terminal
-            .remark(&format!("written as a page to {place}\n"));
-    }
     if !shown.explain.is_empty() {
         let mut addresses = Vec::new();
         for text in &shown.explain {
