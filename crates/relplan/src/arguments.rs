@@ -88,6 +88,7 @@ pub enum Command {
     /// Show how the files inside a saved plan's artifacts differ from what is published.
     Diff(Diff),
     /// Draw the steps of a saved plan by wave.
+    #[command(after_help = examples::GRAPH)]
     Graph(Graph),
     /// Carry out a saved plan; or plan, show, ask and carry out.
     #[command(after_help = examples::APPLY)]
