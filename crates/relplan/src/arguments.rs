@@ -86,6 +86,7 @@ pub enum Command {
     #[command(after_help = examples::SHOW)]
     Show(Show),
     /// Show how the files inside a saved plan's artifacts differ from what is published.
+    #[command(after_help = examples::DIFF)]
     Diff(Diff),
     /// Draw the steps of a saved plan by wave.
     #[command(after_help = examples::GRAPH)]

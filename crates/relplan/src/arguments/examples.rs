@@ -91,3 +91,15 @@ pub const SCHEMA: &str = "\
 Examples:
   relplan schema
   relplan schema plan > plan.schema.json";
+
+pub const DIFF: &str = "\
+Examples:
+  relplan diff release.json
+  relplan diff release.json npm:@acme/widget
+  relplan diff release.json --stat";
+
+pub const GRAPH: &str = "\
+Examples:
+  relplan graph release.json
+  relplan graph release.json --format dot | dot -Tpdf > release.pdf
+  relplan graph release.json --format svg -o release.svg";
