@@ -6,7 +6,11 @@
 //! Why: a digest over bytes is only worth something when nobody can give two readings to the same bytes, nor two
 //! spellings to the same reading (design §7, law L13).
 
+mod spelling;
+
 use serde::{Serialize, de::DeserializeOwned};
+
+use self::spelling::Spelling;
 
 /// The greatest integer that every JSON reader keeps exactly: 2^53 - 1.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
@@ -44,9 +48,15 @@ pub enum CanonicalError {
 /// # Errors
 /// When the value cannot be written as JSON, or holds a number that the form does not admit.
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    let value = serde_json::to_value(value).map_err(CanonicalError::Shape)?;
-    check_numbers(&value)?;
-    serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Shape)
+    let mut spelling = Spelling::default();
+    let mut serializer = serde_json::Serializer::with_formatter(std::io::sink(), &mut spelling);
+    match value.serialize(&mut serializer) {
+        Ok(()) => Ok(spelling.out),
+        Err(error) => Err(match spelling.refused {
+            Some(number) => CanonicalError::Number { number },
+            None => CanonicalError::Shape(error),
+        }),
+    }
 }
 
 /// Reads a value from bytes that must be its canonical form, exactly.
@@ -102,6 +112,59 @@ mod tests {
     use super::*;
 
     type Doc = BTreeMap<String, serde_json::Value>;
+
+    /// The reader's canonicaliser is another's work, so what the writer spells is checked by it.
+    #[test]
+    fn l13_the_writer_spells_as_the_reader_expects() {
+        #[derive(Serialize)]
+        struct Unordered {
+            zeta: Vec<Option<bool>>,
+            #[serde(rename = "a-b")]
+            middle: BTreeMap<String, u64>,
+            #[serde(rename = "a")]
+            first: Doc,
+            #[serde(flatten)]
+            more: Doc,
+        }
+        let doc = |text: &str| serde_json::from_str::<Doc>(text).unwrap();
+        let value = Unordered {
+            zeta: vec![None, Some(true), Some(false)],
+            middle: [
+                ("ab".into(), MAX_INTEGER),
+                ("a".into(), 0),
+                ("a!".into(), 10),
+            ]
+            .into(),
+            first: doc(
+                r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7,"\"":8,"\\":9,"]":10}"#,
+            ),
+            more: doc(
+                r#"{"m":{},"b":[[],{"y":{"z":1,"a":"\u0000\u001f\u007f\b\f\n\r\t\"\\/<é€😀"},"x":0}],"k":null}"#,
+            ),
+        };
+        let tree = serde_json::to_value(&value).unwrap();
+        let expected = serde_json_canonicalizer::to_string(&tree).unwrap();
+        let written = String::from_utf8(to_bytes(&value).unwrap()).unwrap();
+        assert_eq!(written, expected);
+        from_bytes::<Doc>(written.as_bytes(), 10_000).unwrap();
+    }
+
+    #[test]
+    fn l13_what_has_no_canonical_spelling_is_not_written() {
+        for number in ["-1", "9007199254740992", "0.5", "1e300"] {
+            let doc: Doc = serde_json::from_str(&format!("{{\"a\":[{number}]}}")).unwrap();
+            assert!(matches!(to_bytes(&doc), Err(CanonicalError::Number { .. })));
+        }
+        #[derive(Serialize)]
+        struct Twice {
+            a: u8,
+            #[serde(flatten)]
+            more: Doc,
+        }
+        let more = serde_json::from_str(r#"{"a":2}"#).unwrap();
+        let error = to_bytes(&Twice { a: 1, more }).unwrap_err();
+        assert!(matches!(error, CanonicalError::Shape(_)), "{error}");
+    }
 
     #[test]
     fn l13_one_reading_has_one_spelling() {

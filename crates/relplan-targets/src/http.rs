@@ -2,11 +2,18 @@
 //!
 //! Invariant: nothing but GET is ever sent twice in here; a credential never follows a redirect to another origin and
 //! its text never gets into an error, an answer's text or the cache (laws L4 and L11).
-//! Why: 64 requests at once over one pool is what makes asking a thousand packages as fast as the network.
+//! Why: 64 requests at once over kept connections is what makes asking a thousand packages as fast as the network.
+//!
+//! ```text
+//! get ─▶ pace ─▶ transfer ─┬▶ plain: HTTP/1.1 without TLS      known: what documents said, beside their tags
+//! send ─▶ pace ────────────┴▶ the general client               cache: documents, beside their tags
+//! ```
 
 pub(crate) mod cache;
 mod get;
+mod known;
 mod pace;
+mod plain;
 mod send;
 #[cfg(test)]
 pub(crate) mod server;
@@ -17,17 +24,18 @@ mod transfer;
 
 use std::{
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
-use relplan_model::time::Timestamp;
-use tokio::sync::{OnceCell, Semaphore};
+use relplan_model::{observation::Facts, time::Timestamp};
+use tokio::sync::Semaphore;
 use url::Url;
 
-use self::{cache::Cache, pace::Pace};
+use self::{cache::Cache, known::Known, pace::Pace, plain::Plain};
 pub use self::{
     get::{Answer, GetRequest, HttpError},
+    known::Leave,
     send::{Body, SendAnswer, SendError, SendRequest, settle},
     text::{asked, excerpt, reason, redact},
 };
@@ -77,46 +85,83 @@ pub struct Net {
 
 #[derive(Debug)]
 struct Shared {
-    client: reqwest::Client,
+    general: OnceLock<Result<reqwest::Client, SetupError>>,
     /// For files: some servers call a `.tar.gz` gzip-encoded, and it must not be unpacked on its way.
-    files: OnceCell<reqwest::Client>,
+    files: OnceLock<Result<reqwest::Client, SetupError>>,
+    plain: Plain,
     cache: Cache,
+    known: Known,
     artifacts: Store,
     pace: Pace,
     permits: Semaphore,
     limits: Limits,
 }
 
-/// Why there is no client.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client cannot be set up")]
-pub struct SetupError(#[from] reqwest::Error);
+/// How it names itself to registries.
+const AGENT: &str = concat!("relplan/", env!("CARGO_PKG_VERSION"));
+
+/// Why there is no general client.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {reason}")]
+pub struct SetupError {
+    reason: String,
+}
+
+impl Shared {
+    /// The client for TLS, proxies and writes, set up when it is first needed: reading the system's certificates takes
+    /// longer than asking a registry nearby.
+    fn general(&self) -> Result<&reqwest::Client, SetupError> {
+        let set_up = || set_up(builder(&self.limits));
+        let client = self.general.get_or_init(set_up);
+        client.as_ref().map_err(Clone::clone)
+    }
+
+    /// The client for a request.
+    fn client(&self, raw: bool) -> Result<&reqwest::Client, SetupError> {
+        if !raw {
+            return self.general();
+        }
+        let set_up = || set_up(builder(&self.limits).no_gzip().no_zstd());
+        let client = self.files.get_or_init(set_up);
+        client.as_ref().map_err(Clone::clone)
+    }
+}
+
+fn set_up(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, SetupError> {
+    builder.build().map_err(|error| SetupError {
+        reason: text::reason(&error),
+    })
+}
 
 impl Net {
-    /// A client with the ordinary bounds, which caches below `cache`.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(cache: &Path) -> Result<Self, SetupError> {
+    /// A client with the ordinary bounds, which caches below `cache`. Nothing is read or set up before it is needed.
+    #[must_use]
+    pub fn new(cache: &Path) -> Self {
         Self::with_limits(cache, Limits::default())
     }
 
     /// A client with other bounds.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn with_limits(cache: &Path, limits: Limits) -> Result<Self, SetupError> {
-        Ok(Self {
+    #[must_use]
+    pub fn with_limits(cache: &Path, limits: Limits) -> Self {
+        let folder = cache.join("http");
+        Self {
             shared: Arc::new(Shared {
-                client: builder(&limits).build()?,
-                files: OnceCell::new(),
-                cache: Cache::new(cache.join("http")),
+                general: OnceLock::new(),
+                files: OnceLock::new(),
+                plain: Plain::default(),
+                known: Known::new(folder.join("known")),
+                cache: Cache::new(folder),
                 artifacts: Store::new(cache.join("artifacts")),
                 pace: Pace::default(),
                 permits: Semaphore::new(limits.concurrent),
                 limits,
             }),
-        })
+        }
+    }
+
+    /// Keeps what a document said about what was asked of it, for the next time that it has not changed.
+    pub fn keep(&self, leave: Leave, facts: &Facts) {
+        self.shared.known.keep(leave, facts);
     }
 
     /// The bounds.
@@ -152,20 +197,9 @@ impl Net {
     }
 }
 
-impl Shared {
-    /// The client for a request.
-    async fn client(&self, raw: bool) -> Result<&reqwest::Client, reqwest::Error> {
-        if !raw {
-            return Ok(&self.client);
-        }
-        let made = async || builder(&self.limits).no_gzip().no_zstd().build();
-        self.files.get_or_try_init(made).await
-    }
-}
-
 fn builder(limits: &Limits) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
-        .user_agent(concat!("relplan/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         // Redirects and retries are followed by hand: for reads with care, for writes not at all.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -27,7 +27,8 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::{
-        commit, contents,
+        commit::Head,
+        contents,
         drivers::Built,
         wishes::{Wishes, wishes},
         world::observe,
@@ -49,7 +50,7 @@ pub struct Ground {
     /// The bundle's folder.
     pub bundle: Utf8PathBuf,
     /// The commit that is checked out.
-    pub commit: Option<String>,
+    pub commit: Head,
     /// Remarks made so far.
     pub findings: Vec<Finding>,
 }
@@ -72,11 +73,11 @@ impl Ground {
         surroundings: &Surroundings,
         style: Style,
     ) -> Result<Self, Failure> {
+        let commit = Head::ask(&project.root, &surroundings.vars);
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
         let store = FileStore::new(project.state(places.state.as_deref(), Some(&read.spec)));
         let (state, findings) = load_state(&store).await?;
-        let net =
-            Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let net = Net::new(surroundings.cache());
         let used = read
             .spec
             .targets
@@ -85,7 +86,6 @@ impl Ground {
         let drivers = Arc::new(Built::new(used, surroundings, &net)?);
         let targets = drivers.describe().await?;
         let bundle = project.bundle(places.bundle.as_deref());
-        let commit = commit::head(&project.root, &surroundings.vars);
         Ok(Self {
             read,
             state,
@@ -163,8 +163,7 @@ impl Ground {
 
     /// Builds the drivers anew, with credentials: what could not be read without may be read now.
     pub async fn read_credentials(&mut self, surroundings: &Surroundings) -> Result<(), Failure> {
-        let net =
-            Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
+        let net = Net::new(surroundings.cache());
         let targets = self.read.spec.targets.iter();
         let used = targets.map(|target| (&target.name, target.kind.as_str(), &target.settings));
         self.drivers = Arc::new(Built::new(used, surroundings, &net)?);
@@ -247,7 +246,7 @@ impl Ground {
             lifetime_seconds: planning.lifetime.0,
             project: spec.project.name.clone(),
             repository: spec.project.repository.clone(),
-            commit: self.commit.clone(),
+            commit: self.commit.commit(),
             spec: self.read.digest,
             policy,
             state: self.state.clone(),

@@ -1,13 +1,14 @@
 //! Reading: retried, paced, cached, redirected with care, bounded.
 
 use std::{
+    error::Error,
     hash::{BuildHasher as _, Hasher as _, RandomState},
     time::Duration,
 };
 
 use bytes::Bytes;
 use relplan_model::{
-    observation::{Evidence, Freshness},
+    observation::{Evidence, Facts, Freshness},
     time::Timestamp,
 };
 use reqwest::{
@@ -18,12 +19,14 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    Shared,
+    Leave, SetupError, Shared,
     cache::Cached,
-    host, now,
+    host,
+    known::Recalled,
+    now,
     pace::retry_after,
     text,
-    transfer::{Transfer, attempt, challenge, header},
+    transfer::{Tag, Transfer, attempt, challenge, header},
 };
 
 /// What to read.
@@ -42,6 +45,8 @@ pub struct GetRequest {
     /// Whether the bytes are wanted as they are stored, without a transfer's compression: those of files that have
     /// digests.
     pub raw: bool,
+    /// What is asked of the document, in a spelling of its own: what it said about that may be kept instead of it.
+    pub question: Option<String>,
 }
 
 impl GetRequest {
@@ -55,6 +60,7 @@ impl GetRequest {
             freshness,
             cache: true,
             raw: false,
+            question: None,
         }
     }
 
@@ -67,6 +73,13 @@ impl GetRequest {
             raw: true,
             ..Self::new(url, "*/*", Freshness::Revalidated)
         }
+    }
+
+    /// The same for one question: a confirmed answer may then have [`Answer::facts`] in place of its body.
+    #[must_use]
+    pub fn about(mut self, question: String) -> Self {
+        self.question = Some(question);
+        self
     }
 
     /// The same with a credential.
@@ -82,8 +95,12 @@ impl GetRequest {
 pub struct Answer {
     /// The status; 200 for a cached body that the registry confirmed.
     pub status: StatusCode,
-    /// The body, decompressed.
+    /// The body, decompressed; empty where there are `facts`.
     pub body: Bytes,
+    /// What the document said about the question, when it was kept and the registry confirmed the document with 304.
+    pub facts: Option<Facts>,
+    /// The leave to keep what the document says about the question.
+    pub leave: Option<Leave>,
     /// The entity tag.
     pub etag: Option<String>,
     /// The last `www-authenticate` challenges, joined.
@@ -126,7 +143,7 @@ pub enum HttpError {
         host: String,
         /// The cause.
         #[source]
-        source: reqwest::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The host was silent for too long.
     #[error("{host} was silent for {seconds} s")]
@@ -143,7 +160,7 @@ pub enum HttpError {
         host: String,
         /// The cause.
         #[source]
-        source: reqwest::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The body is larger than what is read.
     #[error("the answer of {host} has more than {limit} bytes")]
@@ -171,6 +188,9 @@ pub enum HttpError {
         /// For how long, in seconds.
         seconds: u64,
     },
+    /// The client cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// The request cannot be written.
     #[error("the request to {host} cannot be written")]
     Request {
@@ -192,7 +212,43 @@ impl HttpError {
             Self::TooLarge { .. }
             | Self::Redirect { .. }
             | Self::Patience { .. }
+            | Self::Setup(_)
             | Self::Request { .. } => false,
+        }
+    }
+}
+
+/// What is held of a document from earlier.
+enum Held {
+    Nothing,
+    Body(Cached),
+    Facts(Box<Recalled>),
+}
+
+impl Held {
+    async fn load(shared: &Shared, request: &GetRequest) -> Self {
+        let (url, accept) = (request.url.as_str(), request.accept.as_str());
+        match &request.question {
+            Some(question) => match shared.known.recall(url, accept, question) {
+                Some(recalled) => Self::Facts(Box::new(recalled)),
+                None => Self::Nothing,
+            },
+            None => match shared.cache.load(url, accept, shared.limits.body).await {
+                Some(cached) => Self::Body(cached),
+                None => Self::Nothing,
+            },
+        }
+    }
+
+    fn tag(&self) -> Tag<'_> {
+        let (etag, last_modified) = match self {
+            Self::Nothing => (&None, &None),
+            Self::Body(cached) => (&cached.etag, &cached.last_modified),
+            Self::Facts(recalled) => (&recalled.etag, &recalled.last_modified),
+        };
+        Tag {
+            etag: etag.as_deref(),
+            last_modified: last_modified.as_deref(),
         }
     }
 }
@@ -201,70 +257,80 @@ pub(super) async fn get(shared: &Shared, request: GetRequest) -> Result<Answer, 
     let keep = request.cache
         && request.authorization.is_none()
         && request.freshness != Freshness::Authoritative;
-    let cached = if keep {
-        let url = request.url.as_str();
-        shared
-            .cache
-            .load(url, &request.accept, shared.limits.body)
-            .await
+    let held = if keep {
+        Held::load(shared, &request).await
     } else {
-        None
+        Held::Nothing
     };
-    let read = persist(shared, &request, cached.as_ref()).await?;
-    let evidence = text::asked(&request.url);
-    if read.status == StatusCode::NOT_MODIFIED {
-        let Some(cached) = cached else {
-            return Err(HttpError::Redirect {
-                host: host(&request.url),
-                status: read.status,
-                why: "nothing was asked that could be unmodified",
-            });
-        };
-        return Ok(Answer {
-            status: StatusCode::OK,
-            body: cached.body,
-            etag: cached.etag,
-            challenge: None,
-            from_cache: true,
-            url: read.url,
-            asked: evidence,
-            at: now(),
-        });
-    }
-    let etag = header(&read.headers, &ETAG);
-    let last_modified = header(&read.headers, &LAST_MODIFIED);
-    let no_store =
-        header(&read.headers, &CACHE_CONTROL).is_some_and(|text| text.contains("no-store"));
-    if keep
-        && read.status == StatusCode::OK
-        && !no_store
-        && (etag.is_some() || last_modified.is_some())
-    {
-        let fresh = Cached {
-            etag: etag.clone(),
-            last_modified,
-            body: read.body.clone(),
-        };
-        let url = request.url.as_str();
-        shared.cache.store(url, &request.accept, fresh).await;
-    }
-    Ok(Answer {
+    let read = persist(shared, &request, held.tag()).await?;
+    let mut answer = Answer {
         status: read.status,
         body: read.body,
-        etag,
+        facts: None,
+        leave: None,
+        etag: header(&read.headers, &ETAG),
         challenge: challenge(&read.headers),
         from_cache: false,
         url: read.url,
-        asked: evidence,
+        asked: text::asked(&request.url),
         at: now(),
-    })
+    };
+    if answer.status == StatusCode::NOT_MODIFIED {
+        answer.status = StatusCode::OK;
+        answer.from_cache = true;
+        answer.challenge = None;
+        match held {
+            Held::Body(cached) => (answer.body, answer.etag) = (cached.body, cached.etag),
+            Held::Facts(recalled) => {
+                answer.body = Bytes::new();
+                answer.etag = recalled.etag;
+                answer.facts = Some(recalled.facts);
+            }
+            Held::Nothing => {
+                return Err(HttpError::Redirect {
+                    host: host(&request.url),
+                    status: read.status,
+                    why: "nothing was asked that could be unmodified",
+                });
+            }
+        }
+        return Ok(answer);
+    }
+    let last_modified = header(&read.headers, &LAST_MODIFIED);
+    let no_store =
+        header(&read.headers, &CACHE_CONTROL).is_some_and(|text| text.contains("no-store"));
+    let has_tag = answer.etag.is_some() || last_modified.is_some();
+    if keep && answer.status == StatusCode::OK && !no_store && has_tag {
+        let etag = answer.etag.clone();
+        match request.question {
+            Some(question) => {
+                answer.leave = Some(Leave {
+                    url: request.url.into(),
+                    accept: request.accept,
+                    question,
+                    etag,
+                    last_modified,
+                });
+            }
+            None => {
+                let fresh = Cached {
+                    etag,
+                    last_modified,
+                    body: answer.body.clone(),
+                };
+                let url = request.url.as_str();
+                shared.cache.store(url, &request.accept, fresh).await;
+            }
+        }
+    }
+    Ok(answer)
 }
 
 /// Tries until there is an answer that another try would not better.
 async fn persist(
     shared: &Shared,
     request: &GetRequest,
-    cached: Option<&Cached>,
+    tag: Tag<'_>,
 ) -> Result<Transfer, HttpError> {
     let host = host(&request.url);
     let mut patience = shared.limits.patience;
@@ -283,7 +349,7 @@ async fn persist(
             // Others may have been told to wait meanwhile.
             continue;
         }
-        let result = attempt(shared, request, cached).await;
+        let result = attempt(shared, request, tag).await;
         let told = result.as_ref().ok().and_then(asked_to_wait);
         if let Some(wait) = told {
             // A registry that says "after 0 seconds" must not turn this into a tight loop.

@@ -205,8 +205,10 @@ pub(super) async fn send(
     let total = request.body.length();
     let sent = Arc::new(AtomicU64::new(0));
     let body = stream(request.body, Arc::clone(&sent));
-    let call = shared
-        .client
+    let general = shared
+        .general()
+        .map_err(|error| not_sent(&error.to_string()))?;
+    let call = general
         .request(request.method, request.url)
         .headers(headers)
         .body(body)

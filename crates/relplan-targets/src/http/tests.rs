@@ -28,7 +28,7 @@ fn quick() -> Limits {
 }
 
 fn net(cache: &tempfile::TempDir) -> Net {
-    Net::with_limits(cache.path(), quick()).unwrap()
+    Net::with_limits(cache.path(), quick())
 }
 
 fn folder() -> tempfile::TempDir {
@@ -184,7 +184,7 @@ async fn reads_survive_a_passing_failure() {
             connect: Duration::from_millis(200),
             ..quick()
         };
-        let net = Net::with_limits(cache.path(), limits).unwrap();
+        let net = Net::with_limits(cache.path(), limits);
         assert_eq!(
             &net.get(plain(server.at("a"))).await.unwrap().body[..],
             b"whole"

@@ -13,10 +13,19 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{GetRequest, HttpError, Shared, cache::Cached, host};
+use super::{GetRequest, HttpError, Shared, host, plain::PlainError};
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
+
+/// What an unchanged document is known by.
+#[derive(Clone, Copy)]
+pub(super) struct Tag<'a> {
+    /// The entity tag.
+    pub(super) etag: Option<&'a str>,
+    /// The date, where there is no tag.
+    pub(super) last_modified: Option<&'a str>,
+}
 
 /// One complete transfer.
 pub(super) struct Transfer {
@@ -30,7 +39,7 @@ pub(super) struct Transfer {
 pub(super) async fn attempt(
     shared: &Shared,
     request: &GetRequest,
-    cached: Option<&Cached>,
+    tag: Tag<'_>,
 ) -> Result<Transfer, HttpError> {
     let Ok(_permit) = shared.permits.acquire().await else {
         return Err(HttpError::Request {
@@ -40,13 +49,13 @@ pub(super) async fn attempt(
     let mut url = request.url.clone();
     let mut authorization = request.authorization.as_ref();
     for _ in 0..HOPS {
-        let headers = headers(request, authorization, cached)
+        let headers = headers(request, authorization, tag)
             .ok_or_else(|| HttpError::Request { host: host(&url) })?;
-        let response = ask(shared, request, &url, headers).await?;
-        if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
-            return read(shared, url, response).await;
+        let transfer = exchange(shared, request, &url, headers).await?;
+        if !transfer.status.is_redirection() || transfer.status == StatusCode::NOT_MODIFIED {
+            return Ok(transfer);
         }
-        let next = target(&url, &response)?;
+        let next = target(&url, &transfer)?;
         if next.origin() != url.origin() {
             authorization = None;
         }
@@ -62,7 +71,7 @@ pub(super) async fn attempt(
 fn headers(
     request: &GetRequest,
     authorization: Option<&SecretString>,
-    cached: Option<&Cached>,
+    tag: Tag<'_>,
 ) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_str(&request.accept).ok()?);
@@ -77,32 +86,79 @@ fn headers(
     if request.freshness == Freshness::Authoritative {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
-    match cached {
-        Some(Cached {
-            etag: Some(etag), ..
-        }) => {
-            headers.insert(IF_NONE_MATCH, HeaderValue::from_str(etag).ok()?);
-        }
-        Some(Cached {
-            last_modified: Some(date),
-            ..
-        }) => {
-            headers.insert(IF_MODIFIED_SINCE, HeaderValue::from_str(date).ok()?);
-        }
-        Some(_) | None => {}
+    if let Some(etag) = tag.etag {
+        headers.insert(IF_NONE_MATCH, HeaderValue::from_str(etag).ok()?);
+    } else if let Some(date) = tag.last_modified {
+        headers.insert(IF_MODIFIED_SINCE, HeaderValue::from_str(date).ok()?);
     }
     Some(headers)
 }
 
-async fn ask(
+/// One request and its whole answer; of a redirect the general client reads no body.
+async fn exchange(
     shared: &Shared,
     request: &GetRequest,
     url: &Url,
     headers: HeaderMap,
+) -> Result<Transfer, HttpError> {
+    if shared.plain.takes(url) {
+        match shared
+            .plain
+            .get(url, &headers, request.raw, &shared.limits)
+            .await
+        {
+            Ok(whole) => {
+                return Ok(Transfer {
+                    status: whole.status,
+                    headers: whole.headers,
+                    body: whole.body,
+                    url: url.clone(),
+                });
+            }
+            // The general client can decode what it is sent.
+            Err(PlainError::Encoded) => {}
+            Err(error) => return Err(plain_failure(url, error, shared.limits.body)),
+        }
+    }
+    let response = ask(shared, request.raw, url, headers).await?;
+    if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+        return Ok(Transfer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: Bytes::new(),
+            url: url.clone(),
+        });
+    }
+    read(shared, url.clone(), response).await
+}
+
+fn plain_failure(url: &Url, error: PlainError, limit: usize) -> HttpError {
+    let host = host(url);
+    match error {
+        PlainError::Connect(error) => HttpError::Connect {
+            host,
+            source: error.into(),
+        },
+        PlainError::Silent(time) => HttpError::Silent {
+            host,
+            seconds: time.as_secs(),
+        },
+        PlainError::Broken(error) => HttpError::Broken {
+            host,
+            source: error.into(),
+        },
+        PlainError::TooLarge => HttpError::TooLarge { host, limit },
+        PlainError::Request | PlainError::Encoded => HttpError::Request { host },
+    }
+}
+
+async fn ask(
+    shared: &Shared,
+    raw: bool,
+    url: &Url,
+    headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let client = shared.client(request.raw).await;
-    let client = client.map_err(|error| failure(url, error))?;
-    let sent = client.get(url.clone()).headers(headers).send();
+    let sent = shared.client(raw)?.get(url.clone()).headers(headers).send();
     let bound = shared.limits.connect + shared.limits.idle;
     match timeout(bound, sent).await {
         Ok(Ok(response)) => Ok(response),
@@ -118,23 +174,29 @@ fn failure(url: &Url, error: reqwest::Error) -> HttpError {
     let host = host(url);
     let source = error.without_url();
     if source.is_connect() {
-        HttpError::Connect { host, source }
+        HttpError::Connect {
+            host,
+            source: source.into(),
+        }
     } else if source.is_builder() {
         HttpError::Request { host }
     } else {
-        HttpError::Broken { host, source }
+        HttpError::Broken {
+            host,
+            source: source.into(),
+        }
     }
 }
 
 /// Where a redirect leads, if it may be followed.
-fn target(from: &Url, response: &Response) -> Result<Url, HttpError> {
+fn target(from: &Url, redirect: &Transfer) -> Result<Url, HttpError> {
     let refuse = |why| HttpError::Redirect {
         host: host(from),
-        status: response.status(),
+        status: redirect.status,
         why,
     };
     let location =
-        header(response.headers(), &LOCATION).ok_or_else(|| refuse("it names no place"))?;
+        header(&redirect.headers, &LOCATION).ok_or_else(|| refuse("it names no place"))?;
     let next = from
         .join(&location)
         .map_err(|_| refuse("its place is not a URL"))?;
@@ -162,7 +224,7 @@ async fn read(shared: &Shared, url: Url, mut response: Response) -> Result<Trans
             Ok(Err(error)) => {
                 return Err(HttpError::Broken {
                     host: host(&url),
-                    source: error.without_url(),
+                    source: error.without_url().into(),
                 });
             }
             Err(_) => {

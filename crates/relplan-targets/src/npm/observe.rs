@@ -47,9 +47,19 @@ pub(super) async fn observe(npm: &Npm, query: &Query) -> Observation {
     let registry = npm.config.of(&query.address.package);
     let mut evidence = Vec::new();
     let seen = match look(npm, registry, query).await {
-        Ok(answer) => {
+        Ok(mut answer) => {
             evidence.push(answer.evidence());
-            judge(&answer, registry, query)
+            match answer.facts.take() {
+                Some(facts) => Seen::Present(facts),
+                None => {
+                    let leave = answer.leave.take();
+                    let seen = judge(&answer, registry, query);
+                    if let (Some(leave), Seen::Present(facts)) = (leave, &seen) {
+                        npm.net.keep(leave, facts);
+                    }
+                    seen
+                }
+            }
         }
         Err(reason) => Seen::Unknown { reason },
     };
@@ -103,10 +113,21 @@ async fn look(npm: &Npm, registry: &Registry, query: &Query) -> Result<Answer, S
         Freshness::Revalidated | Freshness::AsClients => (name, ABBREVIATED),
     };
     let url = below(registry, &path).ok_or("the registry's URL cannot be extended")?;
-    let request = GetRequest::new(url, accept, query.freshness);
+    let request = GetRequest::new(url, accept, query.freshness).about(question(query));
     read(npm, registry, request)
         .await
         .map_err(|error| error.reason())
+}
+
+/// All that the facts depend on besides the document.
+fn question(query: &Query) -> String {
+    let Query {
+        address,
+        versions,
+        ranges,
+        freshness: _,
+    } = query;
+    format!("npm {} {versions:?} {ranges:?}", address.package)
 }
 
 /// Reads, with the credential where the registry wants one.

@@ -44,7 +44,7 @@ fn net(folder: &tempfile::TempDir) -> Net {
         tries: 1,
         ..Limits::default()
     };
-    Net::with_limits(folder.path(), limits).unwrap()
+    Net::with_limits(folder.path(), limits)
 }
 
 /// Surroundings whose only content is these variables.

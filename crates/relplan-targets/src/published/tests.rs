@@ -27,7 +27,7 @@ impl Bench {
 
     fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let net = Net::with_limits(folder.path(), limits).unwrap();
+        let net = Net::with_limits(folder.path(), limits);
         Self { folder, net }
     }
 

@@ -42,7 +42,7 @@ async fn bench_with(
         tries: 1,
         ..Limits::default()
     };
-    let net = Net::with_limits(folder.path(), limits).unwrap();
+    let net = Net::with_limits(folder.path(), limits);
     let settings = Settings::default()
         .with_text("url", server.at("legacy/").as_str())
         .with_text("read-url", server.at("simple").as_str())

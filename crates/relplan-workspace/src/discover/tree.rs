@@ -3,7 +3,12 @@
 //! Invariant: whatever is read or listed lies below the root after all symbolic links are resolved, is a regular file or
 //! a folder, and is no larger than the bounds. A pipe or device in the tree is never opened.
 
-use std::{cell::Cell, fs, io::Read as _};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -103,6 +108,8 @@ impl ReadError {
 pub(crate) struct Tree {
     root: Utf8PathBuf,
     looked_at: Cell<usize>,
+    /// Folders whose links were resolved already: a workspace's members are neighbours.
+    resolved: RefCell<BTreeMap<Utf8PathBuf, Utf8PathBuf>>,
 }
 
 impl Tree {
@@ -119,16 +126,16 @@ impl Tree {
         Ok(Self {
             root: real,
             looked_at: Cell::new(0),
+            resolved: RefCell::default(),
         })
     }
 
     /// The folder with links resolved; `None` where it is not a folder below the root.
     pub(crate) fn real(&self, folder: &Folder) -> Option<Folder> {
-        let real = self.root.join(folder.as_path()).canonicalize_utf8().ok()?;
+        let real = self
+            .resolve_folder(&self.root.join(folder.as_path()))
+            .ok()?;
         let below = real.strip_prefix(&self.root).ok()?;
-        if !real.is_dir() {
-            return None;
-        }
         below
             .components()
             .try_fold(Folder::root(), |at, segment| at.child(segment.as_str()))
@@ -201,8 +208,7 @@ impl Tree {
 
     fn locate(&self, file: &str) -> Result<Utf8PathBuf, ReadError> {
         let name = || file.to_owned();
-        let path = self.root.join(file);
-        let real = path.canonicalize_utf8().map_err(|source| {
+        let (real, facts) = self.resolve(&self.root.join(file)).map_err(|source| {
             if matches!(
                 source.kind(),
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
@@ -218,10 +224,6 @@ impl Tree {
         if !real.starts_with(&self.root) {
             return Err(ReadError::Outside { file: name() });
         }
-        let facts = fs::metadata(&real).map_err(|source| ReadError::Io {
-            file: name(),
-            source,
-        })?;
         if !facts.is_file() {
             return Err(ReadError::NotAFile { file: name() });
         }
@@ -231,6 +233,40 @@ impl Tree {
                 limit: MAX_MANIFEST,
             });
         }
+        Ok(real)
+    }
+    /// The path with links resolved, and what is there.
+    fn resolve(&self, path: &Utf8Path) -> io::Result<(Utf8PathBuf, fs::Metadata)> {
+        let by_system = || {
+            let real = path.canonicalize_utf8()?;
+            let facts = fs::metadata(&real)?;
+            Ok((real, facts))
+        };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return by_system();
+        };
+        if path == self.root {
+            return by_system();
+        }
+        let plain = self.resolve_folder(parent)?.join(name);
+        let facts = fs::symlink_metadata(&plain)?;
+        if facts.is_symlink() {
+            return by_system();
+        }
+        Ok((plain, facts))
+    }
+
+    /// A folder with links resolved.
+    fn resolve_folder(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        if let Some(real) = self.resolved.borrow().get(path) {
+            return Ok(real.clone());
+        }
+        let (real, facts) = self.resolve(path)?;
+        if !facts.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        let mut resolved = self.resolved.borrow_mut();
+        resolved.insert(path.to_owned(), real.clone());
         Ok(real)
     }
 }

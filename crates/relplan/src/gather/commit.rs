@@ -1,14 +1,45 @@
 //! What git knows of the checkout, asked from git. None where there is no git, no repository or no commit.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+    sync::{Mutex, OnceLock, PoisonError},
+    thread::JoinHandle,
+};
 
 use camino::Utf8Path;
 use relplan_workspace::pack::scrubbed_environment;
 
-type Vars = std::collections::BTreeMap<String, String>;
+type Vars = BTreeMap<String, String>;
+
+/// The commit that is checked out, asked while other things are done.
+pub struct Head {
+    asked: Mutex<Option<JoinHandle<Option<String>>>>,
+    commit: OnceLock<Option<String>>,
+}
+
+impl Head {
+    /// Asks git.
+    pub fn ask(root: &Utf8Path, vars: &Vars) -> Self {
+        let (root, vars) = (root.to_owned(), vars.clone());
+        Self {
+            asked: Mutex::new(Some(std::thread::spawn(move || head(&root, &vars)))),
+            commit: OnceLock::new(),
+        }
+    }
+
+    /// The commit's id in hexadecimal digits.
+    pub fn commit(&self) -> Option<String> {
+        let wait = || {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.take()?.join().ok()?
+        };
+        self.commit.get_or_init(wait).clone()
+    }
+}
 
 /// The id of the commit that is checked out, in hexadecimal digits.
-pub fn head(root: &Utf8Path, vars: &Vars) -> Option<String> {
+fn head(root: &Utf8Path, vars: &Vars) -> Option<String> {
     let text = git(root, vars, &["rev-parse", "--verify", "HEAD"])?;
     let commit = text.trim();
     let is_id =

@@ -63,7 +63,7 @@ impl Bench {
             vars: BTreeMap::from([("T".to_owned(), "t0ken".to_owned())]),
             ..Surroundings::default()
         };
-        let net = Net::with_limits(cache.path(), limits).unwrap();
+        let net = Net::with_limits(cache.path(), limits);
         Self {
             driver: build(&target(), &settings, &surroundings, &net).unwrap(),
             server,
@@ -403,7 +403,7 @@ async fn a_replaced_default_registry_is_read_and_never_published_to() {
         vars: BTreeMap::from([("CARGO_REGISTRY_TOKEN".to_owned(), "t0ken".to_owned())]),
         ..Surroundings::default()
     };
-    let net = Net::new(&home.path().join("cache")).unwrap();
+    let net = Net::new(&home.path().join("cache"));
     let driver = build(&target(), &Settings::default(), &surroundings, &net).unwrap();
     assert!(
         driver
@@ -462,7 +462,7 @@ async fn l11_a_token_does_not_go_out_in_clear_because_a_document_says_so() {
         auth_required: false,
     };
     let driver = Cargo {
-        net: Net::new(cache.path()).unwrap(),
+        net: Net::new(cache.path()),
         tokens: Tokens {
             target: target(),
             settings,

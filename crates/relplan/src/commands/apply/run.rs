@@ -45,8 +45,7 @@ pub(super) async fn run(
     let store = store(session, arguments);
     let (state, _) = load_state(&store).await?;
     let surroundings = surroundings(session, &plan);
-    let net =
-        Net::new(surroundings.cache()).map_err(|error| Failure::of(Exit::Internal, &error))?;
+    let net = Net::new(surroundings.cache());
     let drivers = Built::new(
         plan.targets
             .iter()
