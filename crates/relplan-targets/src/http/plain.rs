@@ -284,3 +284,6 @@ fn request(url: &Url, headers: &HeaderMap) -> Option<Request<Empty<Bytes>>> {
     all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Some(request)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod configured;
 mod fetching;
+mod known;
 mod reading;
 mod sending;
 
