@@ -29,7 +29,7 @@ const MANY: usize = 10_000;
 const SMALL: usize = 1_000;
 
 /// How many packages changesets is asked about: it starts a process for each.
-const FEW: usize = 50;
+const FEW: usize = 20;
 
 /// What one process cost.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,7 +123,7 @@ fn reads(standin: &StandIn, packages: usize, latency: Duration) {
             Box::new({
                 let environment = &environment;
                 move || {
-                    let mut command = beside(environment, &pnpm);
+                    let mut command = beside(environment, standin, &pnpm);
                     command.args(["publish", "-r", "--dry-run", "--no-git-checks"]);
                     command
                 }
@@ -197,7 +197,7 @@ fn changesets(standin: &StandIn) {
         (
             format!("changeset publish, {FEW}, via npm"),
             Box::new(|| {
-                let mut command = beside(&environment, &changeset);
+                let mut command = beside(&environment, standin, &changeset);
                 command.arg("publish");
                 command
             }),
@@ -215,13 +215,20 @@ fn peer(program: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-/// A peer in the folder of the npm workspace.
-fn beside(environment: &Environment, program: &Path) -> Command {
+/// A peer in the folder of the npm workspace, which reaches nothing but the stand-in: changesets would go to the public
+/// registry whatever `.npmrc` says, so the registry is told by the environment too, and HTTPS leads nowhere.
+fn beside(environment: &Environment, standin: &StandIn, program: &Path) -> Command {
+    let nowhere = "http://127.0.0.1:1";
     let mut command = environment.command(program);
     command
         .current_dir(environment.project().join("js"))
-        // Neither asks for newer versions of itself.
-        .env("CI", "1");
+        .env("CI", "1")
+        .env("npm_config_registry", format!("{}/", standin.url()))
+        .env("HTTPS_PROXY", nowhere)
+        .env("https_proxy", nowhere)
+        // npm sends plain HTTP through that proxy as well.
+        .env("NO_PROXY", "127.0.0.1")
+        .env("no_proxy", "127.0.0.1");
     command
 }
 
