@@ -113,9 +113,9 @@ mod tests {
 
     type Doc = BTreeMap<String, serde_json::Value>;
 
-    /// The reader's canonicaliser is another's work, so what the writer spells is checked by it.
+    /// A canonicaliser that is another's work is the judge.
     #[test]
-    fn l13_the_writer_spells_as_the_reader_expects() {
+    fn l13_values_are_spelled_as_rfc_8785_says() {
         #[derive(Serialize)]
         struct Unordered {
             zeta: Vec<Option<bool>>,
