@@ -19,3 +19,9 @@ pub use self::{
     lines::{Hunk, LineKind},
     sides::{DiffError, Sources, open},
 };
+
+#[cfg(test)]
+pub use self::lines::Line;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 
 use relplan_model::{
     address::Version,
-    digest::Sha256,
+    contents::{Basis, Entry},
+    digest::{Algorithm, Sha256},
     observation::Seen,
     plan::{Action, Plan},
     step::{Effect, Publish, Step},
@@ -41,7 +42,9 @@ fn whole() -> Plan {
          seen npm:e @latest=1.0.0
          seen pypi:w absent
          seen crates:y 1.0.0 y
-         recorded npm:e 1.0.0 e",
+         recorded npm:e 1.0.0 e
+         contents npm:a a-1.1.0.tgz 1.0.0 changed=x added=y script=install:-:z
+         contents npm:b b-1.1.0.tgz nothing added=x",
     ));
     assert_eq!(check(&made), []);
     made
@@ -101,6 +104,36 @@ fn breaks(rule: Rule, change: impl FnOnce(&mut Plan)) {
         found.iter().any(|one| one.rule == rule),
         "{rule:?} is not among {found:#?}"
     );
+}
+
+#[test]
+fn contents_of_nothing_that_is_uploaded_or_beyond_their_limits() {
+    breaks(Rule::References, |plan| {
+        plan.contents[0].address = address("npm:c")
+    });
+    breaks(Rule::Order, |plan| plan.contents.swap(0, 1));
+    breaks(Rule::Order, |plan| plan.contents[0].entries.swap(0, 1));
+    breaks(Rule::Contents, |plan| plan.contents[0].omitted = 1);
+    breaks(Rule::Contents, |plan| plan.contents[0].notable_omitted = 1);
+    breaks(Rule::Contents, |plan| {
+        let one = plan.contents[0].entries[0].clone();
+        plan.contents[0].entries = (0..501)
+            .map(|number| Entry {
+                path: format!("{number:04}"),
+                ..one.clone()
+            })
+            .collect();
+    });
+    breaks(Rule::Contents, |plan| {
+        plan.contents[0].basis = Basis::Unknown {
+            reason: "nobody looked".to_owned(),
+        }
+    });
+    breaks(Rule::Contents, |plan| {
+        if let Basis::Published { digests, .. } = &mut plan.contents[0].basis {
+            digests.0.remove(&Algorithm::Sha256);
+        }
+    });
 }
 
 #[test]

@@ -63,6 +63,9 @@ pub enum ArchiveError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Two members have one name.
+    #[error("two of its files have one name, so that readers may take either")]
+    Twice,
     /// A member that is neither file, folder nor link, or is told in a way that readers take differently.
     #[error("it holds {path:?}, which is {what}")]
     Member {
@@ -96,6 +99,7 @@ impl ArchiveError {
             Self::Members { .. }
             | Self::Unpacked { .. }
             | Self::Path { .. }
+            | Self::Twice
             | Self::Member { .. } => true,
         }
     }
@@ -267,7 +271,7 @@ pub(super) fn zip(
         });
     }
     if archive.has_duplicate_names() {
-        return Err(ArchiveError::path("", "as well as others, more than once"));
+        return Err(ArchiveError::Twice);
     }
     let mut left = bounds.unpacked;
     for number in 0..archive.len() {

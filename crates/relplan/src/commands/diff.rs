@@ -19,7 +19,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::{drivers::Built, selection::nearest},
-    view::{diff_text, report_text},
+    view::{contents_text, diff_text, report_text},
 };
 
 /// How many lines are printed at most.
@@ -73,6 +73,11 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
                 text.push_str(&diff_text::stat(&diffs));
             }
             Ok(diffs) => text.push_str(&diff_text::files(&diffs, contents, style, &mut left)),
+            // The plan itself says so: nothing failed now.
+            Err(DiffError::NotCompared { .. }) => {
+                let summary = contents_text::render(contents, style, false, true);
+                text.push_str(&summary);
+            }
             Err(error) => {
                 let failure = failure(&error);
                 exit = exit.max(failure.exit);
@@ -121,11 +126,10 @@ fn chosen<'a>(plan: &'a Plan, addresses: &[String]) -> Result<Vec<&'a Contents>,
 
 fn failure(error: &DiffError) -> Failure {
     let exit = match error {
-        // The plan itself says so, and whoever reads it knows.
-        DiffError::NotCompared { .. } => Exit::Done,
-        DiffError::NoArtifact { .. } | DiffError::Bundle(_) | DiffError::Contents(_) => {
-            Exit::Invalid
-        }
+        DiffError::NotCompared { .. }
+        | DiffError::NoArtifact { .. }
+        | DiffError::Bundle(_)
+        | DiffError::Contents(_) => Exit::Invalid,
         DiffError::Fetch { .. } | DiffError::Lost => Exit::Internal,
         DiffError::Moved { .. } => Exit::Stale,
     };

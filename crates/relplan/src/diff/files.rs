@@ -79,7 +79,7 @@ pub async fn file_diffs(pair: Pair, limits: Limits) -> Result<Vec<FileDiff>, Dif
     }
 }
 
-fn diffs(pair: Pair, limits: Limits) -> Result<Vec<FileDiff>, ContentsError> {
+pub(super) fn diffs(pair: Pair, limits: Limits) -> Result<Vec<FileDiff>, ContentsError> {
     let Pair {
         kind,
         mut before,

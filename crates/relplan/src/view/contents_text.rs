@@ -41,7 +41,7 @@ pub fn render(contents: &Contents, style: Style, named: bool, verbose: bool) -> 
     } else {
         String::new()
     };
-    let summary = style.wrap(HANG, HANG, &format!("{file}{}", summary(contents)));
+    let summary = style.wrap(HANG, HANG, &format!("{file}{}", summary(contents, verbose)));
     let _ = writeln!(out, "{}", style.paint(Role::Faint, &summary));
     notable(&mut out, contents, style, verbose);
     paths(&mut out, contents, style, verbose);
@@ -49,7 +49,7 @@ pub fn render(contents: &Contents, style: Style, named: bool, verbose: bool) -> 
 }
 
 /// One line: with what it was compared, and how much differs.
-fn summary(contents: &Contents) -> String {
+fn summary(contents: &Contents, verbose: bool) -> String {
     let mut sizes: (u64, u64) = (0, 0);
     let mut numbers: [u64; 4] = [0; 4];
     for entry in &contents.entries {
@@ -70,7 +70,10 @@ fn summary(contents: &Contents) -> String {
         count(number, "file", "files")
     };
     match &contents.basis {
-        // Why says the finding about it.
+        Basis::Unknown { reason } if verbose => {
+            format!("could not be compared: {}", harmless(reason))
+        }
+        // The finding about it says why.
         Basis::Unknown { .. } => "could not be compared with what is published".to_owned(),
         Basis::Nothing => format!("nothing of its kind is published: {}, all new", files(all)),
         Basis::Published { version, .. } if all == 0 => {
@@ -274,4 +277,111 @@ fn shown(text: &str) -> String {
     let start: String = text.chars().take(half).collect();
     let end: String = text.chars().skip(length - half).collect();
     format!("{start}…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use relplan_model::digest::Digests;
+
+    use super::*;
+
+    const PLAIN: Style = Style {
+        color: false,
+        width: 80,
+    };
+
+    fn contents(entries: Vec<Entry>, notable: Vec<Notable>) -> Contents {
+        Contents {
+            address: "npm:@acme/widget".parse().unwrap(),
+            file: "acme-widget-1.1.0.tgz".parse().unwrap(),
+            basis: Basis::Published {
+                version: "1.0.0".parse().unwrap(),
+                file: "acme-widget-1.0.0.tgz".parse().unwrap(),
+                digests: Digests::of(b"x"),
+            },
+            entries,
+            omitted: 0,
+            unchanged: 3,
+            notable,
+            notable_omitted: 0,
+        }
+    }
+
+    fn changed(path: &str) -> Entry {
+        Entry {
+            path: path.to_owned(),
+            change: EntryChange::Changed {
+                before: 1_000,
+                after: 400,
+            },
+        }
+    }
+
+    fn script(before: Option<&str>, after: Option<&str>) -> Notable {
+        Notable::Script {
+            name: "postinstall".to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        }
+    }
+
+    fn dependency(before: Option<&str>, after: Option<&str>) -> Notable {
+        Notable::Dependency {
+            name: "left-pad".to_owned(),
+            section: "dependencies".to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_changed_fits_a_few_lines_and_all_of_it_is_there_on_demand() {
+        let paths: Vec<Entry> = (0..10).map(|n| changed(&format!("src/{n}.js"))).collect();
+        let notable = vec![
+            script(None, Some("node x.js")),
+            dependency(Some("^1"), Some("^2")),
+        ];
+        let all = contents(paths, notable);
+        assert_eq!(
+            render(&all, PLAIN, false, false),
+            "        since 1.0.0: 10 changed, 3 the same (-6.0 kB)\n        ! 1 new script\n        \
+             · dependency left-pad ^1 → ^2 (dependencies)\n        \
+             ~ src/0.js  ~ src/1.js  ~ src/2.js  ~ src/3.js  ~ src/4.js  ~ src/5.js\n        \
+             ~ src/6.js  ~ src/7.js  and 2 more\n"
+        );
+        let verbose = render(&all, PLAIN, true, true);
+        assert!(verbose.starts_with("        acme-widget-1.1.0.tgz: since 1.0.0"));
+        assert!(verbose.contains("        ! new script postinstall: node x.js\n"));
+        assert!(verbose.contains("        ~ src/9.js  1.0 kB → 400 B\n"));
+    }
+
+    #[test]
+    fn a_new_package_says_nothing_but_its_scripts() {
+        let mut new = contents(vec![changed("a")], Vec::new());
+        new.basis = Basis::Nothing;
+        assert_eq!(render(&new, PLAIN, false, false), "");
+        new.notable = vec![script(None, Some("x"))];
+        let text = render(&new, PLAIN, false, false);
+        assert!(text.ends_with("        ! 1 script\n"), "{text}");
+    }
+
+    #[test]
+    fn text_from_archives_cannot_steer_a_terminal_or_forge_a_row() {
+        let hostile = "a\u{1b}[2J\n  + npm:other  1.0.0\u{202e}";
+        let mut all = contents(vec![changed(hostile)], Vec::new());
+        all.notable = vec![
+            script(Some(hostile), Some("x")),
+            dependency(Some("^1"), Some(hostile)),
+            dependency(Some(hostile), None),
+        ];
+        for verbose in [false, true] {
+            let text = render(&all, PLAIN, false, verbose);
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+            let forged = text.lines().any(|line| line.starts_with("  +"));
+            assert!(!forged, "{text}");
+        }
+        let long = contents(vec![changed(&"x/".repeat(400))], Vec::new());
+        let text = render(&long, PLAIN, false, false);
+        assert!(text.len() < 400, "a long path is cut: {text}");
+    }
 }

@@ -150,3 +150,79 @@ fn harmless_line(text: &str) -> String {
     let cells: Vec<String> = text.split('\t').map(harmless).collect();
     cells.join("\t")
 }
+
+#[cfg(test)]
+mod tests {
+    use relplan_model::digest::Digests;
+
+    use super::*;
+    use crate::diff::Line;
+
+    const PLAIN: Style = Style {
+        color: false,
+        width: 80,
+    };
+
+    fn contents() -> Contents {
+        Contents {
+            address: "npm:w".parse().unwrap(),
+            file: "w-1.1.0.tgz".parse().unwrap(),
+            basis: Basis::Published {
+                version: "1.0.0".parse().unwrap(),
+                file: "w-1.0.0.tgz".parse().unwrap(),
+                digests: Digests::of(b"x"),
+            },
+            entries: Vec::new(),
+            omitted: 0,
+            unchanged: 0,
+            notable: Vec::new(),
+            notable_omitted: 0,
+        }
+    }
+
+    fn diff(path: &str, body: Body) -> FileDiff {
+        FileDiff {
+            path: path.to_owned(),
+            was: Some("old.bin".to_owned()),
+            change: EntryChange::Changed {
+                before: 1,
+                after: 2,
+            },
+            body,
+        }
+    }
+
+    #[test]
+    fn lines_are_harmless_and_their_number_is_bounded() {
+        let line = |kind, text: &str| Line {
+            kind,
+            text: text.to_owned(),
+            unterminated: false,
+        };
+        let hunk = Hunk {
+            header: "@@ -1,2 +1,2 @@".to_owned(),
+            lines: vec![
+                line(LineKind::Removed, "\told\r"),
+                line(LineKind::Added, "\tnew\u{1b}]0;x\u{7}"),
+                line(LineKind::Context, "end"),
+            ],
+        };
+        let text = Body::Text {
+            hunks: vec![hunk],
+            omitted: 7,
+        };
+        let all = [diff("a\nb", text.clone()), diff("c", Body::Binary)];
+        let mut left = 100;
+        let shown = files(&all, &contents(), PLAIN, &mut left);
+        assert_eq!(
+            shown,
+            "--- 1.0.0/old.bin\n+++ packed/a\u{fffd}b\n@@ -1,2 +1,2 @@\n-\told\u{fffd}\n\
+             +\tnew\u{fffd}]0;x\u{fffd}\n end\n… 7 more lines\n\
+             Binary files 1.0.0/old.bin and packed/c differ: 1 B → 2 B\n"
+        );
+        let mut left = 2;
+        let shown = files(&all, &contents(), PLAIN, &mut left);
+        assert!(shown.contains("…\n") && !shown.contains(" end"), "{shown}");
+        assert!(shown.ends_with("… and 1 more file; name an address, or use --stat\n"));
+    }
+}
