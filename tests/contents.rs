@@ -195,7 +195,7 @@ async fn a_new_script_or_dependency_is_on_the_first_screen() {
     );
     says(&[
         "@quickstart/greet-cli",
-        "runs a new script on users' machines, which 0.1.0 did not have: postinstall: node bin/greet.js (bin/greet.js:",
+        "runs a new script on users' machines, which 0.1.0 did not have: postinstall: node bin/greet.js",
     ]);
 
     let npm_only = ["-p", "@quickstart/greet-cli"];
