@@ -45,12 +45,6 @@ Examples:
   relplan show release.json -v
   relplan show release.json --html release.html   as a page, with filters";
 
-pub const GRAPH: &str = "\
-Examples:
-  relplan graph release.json                          for Markdown
-  relplan graph release.json --format svg -o release.svg
-  relplan graph release.json --full --format dot      every step, for Graphviz";
-
 pub const APPLY: &str = "\
 Examples:
   relplan apply release.json

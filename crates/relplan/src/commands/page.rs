@@ -15,7 +15,6 @@ use relplan_workspace::bundle::Folder;
 use super::{Session, plan::write_whole};
 use crate::{
     diff::{self, Limits, Sources},
-    exit::Exit,
     failure::Failure,
     planning::Made,
     view::{diff_text, html, style::Style},
@@ -53,8 +52,7 @@ async fn diffs(
     let Ok(folder) = Folder::open(&session.project.bundle(bundle)) else {
         return Ok(Vec::new());
     };
-    let net = Net::new(session.surroundings.cache())
-        .map_err(|error| Failure::of(Exit::Internal, &error))?;
+    let net = Net::new(session.surroundings.cache());
     let sources = Sources {
         bundle: &folder,
         drivers: &Nobody,
