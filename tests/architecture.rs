@@ -68,7 +68,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("relplan-plan", &["petgraph", "serde", "thiserror"]),
     (
         "relplan-approval",
-        &["kdl", "serde", "serde_json", "sha2", "ssh-key", "thiserror"],
+        &["serde", "serde_json", "ssh-key", "strsim", "thiserror"],
     ),
 ];
 

@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing is written, neither to a registry nor to the journal, and nothing is sent that could change one.
 //!
-//! What approvals say is not asked here: the binary has their policy and asks before it admits.
+//! What approvals say is asked elsewhere: by the binary before it admits, by [`claim`](crate::claim()) when it claims, and by
+//! the walk right before each effect.
 
 mod artifacts;
 mod surroundings;

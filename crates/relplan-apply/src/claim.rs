@@ -1,11 +1,12 @@
 //! Claiming: the one swap by which a plan starts and its approvals are used up, and the end of plans that are given up.
 
 use relplan_model::{
+    approval::Approved,
     digest::Sha256,
     event::Event,
     journal::{Entry, Record},
     plan::Plan,
-    port::{Clock, StateStore, StoreError},
+    port::{Clock, StateStore, StoreError, Withheld},
     state::{FoldError, Progress, State},
 };
 
@@ -49,6 +50,9 @@ pub enum ClaimError {
         /// Where it runs.
         runner: String,
     },
+    /// The plan is not approved.
+    #[error("the plan is not approved")]
+    Withheld(#[source] Withheld),
     /// The journal could not be read or written.
     #[error("the claim could not be written down")]
     Store(#[from] StoreError),
@@ -61,15 +65,17 @@ impl ClaimError {
         match self {
             Self::Denied(denied) => denied.exit(),
             Self::Taken { .. } => ExitClass::Busy,
+            Self::Withheld(_) => ExitClass::Approval,
             Self::Store(_) => ExitClass::Store,
         }
     }
 }
 
 /// Claims an admitted plan, or takes it up again, by compare-and-swap on the state that it was admitted on (law L10).
+/// The approvals that allow it are written down in the same swap, and are thereby used up.
 ///
 /// # Errors
-/// When somebody else wrote to the journal since, or it could not be written.
+/// When the plan is not approved, somebody else wrote to the journal since, or it could not be written.
 pub async fn claim(
     admitted: Admitted,
     opening: Opening,
@@ -93,7 +99,11 @@ pub async fn claim(
             finished: true,
         });
     }
-    let records = records(&plan, digest, &state, standing, opening);
+    let approved = match ports.approvals.approved().await {
+        Ok(approved) => approved,
+        Err(withheld) => return Err(ClaimError::Withheld(withheld)),
+    };
+    let records = records(&plan, digest, &state, standing, opening, approved);
     match append(&mut state, records, ports.store, ports.clock).await {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Err(lost(&plan, digest, ports.store).await),
@@ -119,6 +129,7 @@ fn records(
     state: &State,
     standing: Standing,
     opening: Opening,
+    approved: Option<Approved>,
 ) -> Vec<Record> {
     let Opening {
         lineage,
@@ -129,6 +140,7 @@ fn records(
         return vec![Record::Resumed {
             plan: digest,
             runner,
+            approved,
         }];
     }
     let genesis = state.lineage.is_none().then(|| Record::Genesis {
@@ -140,6 +152,7 @@ fn records(
         serial: state.serial + 1,
         tool,
         runner,
+        approved,
     };
     genesis.into_iter().chain([claim]).collect()
 }

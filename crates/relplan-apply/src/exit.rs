@@ -7,6 +7,8 @@ pub enum ExitClass {
     Done,
     /// A conflict: other bytes, or another value, are there.
     Conflict,
+    /// An approval is missing or invalid.
+    Approval,
     /// The plan is stale or has expired.
     Stale,
     /// Another apply is open, or took over.
@@ -32,6 +34,7 @@ impl ExitClass {
         match self {
             Self::Done => 0,
             Self::Conflict => 3,
+            Self::Approval => 4,
             Self::Stale => 5,
             Self::Busy => 6,
             Self::Partial => 7,
@@ -45,8 +48,8 @@ impl ExitClass {
 
     /// Of two things that went wrong in one walk, the one that the exit code tells.
     ///
-    /// First what stops everybody (the journal, another applier), then what no repetition cures (a conflict, a
-    /// credential), then what was asked for (an interruption), then what a repetition finds out or cures (an unknown
+    /// First what stops everybody (the journal, another applier), then what no repetition cures (a conflict, a missing
+    /// approval, a credential), then what was asked for (an interruption), then what a repetition finds out or cures (an unknown
     /// outcome, an expired plan, a failed step).
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
@@ -65,10 +68,11 @@ impl ExitClass {
             Self::Unknown => 3,
             Self::Interrupted => 4,
             Self::Credential => 5,
-            Self::Conflict => 6,
-            Self::Invalid => 7,
-            Self::Busy => 8,
-            Self::Store => 9,
+            Self::Approval => 6,
+            Self::Conflict => 7,
+            Self::Invalid => 8,
+            Self::Busy => 9,
+            Self::Store => 10,
         }
     }
 }

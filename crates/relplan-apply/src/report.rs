@@ -67,6 +67,11 @@ pub enum StepEnd {
         /// In words.
         detail: String,
     },
+    /// The plan is approved no more, and this effect had not begun.
+    Withheld {
+        /// Who or what is missing.
+        detail: String,
+    },
     /// It was not started: a step that it waits for did not end well, or a stop was requested (`None`).
     NotStarted {
         /// The step that is to blame.
@@ -88,6 +93,7 @@ impl StepEnd {
             Self::Failed { .. } | Self::NotStarted { .. } => ExitClass::Partial,
             Self::Unknown { .. } => ExitClass::Unknown,
             Self::Expired { .. } => ExitClass::Stale,
+            Self::Withheld { .. } => ExitClass::Approval,
         }
     }
 }
@@ -130,7 +136,12 @@ impl Report {
         Self {
             plan,
             done: count(|end| matches!(end, StepEnd::Done(_))),
-            failed: count(|end| matches!(end, StepEnd::Failed { .. } | StepEnd::Expired { .. })),
+            failed: count(|end| {
+                matches!(
+                    end,
+                    StepEnd::Failed { .. } | StepEnd::Expired { .. } | StepEnd::Withheld { .. }
+                )
+            }),
             unknown: count(|end| matches!(end, StepEnd::Unknown { .. })),
             skipped: count(|end| matches!(end, StepEnd::NotStarted { .. })),
             steps,
@@ -153,6 +164,9 @@ impl Report {
             ),
             ExitClass::Stale => format!(
                 "{progress}; the plan has expired: abandon it and make a new one for the rest"
+            ),
+            ExitClass::Approval => format!(
+                "{progress}; the plan is not approved any more, so the rest was not begun: have it approved again and apply the same plan, or abandon it"
             ),
             ExitClass::Busy => format!("{progress}; somebody else has taken over"),
             ExitClass::Store => format!(

@@ -23,7 +23,7 @@ use relplan_model::{
     event::Event,
     journal::{How, Record, Resolution},
     plan::Plan,
-    port::{ArtifactSource, Clock, Drivers, EventSink, StateStore, StoreError},
+    port::{Approvals, ArtifactSource, Clock, Drivers, EventSink, StateStore, StoreError},
     state::{Progress, State},
     step::{Effect, Step, StepId},
 };
@@ -51,6 +51,8 @@ pub struct Ports<'a> {
     pub clock: &'a dyn Clock,
     /// Who is told what happens.
     pub events: &'a dyn EventSink,
+    /// Who says whether the plan is approved.
+    pub approvals: &'a dyn Approvals,
 }
 
 /// How patient and how busy a walk is.
@@ -306,7 +308,9 @@ impl<'p> Walk<'p, '_> {
                 outcome, detail, ..
             } => failed(Some(*outcome), detail),
             StepEnd::Unknown { detail } => failed(None, detail),
-            StepEnd::Expired { detail } => failed(Some(Resolution::NotDone), detail),
+            StepEnd::Expired { detail } | StepEnd::Withheld { detail } => {
+                failed(Some(Resolution::NotDone), detail)
+            }
             StepEnd::NotStarted { .. } => return,
         });
     }

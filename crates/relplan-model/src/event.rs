@@ -69,6 +69,18 @@ pub enum Event {
         /// How many rows it holds back.
         held: u64,
     },
+    /// The plan's approvals were verified, before anything else.
+    #[serde(rename_all = "kebab-case")]
+    Approval {
+        /// Its digest.
+        plan: Sha256,
+        /// Whether it is approved.
+        approved: bool,
+        /// Everybody whose yes counts, in order.
+        people: Vec<String>,
+        /// Who or what is missing; empty if it is approved.
+        missing: Vec<String>,
+    },
     /// The plan was claimed, or goes on.
     #[serde(rename_all = "kebab-case")]
     Claimed {

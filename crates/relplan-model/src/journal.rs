@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, FileName, PointerName, Version},
+    approval::Approved,
     canonical::{self, CanonicalError},
     digest::{Digests, Sha256},
     step::StepId,
@@ -75,6 +76,9 @@ pub enum Record {
         tool: String,
         /// Where it runs, for people (user and host, or the CI job's URL); never a secret.
         runner: String,
+        /// Who allowed it, where a policy is pinned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<Approved>,
     },
     /// A step's effect is about to be attempted (law L9).
     #[serde(rename_all = "kebab-case")]
@@ -129,6 +133,9 @@ pub enum Record {
         plan: Sha256,
         /// Where it runs now.
         runner: String,
+        /// Who allows it now, where a policy is pinned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<Approved>,
     },
     /// Every step of the plan has ended.
     #[serde(rename_all = "kebab-case")]

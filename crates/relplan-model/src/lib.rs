@@ -6,6 +6,7 @@
 //! between alternatives: choosing is the planner's work.
 
 pub mod address;
+pub mod approval;
 pub mod bundle;
 pub mod canonical;
 pub mod contents;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, PointerName, TargetName, Version},
+    approval::Gate,
     bundle::Artifact,
     canonical::{self, CanonicalError},
     contents::Contents,
@@ -45,9 +46,17 @@ pub struct Plan {
     pub commit: Option<String>,
     /// The digest of the spec's text.
     pub spec: Sha256,
-    /// The digest of the policy that approvals must meet, where the spec has gates.
+    /// The digest of the policy that was pinned where the plan was made, if one was. It is never what decides whose
+    /// policy counts: that is pinned where the plan is applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Sha256>,
+    /// Who asked for the release, in the words of whoever made the plan: a person of the policy, or an account such as
+    /// `github:alice`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
+    /// What the spec's gates ask for, in order of name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// The state that it was made on.
     pub base: Base,
     /// The targets that it reads or writes, in order of name.

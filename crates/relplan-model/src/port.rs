@@ -6,6 +6,7 @@ use std::{future::Future, io, pin::Pin, time::Duration};
 
 use crate::{
     address::{Address, FileName, PackageName, TargetName, Version},
+    approval::Approved,
     bundle::{Artifact, ArtifactKind},
     digest::{Digests, Sha256},
     event::Event,
@@ -243,6 +244,24 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// Says whether the plan that is being applied is approved, by the policy as it is pinned at that moment. It is asked
+/// when the plan is claimed, and again right before each effect, since keys are revoked while a release runs.
+pub trait Approvals: Send + Sync {
+    /// Who allows it; `None`: no policy is pinned, and nothing asks for one.
+    ///
+    /// # Errors
+    /// When it is not approved, or it cannot be found out.
+    fn approved(&self) -> BoxFuture<'_, Result<Option<Approved>, Withheld>>;
+}
+
+/// Why a plan is not approved (exit 4).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Withheld {
+    /// Who or what is missing, on one line and without a final full stop.
+    pub reason: String,
 }
 
 /// Finds the driver of a target, for applying.

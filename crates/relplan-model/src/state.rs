@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, FileName, PointerName, Version},
+    approval::{Approved, PinnedPolicy},
     canonical::CanonicalError,
     digest::{Digests, Sha256},
     journal::{Entry, Fact, How, Record, Resolution},
@@ -95,6 +96,8 @@ pub struct State {
     pub head: Sha256,
     /// The plan that is being applied.
     pub open: Option<Open>,
+    /// The policy that approvals were last measured by. Once there is one, nothing is applied without.
+    pub policy: Option<PinnedPolicy>,
     /// What we published or adopted.
     pub releases: BTreeMap<Address, BTreeMap<Version, Recorded>>,
     /// Where we pointed pointers.
@@ -112,6 +115,7 @@ impl Default for State {
             length: 0,
             head: Sha256::ZERO,
             open: None,
+            policy: None,
             releases: BTreeMap::new(),
             pointers: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -277,6 +281,7 @@ impl State {
                 serial,
                 runner,
                 tool: _,
+                approved,
             } => {
                 if self.open.is_some() {
                     return Err("a plan is open already");
@@ -284,6 +289,7 @@ impl State {
                 if self.ended.contains_key(plan) {
                     return Err("the plan has ended before");
                 }
+                self.measured_by(approved.as_ref())?;
                 self.advance(*serial)?;
                 self.open = Some(Open {
                     plan: *plan,
@@ -292,7 +298,15 @@ impl State {
                     steps: BTreeMap::new(),
                 });
             }
-            Record::Resumed { plan, runner } => self.open(Some(plan))?.runner.clone_from(runner),
+            Record::Resumed {
+                plan,
+                runner,
+                approved,
+            } => {
+                self.open(Some(plan))?;
+                self.measured_by(approved.as_ref())?;
+                self.open(Some(plan))?.runner.clone_from(runner);
+            }
             Record::Intent { step, attempt } => {
                 self.set(
                     step,
@@ -362,6 +376,21 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// The policy never goes away again, and never back to an older version.
+    fn measured_by(&mut self, approved: Option<&Approved>) -> Result<(), &'static str> {
+        match (self.policy, approved) {
+            (Some(_), None) => Err("a policy was pinned before, and is not here"),
+            (Some(known), Some(now)) if now.policy.version < known.version => {
+                Err("the policy is older than the one before")
+            }
+            (_, Some(now)) => {
+                self.policy = Some(now.policy);
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
     }
 
     fn advance(&mut self, serial: u64) -> Result<(), &'static str> {

@@ -68,6 +68,8 @@ fn project(count: usize) -> Result<PlanInput, Box<dyn std::error::Error>> {
         commit: None,
         spec: Sha256::of(b"spec"),
         policy: None,
+        requester: None,
+        gates: Vec::new(),
         state: State::default(),
         targets: Vec::new(),
         releases: Vec::new(),

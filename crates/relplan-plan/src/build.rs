@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_model::{
     address::{Address, TargetName},
+    approval::Gate,
     bundle::Artifact,
     contents::Contents,
     finding::{Finding, Severity},
@@ -147,6 +148,8 @@ fn assemble(index: &Index<'_>, decisions: &[Decision<'_>], parts: Parts) -> Plan
         commit: input.commit.clone(),
         spec: input.spec,
         policy: input.policy,
+        requester: input.requester.clone(),
+        gates: gates(input),
         base: input.state.base(),
         applicable: steps.iter().all(is_known),
         targets: targets.into_values().cloned().collect(),
@@ -159,6 +162,17 @@ fn assemble(index: &Index<'_>, decisions: &[Decision<'_>], parts: Parts) -> Plan
         costs,
         selection: input.selection.clone(),
     }
+}
+
+/// The spec's gates in order, with their lists in order.
+fn gates(input: &PlanInput) -> Vec<Gate> {
+    let mut gates = input.gates.clone();
+    for gate in &mut gates {
+        gate.targets.sort();
+        gate.from.sort();
+    }
+    gates.sort();
+    gates
 }
 
 /// The artifacts that steps upload or compare, in order of file name, each once.

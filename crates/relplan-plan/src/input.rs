@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use relplan_model::{
-    bundle::Bundle, contents::Contents, digest::Sha256, finding::Finding, observation::Observation,
-    plan::Selection, release::Release, state::State, target::Target, time::Timestamp,
+    approval::Gate, bundle::Bundle, contents::Contents, digest::Sha256, finding::Finding,
+    observation::Observation, plan::Selection, release::Release, state::State, target::Target,
+    time::Timestamp,
 };
 
 /// Everything that a plan follows from. The order within its lists has no meaning.
@@ -27,9 +28,15 @@ pub struct PlanInput {
     pub commit: Option<String>,
     /// The digest of the spec's text.
     pub spec: Sha256,
-    /// The digest of the policy that approvals must meet, where the spec has gates.
+    /// The digest of the policy that is pinned where the plan is made, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Sha256>,
+    /// Who asked for the release, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
+    /// What the spec's gates ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// What is recorded.
     pub state: State,
     /// The targets, as their drivers describe them. One that is missing holds everything that goes there.

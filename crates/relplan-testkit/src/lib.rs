@@ -8,12 +8,15 @@ pub mod browser;
 #[cfg(feature = "schemas")]
 pub mod documents;
 pub mod environment;
+pub mod mutation;
 #[cfg(feature = "servers")]
 pub mod mermaid;
 #[cfg(feature = "servers")]
 pub mod proxy;
 #[cfg(feature = "servers")]
 pub mod servers;
+#[cfg(feature = "signing")]
+pub mod signing;
 #[cfg(feature = "servers")]
 pub mod standin;
 pub mod world;

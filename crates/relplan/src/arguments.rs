@@ -19,6 +19,8 @@ const GLOBAL: &str = "Options of every command";
     version,
     about = "Plan and apply for releases: one reviewed plan over all registries, resumable and at most once.",
     after_help = examples::MAIN,
+    after_help = "Typical use:\n  relplan check               is the spec sound?\n  relplan pack                build what will be published\n  relplan plan -o PLAN        what would change, as a file to review\n  relplan approve PLAN        sign that plan's bytes, where a policy asks for it\n  relplan apply PLAN          do exactly that; after a crash, run it again",
+    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub struct Arguments {
@@ -91,12 +93,19 @@ pub enum Command {
     /// Draw the steps of a saved plan by wave.
     #[command(after_help = examples::GRAPH)]
     Graph(Graph),
+    /// Approve a saved plan, or reject it: shows it, asks, and has ssh-keygen sign.
+    Approve(Approve),
+    /// Show who has approved a saved plan, who is still needed, and which records do not count.
+    Approvals(Approvals),
     /// Carry out a saved plan; or plan, show, ask and carry out.
     #[command(after_help = examples::APPLY)]
     Apply(Box<Apply>),
     /// Record what is published already, so that it is known from now on; registries are only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
+    /// Look after the policy that says whose approval counts.
+    #[command(subcommand)]
+    Policy(Policy),
     /// Show what is recorded, and what is under way.
     #[command(after_help = examples::STATUS)]
     Status(Status),
@@ -225,12 +234,122 @@ pub struct Planning {
     /// Plan to move pointers back that somebody else has moved.
     #[arg(long)]
     pub correct_drift: bool,
+    /// Who asks for the release: a person of the policy, or an account such as github:alice [default: the actor of a
+    /// GitHub workflow].
+    #[arg(long, value_name = "NAME")]
+    pub requester: Option<String>,
     /// How long the plan may be applied, such as 30m, 24h or 7d.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
     pub lifetime: Lifetime,
     /// Do not compare what is inside the artifacts with what is published.
     #[arg(long)]
     pub no_contents: bool,
+}
+
+/// Which policy counts.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PinnedPlace {
+    /// The policy that says whose approval counts [default: RELPLAN_POLICY, else policy.kdl if it is the one that the
+    /// journal remembers].
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Where approvals are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RecordPlaces {
+    /// A folder with approval records, besides PLAN.approvals; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub approvals: Vec<PathBuf>,
+}
+
+/// `relplan approve`.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// The key to sign with: a public key whose private half the agent holds, or a private key, which ssh-keygen alone
+    /// opens [default: RELPLAN_KEY].
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Who signs, as the policy names them [default: whose key it is].
+    #[arg(long = "as", value_name = "NAME")]
+    pub principal: Option<String>,
+    /// Say no instead: one is enough, whatever others say.
+    #[arg(long)]
+    pub reject: bool,
+    /// Something to add, for those who read it later.
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Confirm without being asked, by one package of the plan with its version.
+    #[arg(long, value_name = "NAME@VERSION", conflicts_with = "reject")]
+    pub yes: Option<String>,
+    /// Show what changed since this plan [default: the one that was approved last].
+    #[arg(long, value_name = "PLAN")]
+    pub since: Option<PathBuf>,
+    /// The folder to write the record into [default: PLAN.approvals].
+    #[arg(short = 'o', long = "out", value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show unchanged rows and every reason.
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+    /// Which policy.
+    #[command(flatten)]
+    pub pinned: PinnedPlace,
+    /// Where the state is.
+    #[command(flatten)]
+    pub place: StatePlace,
+}
+
+/// `relplan approvals`.
+#[derive(Debug, Args)]
+pub struct Approvals {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// Where approvals are.
+    #[command(flatten)]
+    pub records: RecordPlaces,
+    /// Which policy.
+    #[command(flatten)]
+    pub pinned: PinnedPlace,
+    /// Where the state is.
+    #[command(flatten)]
+    pub place: StatePlace,
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// `relplan policy`.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Check a policy.
+    Check {
+        /// Its file [default: policy.kdl].
+        file: Option<PathBuf>,
+    },
+    /// Print a policy's digest.
+    Digest {
+        /// Its file [default: policy.kdl].
+        file: Option<PathBuf>,
+    },
+    /// Sign that a new policy follows an old one, or show who still has to.
+    Rotate(Rotate),
+}
+
+/// `relplan policy rotate`.
+#[derive(Debug, Args)]
+pub struct Rotate {
+    /// The policy that is replaced.
+    pub old: PathBuf,
+    /// The policy that follows it.
+    pub new: PathBuf,
+    /// The key to sign with; without one, who still has to sign is shown.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The file with the signatures [default: in NEW.rotations].
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Seconds that a plan may be applied for.
@@ -308,6 +427,9 @@ pub struct Plan {
     /// Where bundle and state are.
     #[command(flatten)]
     pub places: Places,
+    /// Which policy.
+    #[command(flatten)]
+    pub pinned: PinnedPlace,
     /// Save the plan to this file.
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -395,6 +517,12 @@ pub struct Apply {
     /// Where bundle and state are.
     #[command(flatten)]
     pub places: Places,
+    /// Which policy.
+    #[command(flatten)]
+    pub pinned: PinnedPlace,
+    /// Where approvals are.
+    #[command(flatten)]
+    pub records: RecordPlaces,
     /// Do not ask.
     #[arg(short = 'y', long)]
     pub yes: bool,
@@ -432,7 +560,14 @@ pub enum State {
     /// Print the state as JSON.
     Show(StatePlace),
     /// Print the journal for people.
-    Log(StatePlace),
+    Log {
+        /// Where it is.
+        #[command(flatten)]
+        place: StatePlace,
+        /// Only who allowed what: each claim with its approvals.
+        #[arg(long)]
+        approvals: bool,
+    },
     /// Verify the journal's chain.
     Check(StatePlace),
     /// Give up the open plan, so that another can be applied. Registries are not touched.

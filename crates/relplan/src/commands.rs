@@ -2,6 +2,8 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod approvals;
+pub mod approve;
 pub mod check;
 pub mod diff;
 pub mod graph;
@@ -10,6 +12,7 @@ pub mod man;
 pub mod pack;
 pub mod page;
 pub mod plan;
+pub mod policy;
 pub mod schema;
 pub mod show;
 pub mod state;
@@ -80,6 +83,9 @@ pub async fn run(
         Command::Show(show) => self::show::run(&session, &show).await,
         Command::Diff(diff) => self::diff::run(&session, &diff).await,
         Command::Graph(graph) => self::graph::run(&session, &graph),
+        Command::Approve(approve) => self::approve::run(&session, &approve).await,
+        Command::Approvals(approvals) => self::approvals::run(&session, &approvals).await,
+        Command::Policy(policy) => self::policy::run(&session, &policy),
         Command::Apply(apply) => self::apply::run(session, *apply).await,
         Command::Status(status) => self::status::run(&session, &status).await,
         Command::State(state) => self::state::run(&session, &state).await,

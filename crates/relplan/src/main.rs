@@ -5,6 +5,7 @@
     reason = "nothing outside of a binary can reach anything; `pub` says what its room offers"
 )]
 
+mod approvals;
 mod arguments;
 mod clock;
 mod commands;

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use camino::Utf8PathBuf;
 use relplan_model::{
     address::{Address, PackageName},
+    approval::PinnedPolicy,
     bundle::Bundle,
     digest::Sha256,
     event::Event,
@@ -22,7 +23,8 @@ use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
 use crate::{
-    arguments::{Places, Planning},
+    approvals::pin,
+    arguments::{PinnedPlace, Places, Planning},
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
@@ -51,6 +53,10 @@ pub struct Ground {
     pub bundle: Utf8PathBuf,
     /// The commit that is checked out.
     pub commit: Head,
+    /// The policy that is pinned here.
+    pub policy: Option<PinnedPolicy>,
+    /// Who asks for the release, where nobody is named.
+    pub requester: Option<String>,
     /// Remarks made so far.
     pub findings: Vec<Finding>,
 }
@@ -70,13 +76,15 @@ impl Ground {
     pub async fn new(
         project: &Project,
         places: &Places,
+        pinned: &PinnedPlace,
         surroundings: &Surroundings,
         style: Style,
     ) -> Result<Self, Failure> {
         let commit = Head::ask(&project.root, &surroundings.vars);
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
         let store = FileStore::new(project.state(places.state.as_deref(), Some(&read.spec)));
-        let (state, findings) = load_state(&store).await?;
+        let (state, mut findings) = load_state(&store).await?;
+        let policy = pinned_here(project, pinned, surroundings, &state, style, &mut findings)?;
         let net = Net::new(surroundings.cache());
         let used = read
             .spec
@@ -93,6 +101,11 @@ impl Ground {
             targets,
             bundle,
             commit,
+            policy,
+            requester: surroundings
+                .var("GITHUB_ACTOR")
+                .filter(|actor| !actor.is_empty())
+                .map(|actor| format!("github:{actor}")),
             findings,
         })
     }
@@ -226,20 +239,7 @@ impl Ground {
         let spec = &self.read.spec;
         let mut findings = self.findings.clone();
         findings.extend(wishes.findings.iter().cloned());
-        if !spec.gates.is_empty() {
-            let names: Vec<&str> = spec.gates.iter().map(|gate| gate.name.as_str()).collect();
-            let message = format!("this plan needs approval by the gate {}", names.join(", "));
-            findings.push(
-                Finding::new("approval", Severity::Warning, None, message).hint(
-                    "this relplan can verify no approvals yet, so `apply` refuses the plan (exit 4)",
-                ),
-            );
-        }
-        let policy = if spec.gates.is_empty() {
-            None
-        } else {
-            Some(self.read.digest)
-        };
+        findings.extend(approval(&spec.gates, self.policy));
         PlanInput {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             now: SystemClock.now(),
@@ -248,7 +248,12 @@ impl Ground {
             repository: spec.project.repository.clone(),
             commit: self.commit.commit(),
             spec: self.read.digest,
-            policy,
+            policy: self.policy.map(|pin| pin.digest),
+            requester: planning
+                .requester
+                .clone()
+                .or_else(|| self.requester.clone()),
+            gates: spec.gates.iter().map(gate).collect(),
             state: self.state.clone(),
             targets: self.targets_of(wishes),
             releases: wishes.releases.clone(),
@@ -294,6 +299,92 @@ fn made(input: &PlanInput) -> Result<Made, Failure> {
         bytes,
         digest,
     })
+}
+
+/// The policy that is pinned here. One that was named must be sound; one that the journal remembers and that is not here
+/// keeps nobody from planning.
+fn pinned_here(
+    project: &Project,
+    pinned: &PinnedPlace,
+    surroundings: &Surroundings,
+    state: &State,
+    style: Style,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<PinnedPolicy>, Failure> {
+    let places = pin::Places::new(project, surroundings, pinned.policy.as_deref(), style);
+    match places.pinned(state.policy, SystemClock.now()) {
+        Ok(found) => Ok(found.map(|found| found.pin)),
+        Err(failure) if places.named.is_some() => Err(failure),
+        Err(failure) => {
+            let finding = Finding::new("policy", Severity::Warning, None, failure.message());
+            findings.push(
+                finding.hint("`apply` refuses every plan until the policy is there (exit 4)"),
+            );
+            Ok(None)
+        }
+    }
+}
+
+/// What is said about approvals in the plan.
+fn approval(gates: &[relplan_spec::Gate], policy: Option<PinnedPolicy>) -> Option<Finding> {
+    let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_str()).collect();
+    let own = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("by its gate {one}"),
+        many => format!("by its gates {}", many.join(", ")),
+    };
+    match policy {
+        Some(pin) => {
+            let by = format!(
+                "by version {} of the policy ({})",
+                pin.version,
+                pin.digest.short()
+            );
+            let both = [by, own].into_iter().filter(|text| !text.is_empty());
+            let message = format!(
+                "this plan needs approval {}",
+                both.collect::<Vec<_>>().join(" and ")
+            );
+            Some(
+                Finding::new("approval", Severity::Note, None, message).hint(
+                    "`relplan approvals PLAN` tells of whom, `relplan approve PLAN` gives one",
+                ),
+            )
+        }
+        None if own.is_empty() => None,
+        None => {
+            let message = format!(
+                "this plan needs approval {own}, and no policy is pinned here that says whose counts"
+            );
+            Some(
+                Finding::new("approval", Severity::Warning, None, message).hint(
+                    "`apply` refuses it (exit 4) unless a policy is pinned there: --policy FILE",
+                ),
+            )
+        }
+    }
+}
+
+/// A gate of the spec as the plan carries it.
+fn gate(gate: &relplan_spec::Gate) -> relplan_model::approval::Gate {
+    let relplan_spec::Gate {
+        name,
+        before: _,
+        targets,
+        threshold,
+        from,
+        touch,
+        max_age_seconds,
+        span: _,
+    } = gate;
+    relplan_model::approval::Gate {
+        name: name.clone(),
+        targets: targets.clone(),
+        threshold: *threshold,
+        from: from.clone(),
+        touch: *touch,
+        max_age_seconds: *max_age_seconds,
+    }
 }
 
 impl Made {

@@ -81,6 +81,16 @@ impl Terminal {
         write_all(&mut std::io::stderr().lock(), text);
     }
 
+    /// Asks for a line of text; nothing if there is none.
+    pub fn ask_text(&self, question: &str) -> String {
+        eprint!("{question} ");
+        let mut answer = String::new();
+        match std::io::stdin().read_line(&mut answer) {
+            Ok(_) => answer.trim().to_owned(),
+            Err(_) => String::new(),
+        }
+    }
+
     /// Asks a yes-or-no question; anything but yes is no.
     pub fn ask(&self, question: &str) -> bool {
         eprint!("{question} [y/N] ");

@@ -5,6 +5,7 @@
 pub mod adopt_text;
 pub mod contents_text;
 pub mod diff_text;
+pub mod approvals_text;
 pub mod explain;
 pub mod graph;
 pub mod html;
@@ -15,6 +16,7 @@ pub mod markup;
 pub mod plan_text;
 pub mod report_text;
 pub mod rows;
+pub mod since_text;
 pub mod status_text;
 pub mod style;
 pub mod verdict;

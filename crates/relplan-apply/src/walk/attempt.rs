@@ -111,6 +111,12 @@ impl Attempt<'_, '_, '_> {
             if now > end {
                 return Ok(expired(format!("the plan expired at {end}")));
             }
+            // Asked at the last moment: a key may have been revoked, or a reject given, since the plan was claimed.
+            if let Err(withheld) = self.walk.ports.approvals.approved().await {
+                return Ok(StepEnd::Withheld {
+                    detail: shortened(withheld.reason),
+                });
+            }
             match self.effect().await? {
                 Next::Look(next) => look = next,
                 Next::End(end) => return Ok(end),

@@ -11,6 +11,7 @@
 
 mod admission;
 mod adoption;
+mod approvals;
 mod crashes;
 mod outcomes;
 mod rivals;

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::approvals::Ungated;
 use relplan_apply::{
     Admission, ExitClass, Opening, Options, Ports, Report, Stop, admit, claim, walk,
 };
 use relplan_model::{
     digest::{Comparison, Sha256},
     plan::Plan,
-    port::{Clock as _, StateStore as _},
+    port::{Approvals, Clock as _, StateStore as _},
     state::{Ended, State},
     step::Effect,
 };
@@ -38,6 +39,17 @@ pub(crate) fn plan(rows: &[Row]) -> Plan {
 
 /// What the binary does for `apply PLAN`: load, admit, claim, walk.
 pub(crate) async fn apply(world: &World, runner: &str, options: &Options, stop: &Stop) -> End {
+    apply_if(&Ungated, world, runner, options, stop).await
+}
+
+/// The same where somebody has to say yes.
+pub(crate) async fn apply_if(
+    approvals: &dyn Approvals,
+    world: &World,
+    runner: &str,
+    options: &Options,
+    stop: &Stop,
+) -> End {
     let store = world.store();
     let clock = world.clock();
     let ports = Ports {
@@ -46,6 +58,7 @@ pub(crate) async fn apply(world: &World, runner: &str, options: &Options, stop: 
         store: &store,
         clock: &clock,
         events: world,
+        approvals,
     };
     let state = State::replay(&store.load().await.unwrap()).unwrap();
     let admission = Admission {

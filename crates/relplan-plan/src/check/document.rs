@@ -76,6 +76,7 @@ fn order(view: &View<'_>, found: &mut Found) {
             rising(plan.steps.iter().map(|one| (one.wave, &one.id))),
         ),
         ("findings", rising(&plan.findings)),
+        ("gates", rising(plan.gates.iter().map(|one| &one.name))),
         ("costs", rising(plan.costs.iter().map(|one| &one.target))),
     ];
     for (list, rises) in lists {

@@ -28,6 +28,7 @@ pub(crate) fn perfectly(input: &PlanInput, plan: &Plan) -> PlanInput {
             serial: input.state.serial + 1,
             tool: plan.tool.clone(),
             runner: "test".to_owned(),
+            approved: None,
         },
     );
     let mut looks: BTreeMap<Address, Observation> = next

@@ -67,6 +67,8 @@ pub(crate) fn empty() -> PlanInput {
         commit: Some("c0ffee".to_owned()),
         spec: Sha256::of(b"spec"),
         policy: None,
+        requester: None,
+        gates: Vec::new(),
         state: State {
             lineage: Some("lineage".to_owned()),
             serial: 3,

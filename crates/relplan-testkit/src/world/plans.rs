@@ -315,6 +315,8 @@ impl Draft {
             commit: None,
             spec: Sha256::of(b"simulated"),
             policy: None,
+            requester: None,
+            gates: Vec::new(),
             base: Base {
                 lineage: None,
                 serial: 0,

@@ -7,9 +7,10 @@
 //! ```
 
 mod fresh;
+mod gate;
 pub(super) mod run;
 
-use std::{fs::File, sync::Arc};
+use std::{fs::File, path::PathBuf, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
@@ -32,6 +33,8 @@ use crate::{
 pub(super) struct Chosen {
     bytes: Vec<u8>,
     plan: Plan,
+    /// Its file, beside which its approvals are.
+    file: Option<PathBuf>,
 }
 
 /// What is told at the end, on failure too.
@@ -105,7 +108,11 @@ async fn carry_out(
     let chosen = match &arguments.plan {
         Some(path) => {
             let (bytes, plan) = read_plan(path)?;
-            Some(Chosen { bytes, plan })
+            Some(Chosen {
+                bytes,
+                plan,
+                file: Some(path.clone()),
+            })
         }
         None => match resumable(session, arguments).await? {
             Some(open) => {
@@ -158,5 +165,9 @@ async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen
             .hint("$ relplan state abandon --reason WHY"));
     }
     let (bytes, plan) = read_plan(&path)?;
-    Ok(Some(Chosen { bytes, plan }))
+    Ok(Some(Chosen {
+        bytes,
+        plan,
+        file: Some(path),
+    }))
 }

@@ -12,7 +12,7 @@ use relplan_workspace::bundle::Folder;
 
 use super::Session;
 use crate::{
-    arguments::{Pack, Places, Planning},
+    arguments::{Pack, PinnedPlace, Places, Planning},
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
@@ -119,7 +119,14 @@ async fn missing(session: &Session, arguments: &Pack) -> Result<BTreeSet<Package
         withheld: true,
         ..session.surroundings.clone()
     };
-    let ground = Ground::new(&session.project, &Places::default(), &withheld, style).await?;
+    let ground = Ground::new(
+        &session.project,
+        &Places::default(),
+        &PinnedPlace::default(),
+        &withheld,
+        style,
+    )
+    .await?;
     let planning = Planning {
         selected: arguments.selected.clone(),
         ..Planning::default()

@@ -17,6 +17,7 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
     let ground = Ground::new(
         &session.project,
         &arguments.places,
+        &arguments.pinned,
         &session.surroundings,
         style,
     )

@@ -16,7 +16,7 @@ use crate::{
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
     let (State::Show(place)
-    | State::Log(place)
+    | State::Log { place, .. }
     | State::Check(place)
     | State::Abandon { place, .. }) = arguments;
     let store = store(session, place);
@@ -35,7 +35,7 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.result(&text);
         }
-        State::Log(_) => {
+        State::Log { approvals, .. } => {
             let lines = store
                 .load()
                 .await
@@ -44,8 +44,19 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
             for line in lines {
                 let entry =
                     Entry::from_line(&line).map_err(|error| Failure::of(Exit::Store, &error))?;
-                text.push_str(&journal_text::line(&entry));
-                text.push('\n');
+                if *approvals {
+                    text.push_str(&journal_text::approvals(&entry));
+                } else {
+                    text.push_str(&journal_text::line(&entry));
+                    text.push('\n');
+                }
+            }
+            if text.is_empty() {
+                text.push_str(if *approvals {
+                    "No plan was approved."
+                } else {
+                    "The journal is empty."
+                });
             }
             session.terminal.result(&text);
         }
@@ -74,7 +85,7 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn store(session: &Session, place: &StatePlace) -> FileStore {
+pub fn store(session: &Session, place: &StatePlace) -> FileStore {
     let spec = session
         .project
         .spec(&relplan_targets::vocabulary(), session.terminal.err)

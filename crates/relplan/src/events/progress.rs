@@ -153,7 +153,7 @@ impl EventSink for Progress {
             }
             // The report at the end tells these.
             Event::StepSkipped { .. } | Event::Summary { .. } | Event::Diagnostic(_) => {}
-            Event::Version { .. } | Event::Planned { .. } => {}
+            Event::Version { .. } | Event::Planned { .. } | Event::Approval { .. } => {}
         }
     }
 }

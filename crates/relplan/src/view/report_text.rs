@@ -91,6 +91,7 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
             StepEnd::Unknown { detail } => ("unknown", detail),
             StepEnd::Failed { detail, .. } => ("failed", detail),
             StepEnd::Expired { detail } => ("expired", detail),
+            StepEnd::Withheld { detail } => ("not approved", detail),
         };
         let line = style.wrap(
             "  ",

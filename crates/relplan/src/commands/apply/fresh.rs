@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use relplan_model::{address::PackageId, bundle::Bundle, port::EventSink};
 
-use super::{Chosen, Tally};
+use super::{Chosen, Tally, gate};
 use relplan_targets::surroundings::Surroundings;
 
 use crate::{
@@ -58,6 +58,7 @@ pub(super) async fn choose(
             "the plan cannot be applied, since not all of its artifacts are packed",
         ));
     }
+    gate::needs_nobody(session, arguments, &made).await?;
     if !arguments.yes {
         if !session.terminal.interactive {
             return Err(Failure::new(
@@ -78,6 +79,7 @@ pub(super) async fn choose(
     Ok(Choice::Apply(Box::new(Chosen {
         bytes: made.bytes,
         plan: made.plan,
+        file: None,
     })))
 }
 
@@ -92,7 +94,14 @@ async fn make(
         ..session.surroundings.clone()
     };
     let places = &arguments.places;
-    let mut ground = Ground::new(&session.project, places, &withheld, style).await?;
+    let mut ground = Ground::new(
+        &session.project,
+        places,
+        &arguments.pinned,
+        &withheld,
+        style,
+    )
+    .await?;
     let (project, planning) = (&session.project, &arguments.planning);
     // A bundle that was named is taken as it is; our own holds what was packed some other day, and is packed anew.
     let given = match arguments.places.bundle {

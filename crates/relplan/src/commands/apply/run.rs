@@ -9,7 +9,7 @@ use relplan_state::FileStore;
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
-use super::{Chosen, Tally};
+use super::{Chosen, Tally, gate};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
@@ -31,19 +31,13 @@ pub(super) async fn run(
     events: &Arc<Fanout>,
     tally: &mut Tally,
 ) -> Result<Exit, Failure> {
-    let Chosen { bytes, plan } = chosen;
-    let digest = Plan::digest(&bytes);
+    let digest = Plan::digest(&chosen.bytes);
     tally.plan = Some(digest);
-    if plan.policy.is_some() {
-        return Err(Failure::new(
-            Exit::Approval,
-            "the spec has gates, so the plan needs approvals, and this relplan cannot verify any",
-        )
-        .hint("take the gates out of the spec only if nobody has to approve this release"));
-    }
     let started = SystemClock.now();
     let store = store(session, arguments);
     let (state, _) = load_state(&store).await?;
+    let keeper = gate::keeper(session, arguments, &chosen, &state, &store, events.as_ref()).await?;
+    let Chosen { bytes, plan, .. } = chosen;
     let surroundings = surroundings(session, &plan);
     let net = Net::new(surroundings.cache());
     let drivers = Built::new(
@@ -90,10 +84,12 @@ pub(super) async fn run(
         store: &store,
         clock: &SystemClock,
         events: &shown,
+        approvals: &keeper,
     };
     let claimed = relplan_apply::claim(admitted, opening, &ports)
         .await
         .map_err(|error| Failure::of(exit(error.exit()), &error))?;
+    keeper.claimed();
     let usual = Options::default();
     let settle = Duration::from_secs(arguments.settle.0);
     let options = Options {
@@ -132,6 +128,7 @@ pub(in crate::commands) fn exit(class: ExitClass) -> Exit {
     match class {
         ExitClass::Done => Exit::Done,
         ExitClass::Conflict => Exit::Conflict,
+        ExitClass::Approval => Exit::Approval,
         ExitClass::Stale => Exit::Stale,
         ExitClass::Busy => Exit::Open,
         ExitClass::Partial => Exit::Partial,
@@ -170,7 +167,7 @@ fn refused(denied: &Denied, session: &Session) -> Failure {
 }
 
 /// The plan names where its state is only by lineage; the place is the command line's, else the spec's, else ours.
-fn store(session: &Session, arguments: &Apply) -> FileStore {
+pub(super) fn store(session: &Session, arguments: &Apply) -> FileStore {
     let given = arguments.places.state.as_deref();
     let spec = match given {
         Some(_) => None,

@@ -1,0 +1,292 @@
+//! Which policy counts: the one that is pinned where this runs, never one that arrives with the plan.
+//!
+//! 1. `--policy FILE`, or `RELPLAN_POLICY`: whoever configures this place says so.
+//! 2. Else the policy that the journal remembers: `policy.kdl` beside the spec counts only if it is that one, or if
+//!    rotations beside it lead from that one to it, signed by the thresholds of both at each step.
+//! 3. Else none is pinned. A `policy.kdl` that nobody pinned came with the checkout, and so perhaps with the plan.
+//!
+//! Invariant: a policy never goes back to an older version than the journal remembers, whoever names it.
+
+use std::path::{Path, PathBuf};
+
+use relplan_approval::{
+    policy::{self, Policy},
+    rotation::{self, Rotation},
+};
+use relplan_model::{approval::PinnedPolicy, time::Timestamp};
+use relplan_targets::surroundings::Surroundings;
+
+use crate::{
+    exit::Exit, failure::Failure, project::Project, project::spec_style, view::style::Style,
+};
+
+/// The name of the policy's file in a project.
+pub const USUAL: &str = "policy.kdl";
+
+/// The longest policy that is read, in bytes: somewhat more than its reader takes, which says so better.
+const MAX_POLICY: u64 = 1 << 20;
+
+/// A policy with where it was found.
+#[derive(Debug, Clone)]
+pub struct Pinned {
+    /// The policy.
+    pub policy: Policy,
+    /// Its version and digest.
+    pub pin: PinnedPolicy,
+    /// Its file.
+    pub file: PathBuf,
+    /// The digest and version that the journal remembers, if it does.
+    pub is_remembered: bool,
+}
+
+/// Where a policy is looked for.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The file that was named by flag or environment.
+    pub named: Option<PathBuf>,
+    /// The usual file.
+    pub usual: PathBuf,
+    /// How problems are shown.
+    pub style: Style,
+}
+
+impl Places {
+    /// The places of a session.
+    pub fn new(
+        project: &Project,
+        surroundings: &Surroundings,
+        given: Option<&Path>,
+        style: Style,
+    ) -> Self {
+        let var = surroundings
+            .var("RELPLAN_POLICY")
+            .filter(|path| !path.is_empty());
+        Self {
+            named: given.map(Path::to_path_buf).or(var.map(PathBuf::from)),
+            usual: project.root.as_std_path().join(USUAL),
+            style,
+        }
+    }
+
+    /// The policy that counts here; `None`: none is pinned.
+    pub fn pinned(
+        &self,
+        remembered: Option<PinnedPolicy>,
+        now: Timestamp,
+    ) -> Result<Option<Pinned>, Failure> {
+        if let Some(file) = &self.named {
+            let found = self.read(file, remembered)?;
+            if let Some(known) = remembered {
+                not_older(&found, known)?;
+            }
+            return Ok(Some(found));
+        }
+        let Some(known) = remembered else {
+            return Ok(None);
+        };
+        if !self.usual.exists() {
+            let message = format!(
+                "releases of this project are approved under version {} of a policy ({}), and it is not here",
+                known.version,
+                known.digest.short()
+            );
+            return Err(Failure::new(Exit::Approval, message).hint(format!(
+                "put it beside the spec as {USUAL}, or name it with --policy"
+            )));
+        }
+        let found = self.read(&self.usual, remembered)?;
+        if found.pin == known || self.leads_to(&found, known, now)? {
+            return Ok(Some(found));
+        }
+        let message = format!(
+            "{} is version {} ({}), and the journal remembers version {} ({})",
+            self.usual.display(),
+            found.pin.version,
+            found.pin.digest.short(),
+            known.version,
+            known.digest.short()
+        );
+        Err(Failure::new(Exit::Approval, message)
+            .hint("a policy that lies beside the plan is not trusted for being there: have the change signed by both roots,")
+            .hint("$ relplan policy rotate OLD NEW --key KEY")
+            .hint("or pin it yourself where this runs, with --policy or RELPLAN_POLICY"))
+    }
+
+    /// The policy for somebody who looks or signs, and who guards nothing by it.
+    pub fn looked_at(&self, remembered: Option<PinnedPolicy>) -> Result<Pinned, Failure> {
+        let file = self.named.as_ref().unwrap_or(&self.usual);
+        if self.named.is_none() && !file.exists() {
+            return Err(Failure::new(
+                Exit::Approval,
+                "no policy is here, so nobody can say whose approval counts",
+            )
+            .hint(format!(
+                "write {USUAL} beside the spec, or name one with --policy; docs/reference/policy.md shows how"
+            )));
+        }
+        self.read(file, remembered)
+    }
+
+    fn read(&self, file: &Path, remembered: Option<PinnedPolicy>) -> Result<Pinned, Failure> {
+        let policy = read(file, self.style)?;
+        let pin = policy
+            .pin()
+            .map_err(|error| Failure::of(Exit::Invalid, &error))?;
+        Ok(Pinned {
+            policy,
+            pin,
+            file: file.to_owned(),
+            is_remembered: remembered == Some(pin),
+        })
+    }
+
+    /// Whether rotations beside the usual file lead from the remembered policy to it.
+    fn leads_to(
+        &self,
+        found: &Pinned,
+        known: PinnedPolicy,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let mut left = rotations(&rotations_of(&self.usual));
+        let mut chain = Vec::new();
+        let mut at = known;
+        while at != found.pin {
+            let next = left.iter().position(|rotation| {
+                let ends = rotation.policies().ok();
+                ends.and_then(|(from, _)| from.pin().ok()) == Some(at)
+            });
+            let Some(next) = next else {
+                return Ok(false);
+            };
+            let rotation = left.swap_remove(next);
+            let to = rotation.policies().map(|(_, to)| to);
+            match to.ok().and_then(|to| to.pin().ok()) {
+                Some(pin) => at = pin,
+                None => return Ok(false),
+            }
+            chain.push(rotation);
+        }
+        rotation::follow(known, &chain, now)
+            .map(|end| end.is_some())
+            .map_err(|error| {
+                Failure::of(Exit::Approval, &error)
+                    .while_doing(format!("{} may not be used yet", self.usual.display()))
+            })
+    }
+}
+
+/// Reads a policy's text, or its canonical form.
+pub fn read(file: &Path, style: Style) -> Result<Policy, Failure> {
+    let cannot = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Invalid, error)
+            .while_doing(format!("cannot use the policy {}", file.display()))
+    };
+    let size = std::fs::metadata(file)
+        .map_err(|error| cannot(&error))?
+        .len();
+    if size > MAX_POLICY {
+        return Err(Failure::new(
+            Exit::Invalid,
+            format!(
+                "the policy {} has {size} bytes, which is too much",
+                file.display()
+            ),
+        ));
+    }
+    let bytes = std::fs::read(file).map_err(|error| cannot(&error))?;
+    if bytes.starts_with(b"{") {
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        return Policy::from_bytes(bytes).map_err(|error| cannot(&error));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| cannot(&error))?;
+    policy::parse(&text).map_err(|problems| {
+        let name = file.display().to_string();
+        let shown: Vec<_> = problems
+            .iter()
+            .map(|problem| shown(problem, &name))
+            .collect();
+        let rendered = relplan_spec::render(&shown, &name, &text, spec_style(style));
+        let message = match problems.len() {
+            1 => "the policy is not valid".to_owned(),
+            count => format!("the policy is not valid: {count} problems"),
+        };
+        Failure::new(Exit::Invalid, message).details(rendered)
+    })
+}
+
+/// A policy's problem in the form that the spec's renderer shows.
+fn shown(problem: &relplan_approval::Problem, file: &str) -> relplan_spec::Problem {
+    let span = |span: relplan_approval::Span| relplan_spec::Span {
+        offset: span.offset,
+        len: span.len,
+    };
+    relplan_spec::Problem {
+        code: problem.code,
+        severity: relplan_model::finding::Severity::Error,
+        file: file.to_owned(),
+        message: problem.message.clone(),
+        label: problem.label.clone(),
+        span: span(problem.span),
+        related: problem
+            .related
+            .iter()
+            .map(|(place, label)| (span(*place), label.clone()))
+            .collect(),
+        hint: problem.hint.clone(),
+    }
+}
+
+fn not_older(found: &Pinned, known: PinnedPolicy) -> Result<(), Failure> {
+    let about = format!(
+        "the policy {} is version {} ({})",
+        found.file.display(),
+        found.pin.version,
+        found.pin.digest.short()
+    );
+    if found.pin.version < known.version {
+        let message = format!(
+            "{about}, and releases were approved under version {} before: a policy never goes back",
+            known.version
+        );
+        return Err(Failure::new(Exit::Approval, message)
+            .hint("give what it says a new version, above the one that was used"));
+    }
+    if found.pin.version == known.version && found.pin.digest != known.digest {
+        let message = format!(
+            "{about}, and the journal remembers another policy of that version ({})",
+            known.digest.short()
+        );
+        return Err(Failure::new(Exit::Approval, message).hint(
+            "each change of a policy needs a new version, and `previous` names the one before",
+        ));
+    }
+    Ok(())
+}
+
+/// The folder with the rotations of a policy's file.
+pub fn rotations_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".rotations");
+    PathBuf::from(name)
+}
+
+/// The rotations in a folder; what is none is left out, for it can prove nothing.
+fn rotations(folder: &Path) -> Vec<Rotation> {
+    const MOST: usize = 1_000;
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .take(MOST)
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .filter(|file| {
+            std::fs::metadata(file)
+                .is_ok_and(|about| about.is_file() && about.len() <= rotation::MAX_SIZE as u64)
+        })
+        .filter_map(|file| Rotation::from_bytes(&std::fs::read(file).ok()?).ok())
+        .collect()
+}

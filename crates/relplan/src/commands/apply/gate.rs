@@ -1,0 +1,157 @@
+//! The gate of `apply`: nothing is sent anywhere before the plan's approvals are in order.
+
+use relplan_approval::Subject;
+use relplan_model::{
+    event::Event,
+    port::{Clock as _, EventSink, StateStore},
+    state::{Ended, State},
+};
+use relplan_state::FileStore;
+
+use super::Chosen;
+use crate::{
+    approvals::{
+        collect,
+        keeper::{Duty, Keeper, unpinned},
+        pin::Places,
+    },
+    arguments::Apply,
+    clock::SystemClock,
+    commands::Session,
+    exit::Exit,
+    failure::Failure,
+    planning::Made,
+    view::approvals_text,
+};
+
+/// The keeper of a plan's gate, which has let it pass just now.
+pub(super) async fn keeper(
+    session: &Session,
+    arguments: &Apply,
+    chosen: &Chosen,
+    state: &State,
+    store: &FileStore,
+    events: &dyn EventSink,
+) -> Result<Keeper, Failure> {
+    let subject =
+        Subject::read(&chosen.bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
+    let digest = subject.digest();
+    let lines = store
+        .load()
+        .await
+        .map_err(|error| Failure::of(Exit::Store, &error))?;
+    let keeper = Keeper::new(Duty {
+        places: places(session, arguments),
+        beside: chosen.file.as_deref().map(collect::beside),
+        folders: arguments.records.approvals.clone(),
+        kept: collect::in_journal(&lines, digest),
+        remembered: state.policy,
+        started: state.open.as_ref().is_some_and(|open| open.plan == digest),
+        subject,
+    });
+    // What has ended needs nobody's approval to stay ended, and what has no effect needs none at all.
+    let is_over = state.ended.get(&digest) == Some(&Ended::Closed);
+    if !is_over && chosen.plan.has_steps() {
+        demand(session, chosen, &keeper, events)?;
+    }
+    Ok(keeper)
+}
+
+fn places(session: &Session, arguments: &Apply) -> Places {
+    Places::new(
+        &session.project,
+        &session.surroundings,
+        arguments.pinned.policy.as_deref(),
+        session.terminal.err,
+    )
+}
+
+fn demand(
+    session: &Session,
+    chosen: &Chosen,
+    keeper: &Keeper,
+    events: &dyn EventSink,
+) -> Result<(), Failure> {
+    let nothing = |failure: Failure| failure.while_doing("nothing was published");
+    let Some(answer) = keeper.answer().map_err(nothing)? else {
+        return Ok(());
+    };
+    let verdict = &answer.verdict;
+    let counted = verdict.approved(answer.pinned.pin).approvals;
+    events.emit(Event::Approval {
+        plan: verdict.plan,
+        approved: verdict.is_approved(),
+        people: counted.into_iter().map(|one| one.person).collect(),
+        missing: verdict.shortfalls(),
+    });
+    if verdict.is_approved() {
+        return Ok(());
+    }
+    let plan = chosen
+        .file
+        .as_ref()
+        .map_or_else(|| "PLAN".to_owned(), |file| file.display().to_string());
+    let exit = if SystemClock.now() > chosen.plan.not_after {
+        Exit::Stale
+    } else {
+        Exit::Approval
+    };
+    let details = approvals_text::render(verdict, &answer.pinned, session.terminal.err);
+    let failure = Failure::new(exit, "nothing was published");
+    let failure = Failure {
+        chain: failure
+            .chain
+            .into_iter()
+            .chain(["the plan is not approved".to_owned()])
+            .chain(verdict.shortfalls())
+            .collect(),
+        ..failure
+    };
+    Err(failure
+        .details(details)
+        .hint("each of them approves the same file, and the records lie beside it or in a folder that --approvals names:")
+        .hint(format!("$ relplan approve {plan} --key KEY")))
+}
+
+/// A plan that was made just now has nobody's approval: where it needs one it must be saved first.
+pub(super) async fn needs_nobody(
+    session: &Session,
+    arguments: &Apply,
+    made: &Made,
+) -> Result<(), Failure> {
+    let store = super::run::store(session, arguments);
+    let (state, _) = crate::planning::load_state(&store).await?;
+    let subject =
+        Subject::read(&made.bytes).map_err(|error| Failure::of(Exit::Internal, &error))?;
+    let keeper = Keeper::new(Duty {
+        places: places(session, arguments),
+        beside: None,
+        folders: Vec::new(),
+        kept: Vec::new(),
+        remembered: state.policy,
+        started: false,
+        subject,
+    });
+    let is_free = match keeper.answer() {
+        Ok(None) => true,
+        Ok(Some(answer)) => answer.verdict.is_approved(),
+        Err(failure) if state.policy.is_none() => {
+            return Err(Failure {
+                hints: unpinned().hints,
+                ..failure
+            });
+        }
+        Err(failure) => return Err(failure),
+    };
+    if is_free {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Approval,
+        "nothing was published: releases of this project need approvals, so the plan must be saved for people to sign it",
+    )
+    .hint("save it, have it approved, and apply that file:")
+    .hint("$ relplan plan -o PLAN")
+    .hint("$ relplan approve PLAN --key KEY")
+    .hint("$ relplan apply PLAN"))
+}
