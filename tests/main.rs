@@ -10,6 +10,7 @@
 )]
 
 mod adoption;
+mod approvals;
 mod architecture;
 mod command_line;
 mod comments;

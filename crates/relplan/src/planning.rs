@@ -318,7 +318,9 @@ fn pinned_here(
         Err(failure) => {
             let finding = Finding::new("policy", Severity::Warning, None, failure.message());
             findings.push(
-                finding.hint("`apply` refuses every plan until the policy is there (exit 4)"),
+                finding.hint(
+                    "`apply` refuses the plan (exit 4) until a policy is pinned: --policy FILE",
+                ),
             );
             Ok(None)
         }

@@ -3,7 +3,8 @@
 //! 1. `--policy FILE`, or `RELPLAN_POLICY`: whoever configures this place says so.
 //! 2. Else the policy that the journal remembers: `policy.kdl` beside the spec counts only if it is that one, or if
 //!    rotations beside it lead from that one to it, signed by the thresholds of both at each step.
-//! 3. Else none is pinned. A `policy.kdl` that nobody pinned came with the checkout, and so perhaps with the plan.
+//! 3. Else none is pinned. A `policy.kdl` that nobody pinned came with the checkout, and so perhaps with the plan: it is
+//!    not used, and it is not passed over either, since somebody who wrote one expects a gate.
 //!
 //! Invariant: a policy never goes back to an older version than the journal remembers, whoever names it.
 
@@ -82,7 +83,11 @@ impl Places {
             return Ok(Some(found));
         }
         let Some(known) = remembered else {
-            return Ok(None);
+            return if self.usual.exists() {
+                Err(self.not_pinned_yet())
+            } else {
+                Ok(None)
+            };
         };
         if !self.usual.exists() {
             let message = format!(
@@ -110,6 +115,17 @@ impl Places {
             .hint("a policy that lies beside the plan is not trusted for being there: have the change signed by both roots,")
             .hint("$ relplan policy rotate OLD NEW --key KEY")
             .hint("or pin it yourself where this runs, with --policy or RELPLAN_POLICY"))
+    }
+
+    fn not_pinned_yet(&self) -> Failure {
+        let message = format!(
+            "{} is here, and nobody has said yet that it is the one that counts",
+            self.usual.display()
+        );
+        Failure::new(Exit::Approval, message)
+            .hint("what lies beside a plan could let anybody approve it; read it, and pin it once:")
+            .hint(format!("$ relplan apply PLAN --policy {USUAL}"))
+            .hint("from then on the journal remembers it")
     }
 
     /// The policy for somebody who looks or signs, and who guards nothing by it.

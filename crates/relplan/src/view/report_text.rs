@@ -141,6 +141,7 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
 fn next(exit: ExitClass) -> &'static str {
     match exit {
         ExitClass::Conflict | ExitClass::Stale => "\n    relplan state abandon --reason WHY",
+        ExitClass::Approval => "\n    relplan approve PLAN --key KEY",
         _ => "\n    relplan apply",
     }
 }
