@@ -137,6 +137,7 @@ async fn two_people_approve_and_apply_publishes_once() {
     let told = events(&applied);
     let approval = told
         .iter()
+        .map(|line| &line["event"])
         .find(|event| event["type"] == "approval")
         .unwrap();
     assert_eq!(approval["approved"], true, "{approval}");
@@ -447,4 +448,39 @@ async fn a_policy_beside_the_spec_follows_the_remembered_one_if_both_roots_signe
     );
     fixture.expect(0, &["apply", "next.json", "--yes"]);
     assert_eq!(fixture.accepted_uploads(), ONE_OF_EACH);
+}
+
+#[test]
+fn what_the_threat_model_calls_stopped_names_tests_that_are_there() {
+    let root = crate::fixture::repository();
+    let page = std::fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let table = page.split("## What is stopped").nth(1).unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let mut sources = String::new();
+    let mut folders = vec![root.join("crates"), root.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert!(rows.len() > 15, "{}", rows.len());
+    for row in rows {
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test is named: {row}");
+        for name in names {
+            let is_there = sources.contains(&format!("fn {name}("));
+            assert!(is_there, "there is no test {name}");
+        }
+    }
 }

@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 use relplan_model::{
     address::{Address, Ecosystem, FileName, PackageName, PointerName, TargetName, Version},
+    approval::{
+        record::{Record, Rotation},
+        standing::{self, Standing},
+    },
     bundle::{self, Bundle},
     canonical,
     digest::Sha256,
@@ -28,6 +32,13 @@ fn read<T: Serialize + DeserializeOwned>(value: &Value) -> Option<T> {
 /// Whether the reader of a format takes a document.
 fn reads(name: &str, value: &Value) -> bool {
     match name {
+        "approval" => {
+            canonical::to_bytes(value).is_ok_and(|bytes| Record::from_bytes(&bytes).is_ok())
+        }
+        "approvals" => read(value).is_some_and(|read: Standing| read.format == standing::FORMAT),
+        "rotation" => {
+            canonical::to_bytes(value).is_ok_and(|bytes| Rotation::from_bytes(&bytes).is_ok())
+        }
         "plan" => canonical::to_bytes(value).is_ok_and(|bytes| Plan::from_bytes(&bytes).is_ok()),
         "bundle" => read(value).is_some_and(|read: Bundle| read.format == bundle::FORMAT),
         "journal-entry" => read::<Entry>(value).is_some(),
@@ -45,7 +56,7 @@ fn reads(name: &str, value: &Value) -> bool {
 const CHANGES: usize = 20;
 
 /// Formats whose readers pass over members that they do not know: others may write more than we read.
-const TOLERANT: [&str; 3] = ["problems", "state", "event"];
+const TOLERANT: [&str; 4] = ["approvals", "problems", "state", "event"];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]

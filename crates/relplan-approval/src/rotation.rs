@@ -5,6 +5,9 @@
 
 use std::collections::BTreeSet;
 
+pub use relplan_model::approval::record::{
+    MAX_ROTATION as MAX_SIZE, ROTATION as FORMAT, Rotation, RotationSignature,
+};
 use relplan_model::{
     approval::PinnedPolicy,
     canonical::{self, CanonicalError},
@@ -14,35 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     policy::{Policy, PolicyError, Root},
-    record::{Record, RecordError, verify_signature},
+    record::verify_signature,
     verify::key_counts,
 };
-
-/// The format name of a rotation.
-pub const FORMAT: &str = "relplan.rotation/1";
 
 /// The namespace under which rotations are signed: an approval of a plan is never one of a policy.
 pub const NAMESPACE: &str = "relplan-policy";
 
 /// The type of a rotation's predicate.
 pub const PREDICATE: &str = "https://github.com/relplan/relplan/policy-rotation/v1";
-
-/// The largest rotation that is read, in bytes.
-pub const MAX_SIZE: usize = 4 << 20;
-
-/// One step from a policy to the next, with those who signed it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Rotation {
-    /// Always [`FORMAT`].
-    pub format: String,
-    /// The old policy's canonical form.
-    pub from: String,
-    /// The new policy's canonical form.
-    pub to: String,
-    /// The signatures: records whose statement is [`Rotation::statement`].
-    pub signatures: Vec<Record>,
-}
 
 /// What is signed: an in-toto Statement that names the new policy, and the old one that it follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +49,9 @@ struct Predicate {
 /// Why a policy may not be replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
-    /// The rotation cannot be read.
-    #[error("the rotation cannot be read")]
+    /// A policy has no canonical form.
+    #[error("a policy cannot be digested")]
     Canonical(#[from] CanonicalError),
-    /// It is of another format.
-    #[error("the rotation's format is not {FORMAT}")]
-    Format,
     /// One of its policies cannot be read.
     #[error("the {which} policy of the rotation is not valid")]
     Policy {
@@ -81,9 +61,6 @@ pub enum RotationError {
         #[source]
         source: PolicyError,
     },
-    /// A signature is no record.
-    #[error("a signature of the rotation cannot be read")]
-    Record(#[from] RecordError),
     /// It does not begin at the policy that is trusted.
     #[error("the rotation begins at another policy than the one that is trusted")]
     OtherBeginning,
@@ -129,81 +106,57 @@ pub enum RotationError {
     },
 }
 
-impl Rotation {
-    /// A rotation that nobody has signed yet.
-    ///
-    /// # Errors
-    /// When a policy has no canonical form.
-    pub fn of(from: &Policy, to: &Policy) -> Result<Self, CanonicalError> {
-        let text = |policy: &Policy| {
-            let bytes = policy.to_bytes()?;
-            Ok::<_, CanonicalError>(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        Ok(Self {
-            format: FORMAT.to_owned(),
-            from: text(from)?,
-            to: text(to)?,
-            signatures: Vec::new(),
-        })
-    }
+/// A rotation that nobody has signed yet.
+///
+/// # Errors
+/// When a policy has no canonical form.
+pub fn unsigned(from: &Policy, to: &Policy) -> Result<Rotation, CanonicalError> {
+    let text = |policy: &Policy| {
+        let bytes = policy.to_bytes()?;
+        Ok::<_, CanonicalError>(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    Ok(Rotation {
+        format: FORMAT.to_owned(),
+        from: text(from)?,
+        to: text(to)?,
+        signatures: Vec::new(),
+    })
+}
 
-    /// The rotation's only spelling.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
-        canonical::to_bytes(self)
-    }
+/// A rotation's two policies.
+///
+/// # Errors
+/// When one of them is not valid.
+pub fn policies(rotation: &Rotation) -> Result<(Policy, Policy), RotationError> {
+    let read = |which, text: &str| {
+        Policy::from_bytes(text.as_bytes())
+            .map_err(|source| RotationError::Policy { which, source })
+    };
+    Ok((read("old", &rotation.from)?, read("new", &rotation.to)?))
+}
 
-    /// Reads a rotation; a newline at the end is taken.
-    ///
-    /// # Errors
-    /// When the bytes are not one in its canonical form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RotationError> {
-        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let rotation: Self = canonical::from_bytes(bytes, MAX_SIZE)?;
-        if rotation.format == FORMAT {
-            Ok(rotation)
-        } else {
-            Err(RotationError::Format)
-        }
-    }
-
-    /// Its two policies.
-    ///
-    /// # Errors
-    /// When one of them is not valid.
-    pub fn policies(&self) -> Result<(Policy, Policy), RotationError> {
-        let read = |which, text: &str| {
-            Policy::from_bytes(text.as_bytes())
-                .map_err(|source| RotationError::Policy { which, source })
-        };
-        Ok((read("old", &self.from)?, read("new", &self.to)?))
-    }
-
-    /// The text that people sign.
-    ///
-    /// # Errors
-    /// When a policy has no canonical form.
-    pub fn statement(from: &Policy, to: &Policy) -> Result<String, CanonicalError> {
-        let new = to.pin()?;
-        let statement = Statement {
-            kind: crate::statement::TYPE.to_owned(),
-            predicate: Predicate {
-                follows: from.pin()?,
-                version: new.version,
+/// The text that people sign.
+///
+/// # Errors
+/// When a policy has no canonical form.
+pub fn statement(from: &Policy, to: &Policy) -> Result<String, CanonicalError> {
+    let new = to.pin()?;
+    let statement = Statement {
+        kind: crate::statement::TYPE.to_owned(),
+        predicate: Predicate {
+            follows: from.pin()?,
+            version: new.version,
+        },
+        predicate_type: PREDICATE.to_owned(),
+        subject: vec![crate::statement::Subject {
+            name: "policy".to_owned(),
+            digest: crate::statement::SubjectDigest {
+                sha256: new.digest.hex(),
             },
-            predicate_type: PREDICATE.to_owned(),
-            subject: vec![crate::statement::Subject {
-                name: "policy".to_owned(),
-                digest: crate::statement::SubjectDigest {
-                    sha256: new.digest.hex(),
-                },
-            }],
-        };
-        let bytes = canonical::to_bytes(&statement)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
+        }],
+    };
+    let bytes = canonical::to_bytes(&statement)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Follows a chain of rotations from a trusted policy, and returns the policy at its end.
@@ -217,7 +170,7 @@ pub fn follow(
 ) -> Result<Option<Policy>, RotationError> {
     let (mut at, mut last) = (trusted, None);
     for rotation in chain {
-        let (from, to) = rotation.policies()?;
+        let (from, to) = policies(rotation)?;
         if from.pin()? != at {
             return Err(RotationError::OtherBeginning);
         }
@@ -255,7 +208,7 @@ pub fn verify(
     if to.expires.is_some_and(|expires| now >= expires) {
         return Err(RotationError::Expired);
     }
-    let statement = Rotation::statement(from, to)?;
+    let statement = self::statement(from, to)?;
     for (which, policy) in [("old", from), ("new", to)] {
         let Some(root) = &policy.root else {
             return Err(RotationError::NoRoot { which });

@@ -1,12 +1,16 @@
 //! Approvals as plan, journal and apply see them: what a plan asks for itself, and what a claim records of those who
 //! said yes. What an approval is worth is `relplan-approval`'s to say.
 
+pub mod record;
+pub mod standing;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{address::TargetName, digest::Sha256};
 
 /// Who must say yes, as the plan itself asks. It can only add to what the pinned policy asks, never take from it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Gate {
     /// Its name.
@@ -26,6 +30,7 @@ pub struct Gate {
 
 /// Under which policy, and by whose word, a plan was started or taken up again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Approved {
     /// The policy that was pinned there.
@@ -36,6 +41,7 @@ pub struct Approved {
 
 /// A policy by version and digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PinnedPolicy {
     /// Its version.
@@ -46,6 +52,7 @@ pub struct PinnedPolicy {
 
 /// One person's yes, with the record of it whole, so that it can be verified again years later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CountedApproval {
     /// The person, as the policy names them.
@@ -60,6 +67,7 @@ pub struct CountedApproval {
 
 /// How strong an approval is, from the weakest to the strongest (law L15: never claim more).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalGrade {
     /// A forge says that somebody clicked. It names a commit or an issue, and whoever administers the forge can

@@ -17,6 +17,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     address::{Address, Ecosystem, FileName, PackageName, PointerName, TargetName, Version},
+    approval::{
+        record::{self, Record, Rotation},
+        standing::{self, Standing},
+    },
     bundle::{self, Bundle},
     canonical::MAX_INTEGER,
     digest::{Algorithm, Digests, Sha256},
@@ -44,6 +48,18 @@ fn of<T: JsonSchema>(generator: SchemaGenerator) -> Schema {
 
 /// All formats, in order of name.
 pub const FORMATS: &[Format] = &[
+    Format {
+        name: "approval",
+        format: record::FORMAT,
+        title: "Somebody's approval of a plan, or their reject",
+        make: of::<Record>,
+    },
+    Format {
+        name: "approvals",
+        format: standing::FORMAT,
+        title: "Where a plan stands with its approvals",
+        make: of::<Standing>,
+    },
     Format {
         name: "bundle",
         format: bundle::FORMAT,
@@ -73,6 +89,12 @@ pub const FORMATS: &[Format] = &[
         format: problem::FORMAT,
         title: "What a check of the spec found",
         make: of::<problem::Report>,
+    },
+    Format {
+        name: "rotation",
+        format: record::ROTATION,
+        title: "A policy that follows another, with those who signed that",
+        make: of::<Rotation>,
     },
     Format {
         name: "state",

@@ -5,7 +5,7 @@ use std::path::Path;
 use relplan_approval::{
     Subject, policy,
     record::Record,
-    rotation::Rotation,
+    rotation,
     statement::{Decision, NAMESPACE, Predicate, Statement},
 };
 use relplan_testkit::{
@@ -51,10 +51,13 @@ pub fn targets() -> (Scene, Vec<Target>) {
     let mut next = policy.clone();
     next.version = 2;
     next.previous = Some(policy.pin().unwrap().digest);
-    let mut rotation = Rotation::of(&policy, &next).unwrap();
-    let rotating = Rotation::statement(&policy, &next).unwrap();
+    let mut rotation = rotation::unsigned(&policy, &next).unwrap();
+    let rotating = rotation::statement(&policy, &next).unwrap();
     let rotated = alice.sign(relplan_approval::rotation::NAMESPACE, rotating.as_bytes());
-    rotation.signatures.push(Record::of(rotating, rotated));
+    rotation.signatures.push(rotation::RotationSignature {
+        statement: rotating,
+        signature: rotated,
+    });
     let target = |name: &'static str, fresh: Vec<Vec<u8>>, read| Target {
         name,
         seeds: fresh.into_iter().chain(kept(name)).collect(),

@@ -103,3 +103,41 @@ fn every_policy_in_order_is_kdl() {
         assert_eq!(names, people, "{}", path.display());
     }
 }
+
+#[test]
+fn the_policies_of_the_reference_are_in_order() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/policy.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    let mut blocks = 0;
+    for block in text.split("```kdl\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        if let Err(problems) = policy::parse(block) {
+            panic!("{problems:#?}");
+        }
+        blocks += 1;
+    }
+    assert!(blocks > 0);
+}
+
+#[test]
+fn every_reason_to_refuse_a_record_is_in_the_reference() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("../../docs/reference/approval.md")).unwrap();
+    let source = std::fs::read_to_string(root.join("src/verify/refusal.rs")).unwrap();
+    let codes: Vec<&str> = source
+        .lines()
+        .filter_map(|line| {
+            line.trim()
+                .strip_suffix("\",")?
+                .rsplit_once("=> \"")
+                .map(|(_, code)| code)
+        })
+        .collect();
+    assert!(codes.len() > 25, "{codes:?}");
+    for code in codes {
+        assert!(
+            page.contains(&format!("`{code}`")),
+            "docs/reference/approval.md leaves {code} out"
+        );
+    }
+}

@@ -3,8 +3,7 @@
 use relplan_approval::{
     Key,
     policy::{Policy, Revocation, Root},
-    record::Record,
-    rotation::{NAMESPACE, Rotation, RotationError, follow, verify},
+    rotation::{self, NAMESPACE, Rotation, RotationError, RotationSignature, follow, verify},
     statement,
 };
 use relplan_model::time::Timestamp;
@@ -44,13 +43,14 @@ fn dave() -> Signer {
 }
 
 fn signed(old: &Policy, new: &Policy, signers: &[Signer]) -> Rotation {
-    let mut rotation = Rotation::of(old, new).unwrap();
-    let text = Rotation::statement(old, new).unwrap();
+    let mut rotation = rotation::unsigned(old, new).unwrap();
+    let text = rotation::statement(old, new).unwrap();
     for signer in signers {
         let signature = signer.sign(NAMESPACE, text.as_bytes());
-        rotation
-            .signatures
-            .push(Record::of(text.clone(), signature));
+        rotation.signatures.push(RotationSignature {
+            statement: text.clone(),
+            signature,
+        });
     }
     rotation
 }
@@ -124,13 +124,13 @@ fn nothing_else_will_do() {
 #[test]
 fn signatures_for_other_purposes_and_of_keys_that_do_not_count_are_none() {
     let (old, new) = two();
-    let text = Rotation::statement(&old, &new).unwrap();
+    let text = rotation::statement(&old, &new).unwrap();
     for namespace in [statement::NAMESPACE, "git", "file"] {
         let mut rotation = signed(&old, &new, &[bob()]);
-        rotation.signatures.push(Record::of(
-            text.clone(),
-            carol().sign(namespace, text.as_bytes()),
-        ));
+        rotation.signatures.push(RotationSignature {
+            statement: text.clone(),
+            signature: carol().sign(namespace, text.as_bytes()),
+        });
         assert_eq!(
             short(verify(&rotation, &old, &new, now())),
             ("old", 1),
@@ -141,7 +141,7 @@ fn signatures_for_other_purposes_and_of_keys_that_do_not_count_are_none() {
     let mut other = new.clone();
     other.rules[0].threshold = 1;
     let mut rotation = signed(&old, &other, &[bob(), carol()]);
-    rotation.to = Rotation::of(&old, &new).unwrap().to;
+    rotation.to = rotation::unsigned(&old, &new).unwrap().to;
     assert_eq!(short(verify(&rotation, &old, &new, now())), ("old", 2));
     // A key that the old policy has revoked.
     let (mut old, mut new) = two();

@@ -168,14 +168,14 @@ impl Places {
         let mut at = known;
         while at != found.pin {
             let next = left.iter().position(|rotation| {
-                let ends = rotation.policies().ok();
+                let ends = rotation::policies(rotation).ok();
                 ends.and_then(|(from, _)| from.pin().ok()) == Some(at)
             });
             let Some(next) = next else {
                 return Ok(false);
             };
             let rotation = left.swap_remove(next);
-            let to = rotation.policies().map(|(_, to)| to);
+            let to = rotation::policies(&rotation).map(|(_, to)| to);
             match to.ok().and_then(|to| to.pin().ok()) {
                 Some(pin) => at = pin,
                 None => return Ok(false),

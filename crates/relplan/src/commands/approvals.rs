@@ -1,8 +1,13 @@
 //! `relplan approvals`: who has approved a plan, who is still needed, and which records were refused and why.
 
-use relplan_approval::{Question, Subject, verify};
-use relplan_model::port::{Clock as _, StateStore as _};
-use serde::Serialize as _;
+use relplan_approval::{Question, Subject, Verdict, verify};
+use relplan_model::{
+    approval::{
+        PinnedPolicy,
+        standing::{self, No, RefusedRecord, RuleStanding, Standing, Yes},
+    },
+    port::{Clock as _, StateStore as _},
+};
 
 use super::{Session, read_plan, state::store};
 use crate::{
@@ -17,7 +22,7 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failure> {
-    let (bytes, plan) = read_plan(&arguments.plan)?;
+    let (bytes, _) = read_plan(&arguments.plan)?;
     let subject = Subject::read(&bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
     let store = store(session, &arguments.place);
     let (state, _) = load_state(&store).await?;
@@ -51,17 +56,10 @@ pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failu
     });
     match arguments.format {
         Format::Json => {
-            let mut value = verdict
-                .serialize(serde_json::value::Serializer)
+            let standing = standing(&verdict, pinned.pin);
+            let text = serde_json::to_string(&standing)
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
-            if let Some(members) = value.as_object_mut() {
-                members.insert("approved".to_owned(), verdict.is_approved().into());
-                members.insert("missing".to_owned(), verdict.shortfalls().into());
-                let pin = serde_json::to_value(pinned.pin)
-                    .map_err(|error| Failure::of(Exit::Internal, &error))?;
-                members.insert("policy".to_owned(), pin);
-            }
-            session.terminal.result(&value.to_string());
+            session.terminal.result(&text);
         }
         Format::Text => {
             let text = approvals_text::render(&verdict, &pinned, session.terminal.out);
@@ -74,10 +72,64 @@ pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failu
             .terminal
             .remark("note: this plan has ended, so its approvals are used up");
     }
-    drop(plan);
     Ok(if verdict.is_approved() {
         Exit::Done
     } else {
         Exit::Approval
     })
+}
+
+/// A verdict as programs get to read it.
+fn standing(verdict: &Verdict, policy: PinnedPolicy) -> Standing {
+    let rule = |rule: &relplan_approval::RuleVerdict| RuleStanding {
+        rule: rule.rule.clone(),
+        gate: rule.gate,
+        steps: rule.effects,
+        first: rule.first.clone(),
+        threshold: rule.threshold,
+        counted: rule.counted.clone(),
+        awaited: rule.awaited.clone(),
+        discounted: rule
+            .discounted
+            .iter()
+            .map(|one| RefusedRecord {
+                record: one.record.clone(),
+                person: Some(one.person.clone()),
+                code: one.code.to_owned(),
+                reason: one.reason.clone(),
+            })
+            .collect(),
+    };
+    let yes = |one: &relplan_approval::Accepted| Yes {
+        person: one.person.clone(),
+        record: one.record.clone(),
+        kind: one.kind.to_string(),
+        grade: one.grade,
+        issued: one.issued,
+        expires: one.expires,
+        comment: one.comment.clone(),
+    };
+    let no = |one: &relplan_approval::Rejected| No {
+        person: one.person.clone(),
+        record: one.record.clone(),
+        comment: one.comment.clone(),
+    };
+    let refused = |one: &relplan_approval::Refused| RefusedRecord {
+        record: one.record.clone(),
+        person: one.person.clone(),
+        code: one.code.to_owned(),
+        reason: one.reason.clone(),
+    };
+    Standing {
+        format: standing::FORMAT.to_owned(),
+        plan: verdict.plan,
+        policy,
+        at: verdict.at,
+        approved: verdict.is_approved(),
+        missing: verdict.shortfalls(),
+        rules: verdict.rules.iter().map(rule).collect(),
+        accepted: verdict.accepted.iter().map(yes).collect(),
+        rejected: verdict.rejected.iter().map(no).collect(),
+        refused: verdict.refused.iter().map(refused).collect(),
+    }
 }

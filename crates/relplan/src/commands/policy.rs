@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use relplan_approval::{
     policy::Policy as Value,
-    record::Record,
-    rotation::{self, NAMESPACE, Rotation, RotationError},
+    rotation::{self, NAMESPACE, Rotation, RotationError, RotationSignature},
 };
 use relplan_model::port::Clock as _;
 
@@ -72,7 +71,7 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
     let file = arguments.out.clone().unwrap_or_else(|| {
         pin::rotations_of(&arguments.new).join(format!("{}-to-{}.json", from.version, to.version))
     });
-    let fresh = Rotation::of(&from, &to).map_err(|error| internal(&error))?;
+    let fresh = rotation::unsigned(&from, &to).map_err(|error| internal(&error))?;
     let mut rotation = match std::fs::read(&file) {
         Ok(bytes) => Rotation::from_bytes(&bytes).map_err(|error| {
             Failure::of(Exit::Invalid, &error).while_doing(format!("cannot use {}", file.display()))
@@ -85,7 +84,7 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
             .hint("delete it if it is of an earlier draft: signatures are for one text alone"));
     }
     if let Some(key) = &arguments.key {
-        let text = Rotation::statement(&from, &to).map_err(|error| internal(&error))?;
+        let text = rotation::statement(&from, &to).map_err(|error| internal(&error))?;
         let (armour, signed_by, _) = sign::sign(key, NAMESPACE, &text, session.terminal)?;
         let owner = from.owner(&signed_by).or_else(|| to.owner(&signed_by));
         let Some((person, _)) = owner else {
@@ -101,7 +100,10 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
             "Signed as {}: version {} follows version {}.",
             person.name, to.version, from.version
         ));
-        rotation.signatures.push(Record::of(text, armour));
+        rotation.signatures.push(RotationSignature {
+            statement: text,
+            signature: armour,
+        });
         let bytes = rotation.to_bytes().map_err(|error| internal(&error))?;
         crate::commands::plan::write_whole(&file, &bytes)?;
         session

@@ -15,11 +15,14 @@ macro_rules! schemas {
 }
 
 schemas!(
+    "approval",
+    "approvals",
     "bundle",
     "event",
     "journal-entry",
     "plan",
     "problems",
+    "rotation",
     "state"
 );
 
