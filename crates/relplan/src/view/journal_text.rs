@@ -88,11 +88,12 @@ fn allowed(approved: Option<&Approved>) -> String {
     let Some(approved) = approved else {
         return String::new();
     };
-    let people: Vec<&str> = approved
+    let mut people: Vec<&str> = approved
         .approvals
         .iter()
         .map(|one| one.person.as_str())
         .collect();
+    people.dedup();
     match people.as_slice() {
         [] => ", which the policy lets pass".to_owned(),
         people => format!(", approved by {}", people.join(", ")),

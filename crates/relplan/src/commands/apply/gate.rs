@@ -77,11 +77,14 @@ fn demand(
         return Ok(());
     };
     let verdict = &answer.verdict;
-    let counted = verdict.approved(answer.pinned.pin).approvals;
+    let counted = verdict.approved(answer.pinned.pin).approvals.into_iter();
+    // In order of person, and one person may have said it twice.
+    let mut people: Vec<String> = counted.map(|one| one.person).collect();
+    people.dedup();
     events.emit(Event::Approval {
         plan: verdict.plan,
         approved: verdict.is_approved(),
-        people: counted.into_iter().map(|one| one.person).collect(),
+        people,
         missing: verdict.shortfalls(),
     });
     if verdict.is_approved() {
