@@ -182,10 +182,11 @@ fn may_still(question: &Question<'_>, rule: &Rule, name: &str) -> bool {
         return false;
     };
     let has_means = rule.accept.iter().any(|kind| match kind {
-        Kind::Ssh => person
-            .keys
-            .iter()
-            .any(|own| super::records::key_counts(question.policy, own, question.now).is_ok()),
+        Kind::Ssh => person.keys.iter().any(|own| {
+            let could_be_touched = own.key.kind().is_hardware() || !(rule.touch || rule.pin);
+            could_be_touched
+                && super::records::key_counts(question.policy, own, question.now).is_ok()
+        }),
         _ => !person.accounts.is_empty(),
     });
     let requester = question.subject.plan().requester.as_deref();

@@ -181,6 +181,11 @@ fn who_is_missing_is_named() {
     scene.more = format!("revoked \"{}\" since=\"2020-01-01\"", carol().public());
     scene.says(ALICE, &alice());
     assert_eq!(scene.verdict().rules[0].awaited, [BOB]);
+    // Nor is whoever could not touch what the rule wants touched.
+    let mut scene = Scene::silent();
+    scene.rule = "touch=#true".to_owned();
+    scene.says(ALICE, &alice());
+    assert_eq!(scene.verdict().rules[0].awaited, [CAROL]);
 }
 
 #[test]

@@ -367,6 +367,17 @@ fn standing(
         .terminal
         .result(&approvals_text::answer(&verdict, session.terminal.out));
     let own = file.display().to_string();
+    for rule in &verdict.rules {
+        for one in rule.discounted.iter().filter(|one| one.record == own) {
+            let text = format!(
+                "note: under the rule {} yours does not count: {}",
+                rule.rule, one.reason
+            );
+            session
+                .terminal
+                .remark(&session.terminal.err.wrap("", "  ", &text));
+        }
+    }
     let refused = verdict.refused.iter().find(|one| one.record == own);
     match refused {
         Some(refused) => Err(Failure::new(Exit::Approval, refused.reason.clone())
