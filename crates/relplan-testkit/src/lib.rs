@@ -8,9 +8,9 @@ pub mod browser;
 #[cfg(feature = "schemas")]
 pub mod documents;
 pub mod environment;
-pub mod mutation;
 #[cfg(feature = "servers")]
 pub mod mermaid;
+pub mod mutation;
 #[cfg(feature = "servers")]
 pub mod proxy;
 #[cfg(feature = "servers")]

@@ -3,9 +3,9 @@
 //! Invariant: a plan is rendered from the plan alone, so that what was reviewed and what is applied cannot differ.
 
 pub mod adopt_text;
+pub mod approvals_text;
 pub mod contents_text;
 pub mod diff_text;
-pub mod approvals_text;
 pub mod explain;
 pub mod graph;
 pub mod html;
