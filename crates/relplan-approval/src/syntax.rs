@@ -139,7 +139,7 @@ impl Reader<'_> {
                         }
                         Some(_) => refuse(Problem::new(
                             "syntax",
-                            self.here(1),
+                            self.this(),
                             "after `}` a new line is expected",
                             "this belongs on a line of its own",
                         )),
@@ -148,7 +148,7 @@ impl Reader<'_> {
                 Some(_) if before == self.at => {
                     return refuse(Problem::new(
                         "syntax",
-                        self.here(1),
+                        self.this(),
                         "a space is missing before this",
                         "it follows without a space",
                     ));
@@ -408,6 +408,11 @@ impl Reader<'_> {
             offset: self.at,
             len,
         }
+    }
+
+    /// The character that stands here, however many bytes it has.
+    fn this(&self) -> Span {
+        self.here(self.peek().map_or(0, char::len_utf8))
     }
 
     fn since(&self, start: usize) -> Span {

@@ -19,7 +19,6 @@ const GLOBAL: &str = "Options of every command";
     version,
     about = "Plan and apply for releases: one reviewed plan over all registries, resumable and at most once.",
     after_help = examples::MAIN,
-    after_help = "Typical use:\n  relplan check               is the spec sound?\n  relplan pack                build what will be published\n  relplan plan -o PLAN        what would change, as a file to review\n  relplan approve PLAN        sign that plan's bytes, where a policy asks for it\n  relplan apply PLAN          do exactly that; after a crash, run it again",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -94,8 +93,10 @@ pub enum Command {
     #[command(after_help = examples::GRAPH)]
     Graph(Graph),
     /// Approve a saved plan, or reject it: shows it, asks, and has ssh-keygen sign.
+    #[command(after_help = examples::APPROVE)]
     Approve(Approve),
     /// Show who has approved a saved plan, who is still needed, and which records do not count.
+    #[command(after_help = examples::APPROVALS)]
     Approvals(Approvals),
     /// Carry out a saved plan; or plan, show, ask and carry out.
     #[command(after_help = examples::APPLY)]
@@ -104,7 +105,7 @@ pub enum Command {
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
     /// Look after the policy that says whose approval counts.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::POLICY)]
     Policy(Policy),
     /// Show what is recorded, and what is under way.
     #[command(after_help = examples::STATUS)]
@@ -324,16 +325,19 @@ pub struct Approvals {
 #[derive(Debug, Subcommand)]
 pub enum Policy {
     /// Check a policy.
+    #[command(after_help = examples::POLICY_CHECK)]
     Check {
         /// Its file [default: policy.kdl].
         file: Option<PathBuf>,
     },
     /// Print a policy's digest.
+    #[command(after_help = examples::POLICY_DIGEST)]
     Digest {
         /// Its file [default: policy.kdl].
         file: Option<PathBuf>,
     },
     /// Sign that a new policy follows an old one, or show who still has to.
+    #[command(after_help = examples::POLICY_ROTATE)]
     Rotate(Rotate),
 }
 

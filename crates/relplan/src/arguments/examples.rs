@@ -9,6 +9,7 @@ Typical use:
   relplan check               is the spec sound?
   relplan pack                build what will be published
   relplan plan -o PLAN        what would change, as a file to review
+  relplan approve PLAN        sign that plan's bytes, where a policy asks for it
   relplan apply PLAN          do exactly that; after a crash, run it again";
 
 pub const INIT: &str = "\
@@ -49,7 +50,38 @@ pub const APPLY: &str = "\
 Examples:
   relplan apply release.json
   relplan apply                      pack, plan, show, ask and apply
-  relplan apply --yes --json > events.jsonl";
+  relplan apply --yes --json > events.jsonl
+  relplan apply release.json --policy policy.kdl   pin whose approval counts";
+
+pub const APPROVE: &str = "\
+Examples:
+  relplan approve release.json --key ~/.ssh/id_ed25519_sk.pub
+  relplan approve release.json --key KEY --reject --comment 'wrong notes'";
+
+pub const APPROVALS: &str = "\
+Examples:
+  relplan approvals release.json
+  relplan approvals release.json --format json";
+
+pub const POLICY: &str = "\
+Examples:
+  relplan policy check
+  relplan policy digest
+  relplan policy rotate old.kdl policy.kdl --key KEY";
+
+pub const POLICY_CHECK: &str = "\
+Examples:
+  relplan policy check
+  relplan policy check /etc/relplan/policy.kdl";
+
+pub const POLICY_DIGEST: &str = "\
+Examples:
+  relplan policy digest old.kdl    what the next version names as `previous`";
+
+pub const POLICY_ROTATE: &str = "\
+Examples:
+  relplan policy rotate old.kdl policy.kdl --key KEY
+  relplan policy rotate old.kdl policy.kdl    who still has to sign";
 
 pub const STATUS: &str = "\
 Examples:

@@ -29,6 +29,7 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
     let ground = Ground::new(
         &session.project,
         places,
+        &crate::arguments::PinnedPlace::default(),
         &session.surroundings,
         terminal.err,
     )
