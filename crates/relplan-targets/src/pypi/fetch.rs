@@ -30,7 +30,7 @@ impl Pypi {
         let package = &wanted.address.package;
         let asked = self.ask(package, Freshness::Revalidated).await;
         let asked = asked.map_err(failed)?;
-        if let Some(reason) = asked.from_elsewhere() {
+        if let Some(reason) = asked.sent_elsewhere() {
             return Err(failed(reason));
         }
         let Asked {

@@ -25,7 +25,7 @@ pub(super) struct Asked {
 impl Asked {
     /// Tells whether another server answered: pypiserver sends clients on to another index for what it does not have;
     /// pip would find something there.
-    pub(super) fn from_elsewhere(&self) -> Option<String> {
+    pub(super) fn sent_elsewhere(&self) -> Option<String> {
         let origin = |url: &Url| (url.host_str().map(str::to_owned), url.port());
         (origin(&self.answer.url) != origin(&self.index)).then(|| {
             let other = self.answer.url.host_str().unwrap_or("nowhere");
@@ -68,7 +68,7 @@ impl Pypi {
             Err(reason) => return (unknown(reason), Vec::new()),
         };
         let evidence = vec![asked.answer.evidence()];
-        if let Some(reason) = asked.from_elsewhere() {
+        if let Some(reason) = asked.sent_elsewhere() {
             return (unknown(reason), evidence);
         }
         let Asked {

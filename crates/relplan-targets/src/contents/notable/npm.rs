@@ -28,10 +28,7 @@ pub(super) fn is_manifest(path: &str) -> bool {
 /// The folder of the bundled package that a path is the manifest of.
 fn bundled(path: &str) -> Option<&str> {
     let folder = path.strip_suffix("/package.json")?;
-    let (before, name) = match folder.rsplit_once("node_modules/") {
-        Some(found) => found,
-        None => return None,
-    };
+    let (before, name) = folder.rsplit_once("node_modules/")?;
     let is_whole = before.is_empty() || before.ends_with('/');
     let is_name = match name.strip_prefix('@') {
         Some(scoped) => scoped.split('/').count() == 2,
