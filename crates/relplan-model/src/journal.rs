@@ -168,6 +168,9 @@ pub enum Record {
     Forgotten {
         /// The package at its target.
         address: Address,
+        /// One version of it; `None`: all of them, and its pointers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<Version>,
         /// The state's new serial.
         serial: u64,
     },

@@ -149,6 +149,10 @@ pub struct Base {
     pub serial: u64,
     /// The digest of its journal's last line; zero before the first.
     pub head: Sha256,
+    /// Where the journal is kept, if not on the machine that the plan was made on: whoever applies the plan, wherever,
+    /// claims it there. No secret is in it (law L11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
 }
 
 /// What is done about one row.

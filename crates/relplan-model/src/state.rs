@@ -210,6 +210,7 @@ impl State {
             lineage: self.lineage.clone(),
             serial: self.serial,
             head: self.head,
+            store: None,
         }
     }
 
@@ -369,10 +370,13 @@ impl State {
                     self.learn(fact, None, at, true);
                 }
             }
-            Record::Forgotten { address, serial } => {
+            Record::Forgotten {
+                address,
+                version,
+                serial,
+            } => {
                 self.advance(*serial)?;
-                self.releases.remove(address);
-                self.pointers.remove(address);
+                self.forget(address, version.as_ref());
             }
         }
         Ok(())
@@ -390,6 +394,26 @@ impl State {
                 Ok(())
             }
             (None, None) => Ok(()),
+        }
+    }
+
+    fn forget(&mut self, address: &Address, version: Option<&Version>) {
+        let Some(version) = version else {
+            self.releases.remove(address);
+            self.pointers.remove(address);
+            return;
+        };
+        if let Some(versions) = self.releases.get_mut(address) {
+            versions.remove(version);
+            if versions.is_empty() {
+                self.releases.remove(address);
+            }
+        }
+        if let Some(pointers) = self.pointers.get_mut(address) {
+            pointers.retain(|_, named| named != version);
+            if pointers.is_empty() {
+                self.pointers.remove(address);
+            }
         }
     }
 

@@ -71,6 +71,7 @@ fn project(count: usize) -> Result<PlanInput, Box<dyn std::error::Error>> {
         requester: None,
         gates: Vec::new(),
         state: State::default(),
+        store: None,
         targets: Vec::new(),
         releases: Vec::new(),
         bundle: None,

@@ -16,7 +16,7 @@ use relplan_model::{
     contents::Contents,
     finding::{Finding, Severity},
     observation::Observation,
-    plan::{Action, Change, FORMAT, Plan, Reason, Subject},
+    plan::{Action, Base, Change, FORMAT, Plan, Reason, Subject},
     step::{Effect, Step, StepId},
     target::Target,
 };
@@ -150,7 +150,10 @@ fn assemble(index: &Index<'_>, decisions: &[Decision<'_>], parts: Parts) -> Plan
         policy: input.policy,
         requester: input.requester.clone(),
         gates: gates(input),
-        base: input.state.base(),
+        base: Base {
+            store: input.store.clone(),
+            ..input.state.base()
+        },
         applicable: steps.iter().all(is_known),
         targets: targets.into_values().cloned().collect(),
         artifacts,

@@ -39,6 +39,9 @@ pub struct PlanInput {
     pub gates: Vec<Gate>,
     /// What is recorded.
     pub state: State,
+    /// Where it is recorded, if not on this machine alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
     /// The targets, as their drivers describe them. One that is missing holds everything that goes there.
     pub targets: Vec<Target>,
     /// What is desired.

@@ -72,6 +72,9 @@ pub(crate) const PACKERS: &[(&str, &[&str])] = &[
     ("python", &["pep517", "builtin"]),
 ];
 
+/// The kinds of stores that keep the state.
+const STORES: &[&str] = &["file", "git", "s3", "postgres"];
+
 /// The block that a word belongs into.
 pub(crate) fn home(word: &str) -> Option<&'static str> {
     let blocks = [
@@ -90,6 +93,7 @@ pub(crate) struct Grammar {
     shapes: BTreeMap<&'static str, Shape>,
     targets: BTreeMap<&'static str, Shape>,
     destinations: BTreeMap<&'static str, Shape>,
+    stores: BTreeMap<&'static str, Shape>,
 }
 
 impl Grammar {
@@ -118,6 +122,7 @@ impl Grammar {
                 .collect(),
             targets,
             destinations,
+            stores: STORES.iter().map(|kind| (*kind, store(kind))).collect(),
         }
     }
 
@@ -134,6 +139,11 @@ impl Grammar {
     /// The shape of a `to` whose target is of a kind.
     pub(crate) fn destination(&self, kind: &str) -> Option<&Shape> {
         self.destinations.get(kind)
+    }
+
+    /// The shape of a `state` by the kind of its store.
+    pub(crate) fn store(&self, kind: &str) -> Option<&Shape> {
+        self.stores.get(kind)
     }
 
     /// The kinds of targets.
@@ -185,6 +195,53 @@ fn target() -> Shape {
             "a name",
             WordType::Text,
             "target \"npm\" kind=\"npm\"",
+        )
+    }
+}
+
+/// The shape of `state` with one kind of store.
+fn store(kind: &'static str) -> Shape {
+    let (properties, example) = match kind {
+        "git" => (
+            vec![
+                text("remote", false, "the repository: a remote's name, or a URL"),
+                text("ref", false, "the ref's full name"),
+            ],
+            "state \"git\" ref=\"refs/relplan/state\" remote=\"origin\"",
+        ),
+        "s3" => (
+            vec![
+                text("bucket", true, "the bucket"),
+                text("prefix", false, "what the keys of its objects begin with"),
+                text("endpoint", false, "the service's URL"),
+                text("region", false, "the region"),
+            ],
+            "state \"s3\" bucket=\"releases\" prefix=\"acme/widgets\"",
+        ),
+        "postgres" => (
+            vec![
+                text(
+                    "url-from",
+                    true,
+                    "the environment variable that holds the connection string",
+                ),
+                text("table", false, "the table"),
+            ],
+            "state \"postgres\" url-from=\"RELPLAN_DATABASE\"",
+        ),
+        _ => (
+            vec![text("path", true, "the folder that keeps it")],
+            "state \"file\" path=\".relplan/state\"",
+        ),
+    };
+    Shape {
+        kind: Some(kind),
+        properties,
+        ..one(
+            "state",
+            "a kind of store",
+            WordType::OneOf(STORES.to_vec()),
+            example,
         )
     }
 }
@@ -292,15 +349,12 @@ fn shapes() -> Vec<Shape> {
         ),
         one("touch", "#true or #false", WordType::Flag, "touch #true"),
         one("max-age", "a time", WordType::Text, "max-age \"24h\""),
-        Shape {
-            properties: vec![text("path", true, "the folder that keeps it")],
-            ..one(
-                "state",
-                "a kind of store",
-                WordType::OneOf(vec!["file"]),
-                "state \"file\" path=\".relplan/state\"",
-            )
-        },
+        one(
+            "state",
+            "a kind of store",
+            WordType::OneOf(STORES.to_vec()),
+            "state \"file\" path=\".relplan/state\"",
+        ),
     ]
 }
 

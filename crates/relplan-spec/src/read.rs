@@ -3,6 +3,7 @@
 mod gates;
 mod places;
 mod releases;
+mod store;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::{
     problem::{Problem, Problems, nearest},
     selector::check_path,
     span::Span,
-    spec::{Project, Spec, StateChoice, Target},
+    spec::{Project, Spec, Target},
     syntax::{self, Node},
 };
 
@@ -190,19 +191,6 @@ impl Reader<'_, '_> {
         Some(Project {
             name: name.value,
             repository: fields.property("repository").map(|said| said.value),
-        })
-    }
-
-    fn state(&mut self, node: &Node) -> Option<StateChoice> {
-        let fields = self.fields(node)?;
-        let kind = fields.text()?.value;
-        if let Some(path) = fields.property("path") {
-            self.path(&path, "the path")?;
-        }
-        Some(StateChoice {
-            kind,
-            settings: settings(&fields, &[]),
-            span: node.span,
         })
     }
 

@@ -21,9 +21,9 @@ use relplan_model::{
     journal::Entry,
     port::{BoxFuture, StateStore, StoreError},
 };
-use tokio::runtime::Handle;
 
 use self::tail::Tail;
+use crate::{block::Block, blocking::blocking};
 
 /// Keeps a journal in a folder on this machine.
 #[derive(Debug, Clone)]
@@ -46,26 +46,12 @@ impl FileStore {
         self.folder.journal()
     }
 
-    /// Runs blocking work where it may block: on the runtime's threads for that, or here if there is no runtime.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let folder = Arc::clone(&self.folder);
-        match Handle::try_current() {
-            Err(_) => work(&folder),
-            Ok(runtime) => {
-                let location = folder.location();
-                match runtime.spawn_blocking(move || work(&folder)).await {
-                    Ok(result) => result,
-                    Err(error) => Err(StoreError::Io {
-                        location,
-                        doing: "waiting for a thread",
-                        source: io::Error::other(error),
-                    }),
-                }
-            }
-        }
+        blocking(self.folder.location(), move || work(&folder)).await
     }
 }
 
@@ -84,7 +70,7 @@ impl StateStore for FileStore {
         entries: &'a [Entry],
     ) -> BoxFuture<'a, Result<Sha256, StoreError>> {
         Box::pin(async move {
-            let block = Block::new(&self.folder, head, entries)?;
+            let block = Block::new(head, entries).map_err(|why| self.folder.damage(why))?;
             self.blocking(move |folder| folder.append(head, &block))
                 .await
         })
@@ -92,35 +78,6 @@ impl StateStore for FileStore {
 
     fn torn(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(self.blocking(Folder::torn))
-    }
-}
-
-/// Lines to be written at once, which follow one another and `head`.
-struct Block {
-    bytes: Vec<u8>,
-    first: Option<u64>,
-    head: Sha256,
-}
-
-impl Block {
-    fn new(folder: &Folder, head: Sha256, entries: &[Entry]) -> Result<Self, StoreError> {
-        let mut block = Self {
-            bytes: Vec::new(),
-            first: entries.first().map(|entry| entry.seq),
-            head,
-        };
-        for (entry, seq) in entries.iter().zip(block.first.unwrap_or_default()..) {
-            if entry.prev != block.head || entry.seq != seq {
-                return Err(folder.damage("what was to be appended does not follow it"));
-            }
-            let line = entry
-                .to_line()
-                .map_err(|error| folder.damage(error.to_string()))?;
-            block.head = Sha256::of(&line);
-            block.bytes.extend_from_slice(&line);
-            block.bytes.push(b'\n');
-        }
-        Ok(block)
     }
 }
 

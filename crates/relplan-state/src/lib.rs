@@ -4,13 +4,38 @@
 //! [`load_state`] folds them. State is never written: it is the fold of the journal (law L9).
 //!
 //! ```text
-//! apply ──Entry──▶ StateStore::append ──▶ journal.jsonl ──load──▶ State::replay ──▶ State
+//!                                     ┌ file      a folder
+//! apply ──Entry──▶ StateStore::append ┤ git       a ref of a repository      ──load──▶ State::replay ──▶ State
+//!                                     ├ s3        objects of a bucket
+//!                                     └ postgres  a table
 //! ```
 //!
 //! This crate never asks a registry, makes a plan or prints.
 
+mod audit;
+mod block;
+mod blocking;
+mod check;
 mod file;
+mod git;
 mod load;
+mod open;
+mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "s3")]
+mod s3;
+mod transfer;
 
+pub use audit::{Chapter, End, Outcome, PlanChapter, Run, StepChapter, audit};
+pub use check::{Checked, Disagreement, Witness, check};
 pub use file::FileStore;
+pub use git::{GitStore, Remote, RemoteError};
 pub use load::{Loaded, load_state};
+pub use open::{OpenError, open};
+pub use place::{DEFAULT_REF, DEFAULT_TABLE, Place, PlaceError};
+#[cfg(feature = "postgres")]
+pub use postgres::{ConnectError, PostgresStore};
+#[cfg(feature = "s3")]
+pub use s3::S3Store;
+pub use transfer::{TransferError, Transferred, transfer};

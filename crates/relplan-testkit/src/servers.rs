@@ -10,6 +10,7 @@ mod forge;
 pub(crate) mod install;
 mod process;
 mod pypiserver;
+pub mod stores;
 mod verdaccio;
 
 pub use forge::{Forge, OnForge, Tokens};

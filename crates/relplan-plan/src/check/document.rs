@@ -29,6 +29,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Found) {
         lineage,
         serial,
         head,
+        store: _,
     } = &plan.base;
     let is_new = *serial == 0 && *head == Sha256::ZERO;
     let has_entries = *head != Sha256::ZERO;

@@ -75,6 +75,7 @@ pub(crate) fn empty() -> PlanInput {
             head: Sha256::of(b"head"),
             ..State::default()
         },
+        store: None,
         targets: targets(),
         releases: Vec::new(),
         bundle: Some(Bundle::new(Vec::new())),

@@ -164,7 +164,7 @@ pub(crate) fn npm_packages(edition: &str, package_json: &str) -> Result<PathBuf,
 
 /// The build's target folder: what the tests install survives there, and `cargo clean` removes it.
 #[must_use]
-fn target_folder() -> PathBuf {
+pub(super) fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
         PathBuf::from,
@@ -203,7 +203,7 @@ fn install_python(folder: &Path) -> Result<(), BenchError> {
         .args(PYTHON_PACKAGES))
 }
 
-fn run(command: &mut Command) -> Result<(), BenchError> {
+pub(super) fn run(command: &mut Command) -> Result<(), BenchError> {
     let what = format!("{command:?}");
     let output = command.output().map_err(|source| BenchError::Io {
         what: what.clone(),

@@ -2,6 +2,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "a suite fails by panicking")]
 
+mod bulk;
+mod races;
+
+pub use races::race;
+
 use relplan_model::{
     digest::Sha256,
     journal::{Entry, Record},
@@ -24,8 +29,11 @@ pub fn store_contract(fresh: impl Fn() -> Open) {
         what_was_appended_is_read_back(&fresh()).await;
         l10_a_client_behind_the_head_loses_and_changes_nothing(&fresh()).await;
         l9_lines_that_do_not_follow_are_refused(&fresh()).await;
+        bulk::many_lines_and_many_appends_are_read_back(&fresh()).await;
     });
-    l10_of_clients_that_race_one_wins(&fresh());
+    races::l10_of_clients_that_race_one_wins(&fresh());
+    races::l10_of_clients_that_create_it_at_once_one_wins(&fresh);
+    races::l10_of_clients_that_append_the_very_same_lines_one_wins(&fresh());
 }
 
 /// Entries that follow `head` and `seq`: a genesis if they are the first, then a claim, then intents of one step.
@@ -174,56 +182,6 @@ async fn l9_lines_that_do_not_follow_are_refused(open: &Open) {
     }
     assert_eq!(load(&*store).await.len(), 2, "a refusal changes nothing");
     assert!(store.append(head, &good).await.is_ok());
-}
-
-/// Several clients try to append to the same head, over and over: every line that a client was told to be there is
-/// there, and there are no others.
-fn l10_of_clients_that_race_one_wins(open: &Open) {
-    const CLIENTS: u64 = 4;
-    const WINS: u64 = 12;
-    let mut won: Vec<Vec<u8>> = std::thread::scope(|scope| {
-        let racers: Vec<_> = (0..CLIENTS)
-            .map(|client| scope.spawn(move || race(&*open(), WINS, &format!("client {client}"))))
-            .collect();
-        racers
-            .into_iter()
-            .filter_map(|racer| racer.join().ok())
-            .flatten()
-            .collect()
-    });
-    let lines = runtime().block_on(load(&*open()));
-    assert!(State::replay(&lines).is_ok(), "the chain holds");
-    assert_eq!(
-        won.len() as u64,
-        CLIENTS * WINS,
-        "every racer came to its wins"
-    );
-    let mut there = lines;
-    there.sort();
-    won.sort();
-    assert_eq!(there, won, "what was acknowledged is what is there");
-}
-
-/// Appends until it has won this often, and returns the lines that it was told are there.
-///
-/// # Panics
-/// When the store fails other than by a conflict.
-#[must_use]
-pub fn race(store: &dyn StateStore, wins: u64, who: &str) -> Vec<Vec<u8>> {
-    runtime().block_on(async {
-        let mut won = Vec::new();
-        while (won.len() as u64) < wins {
-            let lines = load(store).await;
-            let head = lines.last().map_or(Sha256::ZERO, |line| Sha256::of(line));
-            let entries = chain(head, lines.len() as u64, 1, who);
-            match store.append(head, &entries).await {
-                Ok(_) => won.extend(entries.iter().filter_map(|entry| entry.to_line().ok())),
-                Err(StoreError::Conflict { .. }) => {}
-                Err(error) => unreachable!("{error}"),
-            }
-        }
-        won
-    })
 }
 
 async fn load(store: &dyn StateStore) -> Vec<Vec<u8>> {

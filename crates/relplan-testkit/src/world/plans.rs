@@ -321,6 +321,7 @@ impl Draft {
                 lineage: None,
                 serial: 0,
                 head: Sha256::ZERO,
+                store: None,
             },
             targets: self.targets.into_values().collect(),
             artifacts: self.artifacts.into_values().collect(),

@@ -1,0 +1,125 @@
+//! Moving a journal from one store to another: every line as it is, and only where the other store's journal is the
+//! beginning of this one.
+
+use relplan_model::{
+    digest::Sha256,
+    journal::Entry,
+    port::{StateStore, StoreError},
+    state::{ReplayError, State},
+};
+
+/// How many entries one append carries.
+const AT_ONCE: usize = 1_000;
+
+/// What a transfer came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transferred {
+    /// How many entries the other store did not have.
+    pub entries: usize,
+    /// How many it has that this one does not; nothing was transferred then.
+    pub ahead: usize,
+    /// The state where it was transferred from.
+    pub state: State,
+}
+
+/// Why a journal could not be transferred. Nothing was written, unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// There is no journal to transfer.
+    #[error("there is no journal in {from}")]
+    Nothing {
+        /// Where.
+        from: String,
+    },
+    /// The journals have nothing to do with each other.
+    #[error("{to} keeps another journal: {there}, and {from} keeps {here}")]
+    Lineage {
+        /// From where.
+        from: String,
+        /// To where.
+        to: String,
+        /// The lineage here.
+        here: String,
+        /// The lineage there.
+        there: String,
+    },
+    /// The journals agree up to an entry and then go different ways.
+    #[error("the journals in {from} and {to} go different ways from entry {seq} on")]
+    Diverged {
+        /// From where.
+        from: String,
+        /// To where.
+        to: String,
+        /// The first entry in which they differ.
+        seq: usize,
+    },
+    /// The journal is damaged.
+    #[error("the journal in {at} is damaged")]
+    Damaged {
+        /// Where.
+        at: String,
+        /// What is wrong.
+        #[source]
+        source: ReplayError,
+    },
+    /// A store failed, perhaps after some entries were transferred; the same transfer goes on from there.
+    #[error("the journal was not transferred, or not all of it")]
+    Store(#[from] StoreError),
+}
+
+/// Brings `to` to where `from` is.
+///
+/// # Errors
+/// When there is nothing to transfer, the journals differ, one is damaged, or a store fails.
+pub async fn transfer(
+    from: &dyn StateStore,
+    to: &dyn StateStore,
+) -> Result<Transferred, TransferError> {
+    let lines = from.load().await?;
+    let there = to.load().await?;
+    let replay = |at: &dyn StateStore, lines: &[Vec<u8>]| {
+        State::replay(lines).map_err(|source| TransferError::Damaged {
+            at: at.location(),
+            source,
+        })
+    };
+    let state = replay(from, &lines)?;
+    let other = replay(to, &there)?;
+    let Some(here) = state.lineage.clone() else {
+        return Err(TransferError::Nothing {
+            from: from.location(),
+        });
+    };
+    if let Some(there) = other.lineage.filter(|there| *there != here) {
+        return Err(TransferError::Lineage {
+            from: from.location(),
+            to: to.location(),
+            here,
+            there,
+        });
+    }
+    let same = lines.iter().zip(&there).take_while(|(a, b)| a == b).count();
+    if same < lines.len().min(there.len()) {
+        return Err(TransferError::Diverged {
+            from: from.location(),
+            to: to.location(),
+            seq: same,
+        });
+    }
+    let missing = lines.get(same..).unwrap_or_default();
+    let mut head = there.last().map_or(Sha256::ZERO, |line| Sha256::of(line));
+    for lines in missing.chunks(AT_ONCE) {
+        let entries: Result<Vec<Entry>, _> =
+            lines.iter().map(|line| Entry::from_line(line)).collect();
+        let entries = entries.map_err(|error| StoreError::Damaged {
+            location: from.location(),
+            detail: error.to_string(),
+        })?;
+        head = to.append(head, &entries).await?;
+    }
+    Ok(Transferred {
+        entries: missing.len(),
+        ahead: there.len().saturating_sub(lines.len()),
+        state,
+    })
+}

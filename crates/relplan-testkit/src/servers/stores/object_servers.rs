@@ -1,0 +1,101 @@
+//! S3-compatible servers: moto, which honours conditions, and s3rver, which takes no notice of them.
+
+use std::{path::Path, process::Command};
+
+use super::{
+    super::{BenchError, Server, process::free_port},
+    install::installed,
+};
+use crate::proxy;
+
+/// The bucket that there is.
+pub const BUCKET: &str = "relplan-bench";
+/// The key that signs requests.
+pub const ACCESS_KEY: &str = "S3RVER";
+/// Its secret. The servers do not look at it, or have it built in.
+pub const SECRET_KEY: &str = "S3RVER";
+
+/// A running server with its bucket.
+pub struct ObjectServer {
+    server: Server,
+}
+
+impl ObjectServer {
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// The variables that clients sign with.
+    #[must_use]
+    pub fn variables() -> [(String, String); 3] {
+        [
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_REGION", "us-east-1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    }
+}
+
+/// Starts moto.
+///
+/// # Errors
+/// When it cannot be installed or does not start.
+pub async fn moto(folder: &Path) -> Result<ObjectServer, BenchError> {
+    let tools = blocking_installed().await?;
+    let port = free_port()?;
+    let mut command = Command::new(tools.python.join("bin/moto_server"));
+    command
+        .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", folder);
+    let server = Server::start("moto", command, port, folder).await?;
+    let (status, answer) = proxy::request(
+        server.address(),
+        "PUT",
+        &format!("/{BUCKET}"),
+        &[("authorization", "AWS4-HMAC-SHA256 Credential=S3RVER/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0")],
+        Vec::new(),
+    )
+    .await?;
+    if status != 200 {
+        return Err(BenchError::Tool {
+            what: "making moto's bucket".to_owned(),
+            detail: format!("{status}: {}", String::from_utf8_lossy(&answer)),
+        });
+    }
+    Ok(ObjectServer { server })
+}
+
+/// Starts s3rver.
+///
+/// # Errors
+/// When it cannot be installed or does not start.
+pub async fn s3rver(folder: &Path) -> Result<ObjectServer, BenchError> {
+    let tools = blocking_installed().await?;
+    let port = free_port()?;
+    let mut command = Command::new("node");
+    command
+        .arg(&tools.s3rver)
+        .args(["--address", "127.0.0.1", "--port", &port.to_string()])
+        .arg("--directory")
+        .arg(folder.join("buckets"))
+        .args(["--configure-bucket", BUCKET])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder);
+    let server = Server::start("s3rver", command, port, folder).await?;
+    Ok(ObjectServer { server })
+}
+
+async fn blocking_installed() -> Result<super::install::Installed, BenchError> {
+    tokio::task::spawn_blocking(installed)
+        .await
+        .map_err(|joined| BenchError::Tool {
+            what: "installing the stores' bench".to_owned(),
+            detail: joined.to_string(),
+        })?
+}
