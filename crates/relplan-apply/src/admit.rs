@@ -244,8 +244,13 @@ pub(crate) fn standing(plan: &Plan, digest: Sha256, state: &State) -> Result<Sta
 ///
 /// A journal of nothing but a genesis is as good as none: a crash in the middle of the first write can leave it.
 fn is_base(base: &Base, state: &State) -> bool {
-    let untouched = *base == State::default().base();
-    *base == state.base() || (untouched && state.length <= 1)
+    let place = &base.store;
+    let of = |state: &State| Base {
+        store: place.clone(),
+        ..state.base()
+    };
+    let untouched = *base == of(&State::default());
+    *base == of(state) || (untouched && state.length <= 1)
 }
 
 /// The steps that have not ended well.

@@ -186,7 +186,7 @@ impl Attempt<'_, '_, '_> {
         self.turn = None;
         match self.settle(self.walk.options.settle_lost).await {
             Look::Reached(facts) => {
-                let end = self.walk.receipt(self.step, How::Done, facts).await?;
+                let end = self.receipt(How::Done, facts).await?;
                 Ok(Next::End(end))
             }
             look @ Look::Against(_) => Ok(Next::Look(look)),
@@ -309,12 +309,19 @@ impl Attempt<'_, '_, '_> {
     }
 
     /// It is there. If it was attempted before, that is found out only now.
-    async fn found(&self, facts: Vec<Fact>) -> Result<StepEnd, Halted> {
+    async fn found(&mut self, facts: Vec<Fact>) -> Result<StepEnd, Halted> {
         let how = if self.number > 0 {
             How::FoundAfterUnknown
         } else {
             How::FoundDone
         };
+        self.receipt(how, facts).await
+    }
+
+    /// Records how it ended. Nothing is left to do but that, so that another step may begin meanwhile: its intent then
+    /// goes into the same append.
+    async fn receipt(&mut self, how: How, facts: Vec<Fact>) -> Result<StepEnd, Halted> {
+        drop(self.slot.take());
         self.walk.receipt(self.step, how, facts).await
     }
 

@@ -27,7 +27,10 @@ impl Walk<'_, '_> {
         let mut was_told = false;
         for wait in Pace::until_shown() {
             let missing = match self.look(step, Freshness::AsClients).await {
-                Look::Reached(facts) => return self.receipt(step, How::Done, facts).await,
+                Look::Reached(facts) => {
+                    drop(slot);
+                    return self.receipt(step, How::Done, facts).await;
+                }
                 Look::Against(detail) => {
                     return self.resolved(step, Resolution::Conflict, detail).await;
                 }

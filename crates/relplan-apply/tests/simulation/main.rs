@@ -12,6 +12,7 @@
 mod admission;
 mod adoption;
 mod approvals;
+mod batches;
 mod crashes;
 mod outcomes;
 mod rivals;
