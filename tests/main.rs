@@ -25,5 +25,7 @@ mod pictures;
 mod quickstart;
 mod refusals;
 mod review;
+mod runners;
 mod schemas;
 mod servers;
+mod state_commands;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use relplan_model::{
     address::Address,
+    approval::{ApprovalGrade, Approved, CountedApproval},
     canonical::CanonicalError,
     digest::Sha256,
     journal::{Entry, Fact, How, Record, Resolution},
@@ -85,6 +86,36 @@ pub struct Run {
     pub at: Timestamp,
     /// Where: the CI job's URL, or user and host.
     pub runner: String,
+    /// Who allowed it, where a policy is pinned.
+    pub approved: Vec<Approver>,
+}
+
+/// One person whose yes counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Approver {
+    /// The person, as the policy names them.
+    pub person: String,
+    /// How strong it is.
+    pub grade: ApprovalGrade,
+    /// The digest of the record.
+    pub record: Sha256,
+}
+
+impl Run {
+    fn new(at: Timestamp, runner: String, approved: Option<Approved>) -> Self {
+        let approver = |one: CountedApproval| Approver {
+            person: one.person,
+            grade: one.grade,
+            record: one.digest,
+        };
+        let approvals = approved.map(|approved| approved.approvals);
+        Self {
+            at,
+            runner,
+            approved: approvals.into_iter().flatten().map(approver).collect(),
+        }
+    }
 }
 
 /// What became of one step.
@@ -180,6 +211,7 @@ impl Trail {
                 serial,
                 tool,
                 runner,
+                approved,
             } => {
                 self.places.clear();
                 self.chapters.push(Chapter::Plan(Box::new(PlanChapter {
@@ -187,14 +219,18 @@ impl Trail {
                     claimed: at,
                     serial,
                     tool,
-                    runs: vec![Run { at, runner }],
+                    runs: vec![Run::new(at, runner, approved)],
                     steps: Vec::new(),
                     end: None,
                 })));
             }
-            Record::Resumed { plan: _, runner } => {
+            Record::Resumed {
+                plan: _,
+                runner,
+                approved,
+            } => {
                 if let Some(plan) = self.open() {
-                    plan.runs.push(Run { at, runner });
+                    plan.runs.push(Run::new(at, runner, approved));
                 }
             }
             Record::Intent { step, attempt } => {

@@ -27,7 +27,7 @@ mod postgres;
 mod s3;
 mod transfer;
 
-pub use audit::{Chapter, End, Outcome, PlanChapter, Run, StepChapter, audit};
+pub use audit::{Approver, Chapter, End, Outcome, PlanChapter, Run, StepChapter, audit};
 pub use check::{Checked, Disagreement, Witness, check};
 pub use file::FileStore;
 pub use git::{GitStore, Remote, RemoteError};

@@ -20,6 +20,7 @@ mod interrupt;
 mod packing;
 mod planning;
 mod project;
+mod store;
 mod terminal;
 mod view;
 

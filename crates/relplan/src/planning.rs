@@ -12,13 +12,12 @@ use relplan_model::{
     finding::{Finding, Severity},
     observation::{Freshness, Observation, Seen},
     plan::{Action, Plan},
-    port::{Clock as _, EventSink},
+    port::{Clock as _, EventSink, StateStore, StoreError},
     release::Release,
     state::State,
     target::Target,
 };
 use relplan_plan::PlanInput;
-use relplan_state::FileStore;
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
@@ -26,6 +25,7 @@ use crate::{
     approvals::pin,
     arguments::{PinnedPlace, Places, Planning},
     clock::SystemClock,
+    commands::Session,
     exit::Exit,
     failure::Failure,
     gather::{
@@ -36,6 +36,7 @@ use crate::{
         world::observe,
     },
     project::{Project, ReadSpec},
+    store,
     view::style::Style,
 };
 
@@ -45,6 +46,8 @@ pub struct Ground {
     pub read: ReadSpec,
     /// Its fold.
     pub state: State,
+    /// Where it is kept, if not on this machine alone.
+    pub store: Option<String>,
     /// The drivers of all targets of the spec.
     pub drivers: Arc<Built>,
     /// The targets as configured.
@@ -74,16 +77,17 @@ pub struct Made {
 impl Ground {
     /// Reads spec and state, and builds the drivers.
     pub async fn new(
-        project: &Project,
+        session: &Session,
         places: &Places,
         pinned: &PinnedPlace,
         surroundings: &Surroundings,
         style: Style,
     ) -> Result<Self, Failure> {
+        let project = &session.project;
         let commit = Head::ask(&project.root, &surroundings.vars);
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
-        let store = FileStore::new(project.state(places.state.as_deref(), Some(&read.spec)));
-        let (state, mut findings) = load_state(&store).await?;
+        let opened = store::open(session, places.state.as_deref(), None, Some(&read.spec))?;
+        let (state, mut findings) = load_state(&*opened.store).await?;
         let policy = pinned_here(project, pinned, surroundings, &state, style, &mut findings)?;
         let net = Net::new(surroundings.cache());
         let used = read
@@ -97,6 +101,7 @@ impl Ground {
         Ok(Self {
             read,
             state,
+            store: opened.carried(),
             drivers,
             targets,
             bundle,
@@ -255,6 +260,7 @@ impl Ground {
                 .or_else(|| self.requester.clone()),
             gates: spec.gates.iter().map(gate).collect(),
             state: self.state.clone(),
+            store: self.store.clone(),
             targets: self.targets_of(wishes),
             releases: wishes.releases.clone(),
             bundle,
@@ -442,10 +448,15 @@ pub fn exit_of(plan: &Plan) -> Exit {
 }
 
 /// Reads and folds the journal.
-pub async fn load_state(store: &FileStore) -> Result<(State, Vec<Finding>), Failure> {
+pub async fn load_state(store: &dyn StateStore) -> Result<(State, Vec<Finding>), Failure> {
     let loaded = relplan_state::load_state(store).await.map_err(|error| {
-        Failure::of(Exit::Store, &error)
-            .hint("state is only memory, and the registries are the truth: move the journal away, and plan again to adopt what is published")
+        let failure = Failure::of(Exit::Store, &error);
+        match error {
+            StoreError::Damaged { .. } => failure
+                .hint("look at what is wrong with it, and see how to go on:")
+                .hint("$ relplan state check"),
+            StoreError::Conflict { .. } | StoreError::Io { .. } => failure,
+        }
     })?;
     let mut findings = Vec::new();
     if loaded.torn {

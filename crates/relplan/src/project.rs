@@ -117,14 +117,6 @@ impl Project {
         self.place(given, ".relplan/bundle")
     }
 
-    /// The state's folder: as given, else as the spec says, else the default.
-    pub fn state(&self, given: Option<&Path>, spec: Option<&Spec>) -> Utf8PathBuf {
-        let said = spec
-            .and_then(|spec| spec.state.as_ref())
-            .and_then(|state| state.settings.text("path"));
-        self.place(given, said.unwrap_or(".relplan/state"))
-    }
-
     /// Where plans that were started are kept, so that `apply` without a plan can resume them.
     pub fn started_plans(&self) -> Utf8PathBuf {
         self.root.join(".relplan/plans")

@@ -4,6 +4,7 @@
 
 pub mod adopt_text;
 pub mod approvals_text;
+pub mod audit_text;
 pub mod contents_text;
 pub mod diff_text;
 pub mod explain;
@@ -17,6 +18,7 @@ pub mod plan_text;
 pub mod report_text;
 pub mod rows;
 pub mod since_text;
+pub mod state_text;
 pub mod status_text;
 pub mod style;
 pub mod verdict;

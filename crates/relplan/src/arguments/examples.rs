@@ -91,7 +91,8 @@ Examples:
 pub const STATE: &str = "\
 Examples:
   relplan state log
-  relplan state check
+  relplan state check --plan release.json
+  relplan state push
   relplan state abandon --reason 'the release was called off'";
 
 pub const ADOPT: &str = "\

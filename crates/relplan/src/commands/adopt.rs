@@ -6,10 +6,8 @@
 use relplan_model::{
     finding::{Finding, Severity},
     journal::Fact,
-    port::StateStore as _,
 };
 use relplan_plan::{Adoption, Standing};
-use relplan_state::FileStore;
 
 use super::{Session, apply};
 use crate::{
@@ -19,6 +17,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::Ground,
+    store,
     view::{adopt_text, plan_text::finding_text},
 };
 
@@ -27,7 +26,7 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
     let terminal = session.terminal;
     let places = &arguments.places;
     let ground = Ground::new(
-        &session.project,
+        session,
         places,
         &crate::arguments::PinnedPlace::default(),
         &session.surroundings,
@@ -73,9 +72,9 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
         }
     }
     let given = places.state.as_deref();
-    let store = FileStore::new(session.project.state(given, Some(&ground.read.spec)));
+    let store = store::open(session, given, None, Some(&ground.read.spec))?.store;
     let opening = (apply::run::lineage()?, project);
-    let state = relplan_apply::adopt(&store, &SystemClock, ground.state, opening, facts)
+    let state = relplan_apply::adopt(&*store, &SystemClock, ground.state, opening, facts)
         .await
         .map_err(|error| {
             Failure::of(apply::run::exit(error.exit()), &error)

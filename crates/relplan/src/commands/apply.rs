@@ -27,6 +27,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::load_state,
+    store,
 };
 
 /// A plan that is about to be carried out.
@@ -138,15 +139,8 @@ async fn carry_out(
 
 /// The open plan, from where it was saved when it was started.
 async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen>, Failure> {
-    let spec = session
-        .project
-        .spec(&relplan_targets::vocabulary(), session.terminal.err)?;
-    let store = relplan_state::FileStore::new(
-        session
-            .project
-            .state(arguments.places.state.as_deref(), Some(&spec.spec)),
-    );
-    let (state, _) = load_state(&store).await?;
+    let opened = store::find(session, arguments.places.state.as_deref(), None)?;
+    let (state, _) = load_state(&*opened.store).await?;
     let Some(open) = state.open else {
         return Ok(None);
     };

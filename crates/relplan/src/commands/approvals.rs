@@ -6,10 +6,10 @@ use relplan_model::{
         PinnedPolicy,
         standing::{self, No, RefusedRecord, RuleStanding, Standing, Yes},
     },
-    port::{Clock as _, StateStore as _},
+    port::Clock as _,
 };
 
-use super::{Session, read_plan, state::store};
+use super::{Session, read_plan};
 use crate::{
     approvals::{collect, pin::Places},
     arguments::{Approvals, Format},
@@ -17,15 +17,17 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::load_state,
+    store,
     view::approvals_text,
 };
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failure> {
-    let (bytes, _) = read_plan(&arguments.plan)?;
+    let (bytes, plan) = read_plan(&arguments.plan)?;
     let subject = Subject::read(&bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
-    let store = store(session, &arguments.place);
-    let (state, _) = load_state(&store).await?;
+    let place = plan.base.store.as_deref();
+    let store = store::find(session, arguments.place.state.as_deref(), place)?.store;
+    let (state, _) = load_state(&*store).await?;
     let lines = store
         .load()
         .await

@@ -13,12 +13,12 @@ use relplan_approval::{
 use relplan_model::{
     digest::{Sha256, hex},
     plan::{Base, Plan},
-    port::{Clock as _, StateStore as _},
+    port::Clock as _,
     state::State,
     step::{Class, Step},
 };
 
-use super::{Session, read_plan, state::store};
+use super::{Session, read_plan};
 use crate::{
     approvals::{
         collect,
@@ -30,6 +30,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::load_state,
+    store,
     view::{approvals_text, plan_text, since_text, style::harmless},
 };
 
@@ -37,8 +38,9 @@ use crate::{
 pub async fn run(session: &Session, arguments: &Approve) -> Result<Exit, Failure> {
     let (bytes, plan) = read_plan(&arguments.plan)?;
     let subject = Subject::read(&bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
-    let store = store(session, &arguments.place);
-    let (state, _) = load_state(&store).await?;
+    let place = plan.base.store.as_deref();
+    let store = store::find(session, arguments.place.state.as_deref(), place)?.store;
+    let (state, _) = load_state(&*store).await?;
     let places = Places::new(
         &session.project,
         &session.surroundings,

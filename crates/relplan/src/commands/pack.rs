@@ -6,7 +6,6 @@ use std::{collections::BTreeSet, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::address::PackageId;
 use relplan_spec::Spec;
-use relplan_state::FileStore;
 use relplan_targets::surroundings::Surroundings;
 use relplan_workspace::bundle::Folder;
 
@@ -19,6 +18,7 @@ use crate::{
     gather::wishes::{picked, wishes},
     packing,
     planning::{Ground, load_state},
+    store,
     view::style::{count, size},
 };
 
@@ -97,8 +97,8 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
 
 /// A plan that is open goes on with the very artifacts that it was made with: packing must not take them away.
 async fn keep_what_is_open(session: &Session, spec: &Spec) -> Result<(), Failure> {
-    let store = FileStore::new(session.project.state(None, Some(spec)));
-    let (state, _) = load_state(&store).await?;
+    let opened = store::open(session, None, None, Some(spec))?;
+    let (state, _) = load_state(&*opened.store).await?;
     let Some(open) = state.open else {
         return Ok(());
     };
@@ -120,7 +120,7 @@ async fn missing(session: &Session, arguments: &Pack) -> Result<BTreeSet<Package
         ..session.surroundings.clone()
     };
     let ground = Ground::new(
-        &session.project,
+        session,
         &Places::default(),
         &PinnedPlace::default(),
         &withheld,

@@ -15,7 +15,7 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
     let style = session.terminal.err;
     let reporting = Reporting::prepare(session, &arguments.report)?;
     let ground = Ground::new(
-        &session.project,
+        session,
         &arguments.places,
         &arguments.pinned,
         &session.surroundings,

@@ -1,7 +1,9 @@
 //! `relplan show`: a saved plan, rendered from itself alone.
 
-use relplan_model::{plan::Plan, state::State};
-use relplan_state::FileStore;
+use relplan_model::{
+    plan::{Base, Plan},
+    state::State,
+};
 
 use super::{Session, page, read_plan};
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     failure::Failure,
     forge::Reporting,
     planning::{Made, load_state},
+    store,
     view::{explain, markdown, plan_text},
 };
 
@@ -72,13 +75,12 @@ pub fn present(
 
 /// The state here, if it is the very one that the plan was made on.
 async fn state_of(session: &Session, show: &Show, plan: &Plan) -> Option<State> {
-    let spec = session
-        .project
-        .spec(&relplan_targets::vocabulary(), session.terminal.err)
-        .ok();
-    let place = session
-        .project
-        .state(show.state.as_deref(), spec.as_ref().map(|read| &read.spec));
-    let (state, _) = load_state(&FileStore::new(place)).await.ok()?;
-    (state.base() == plan.base).then_some(state)
+    let place = plan.base.store.as_deref();
+    let opened = store::find(session, show.state.as_deref(), place).ok()?;
+    let (state, _) = load_state(&*opened.store).await.ok()?;
+    let base = Base {
+        store: plan.base.store.clone(),
+        ..state.base()
+    };
+    (base == plan.base).then_some(state)
 }

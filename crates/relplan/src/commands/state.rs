@@ -1,98 +1,164 @@
-//! `relplan state`: look at the journal, verify it, give an open plan up.
+//! `relplan state`: look at the journal, verify it, move it, begin it anew, give an open plan up.
 
-use relplan_model::{journal::Entry, port::StateStore as _, state::Printed};
-use relplan_state::FileStore;
+mod check;
+mod forget;
+mod migrate;
+mod rebuild;
 
-use super::Session;
+use relplan_model::{
+    journal::Entry,
+    state::{Printed, State as Folded},
+};
+
+use super::{Session, status::open_plan};
 use crate::{
-    arguments::{State, StatePlace},
+    arguments::State,
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
     planning::load_state,
-    view::journal_text,
+    store::{self, Opened},
+    view::{audit_text, journal_text, plan_text::finding_text, state_text},
 };
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
     let (State::Show(place)
+    | State::List(place)
     | State::Log { place, .. }
-    | State::Check(place)
+    | State::Check { place, .. }
+    | State::Push { place, .. }
+    | State::Pull { place, .. }
+    | State::Rebuild { place }
+    | State::Forget { place, .. }
+    | State::Unlock(place)
     | State::Abandon { place, .. }) = arguments;
-    let store = store(session, place);
-    let (state, findings) = load_state(&store).await?;
-    for finding in &findings {
-        session
-            .terminal
-            .remark(&crate::view::plan_text::finding_text(
-                finding,
-                session.terminal.err,
-            ));
-    }
+    let opened = store::find(session, place.state.as_deref(), None)?;
     match arguments {
         State::Show(_) => {
+            let state = folded(session, &opened).await?;
             let text = serde_json::to_string(&Printed::from(state))
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.result(&text);
+            Ok(Exit::Done)
         }
-        State::Log { approvals, .. } => {
-            let lines = store
-                .load()
-                .await
-                .map_err(|error| Failure::of(Exit::Store, &error))?;
-            let mut text = String::new();
-            for line in lines {
-                let entry =
-                    Entry::from_line(&line).map_err(|error| Failure::of(Exit::Store, &error))?;
-                if *approvals {
-                    text.push_str(&journal_text::approvals(&entry));
-                } else {
-                    text.push_str(&journal_text::line(&entry));
-                    text.push('\n');
-                }
-            }
-            if text.is_empty() {
-                text.push_str(if *approvals {
-                    "No plan was approved."
-                } else {
-                    "The journal is empty."
-                });
-            }
+        State::List(_) => {
+            let state = folded(session, &opened).await?;
+            let text = state_text::list(&state, session.terminal.out);
             session.terminal.result(&text);
+            Ok(Exit::Done)
         }
-        State::Check(_) => {
-            let text = format!(
-                "The journal is sound: {} entries, serial {}, head {}.",
-                state.length, state.serial, state.head
-            );
+        State::Log {
+            approvals: true, ..
+        } => approvals(session, &opened).await,
+        State::Log { json, entries, .. } => log(session, &opened, *json, *entries).await,
+        State::Check { plans, .. } => check::run(session, &opened, plans).await,
+        State::Push { from, .. } => migrate::push(session, &opened, from).await,
+        State::Pull { into, .. } => migrate::pull(session, &opened, into).await,
+        State::Rebuild { .. } => rebuild::run(session, &opened, place).await,
+        State::Forget { what, .. } => forget::run(session, &opened, what).await,
+        State::Unlock(_) => {
+            let state = folded(session, &opened).await?;
+            let kept = open_plan(&session.project, &state).is_some();
+            let text = state_text::unlock(&state, kept, session.terminal.out);
             session.terminal.result(&text);
+            Ok(Exit::Done)
         }
-        State::Abandon { reason, .. } => {
-            let Some(open) = &state.open else {
-                session.terminal.result("No plan is open.");
-                return Ok(Exit::Done);
-            };
-            relplan_apply::abandon(&store, &SystemClock, open.plan, reason.clone())
-                .await
-                .map_err(|error| Failure::of(Exit::Store, &error))?;
-            let text = format!(
-                "Plan {} is given up. What it published stays published; the next plan starts from what the registries say.",
-                open.plan.short()
-            );
-            session.terminal.result(&text);
-        }
+        State::Abandon { reason, .. } => abandon(session, &opened, reason).await,
     }
+}
+
+async fn folded(session: &Session, opened: &Opened) -> Result<Folded, Failure> {
+    let (state, findings) = load_state(&*opened.store).await?;
+    for finding in &findings {
+        let text = finding_text(finding, session.terminal.err);
+        session.terminal.remark(&text);
+    }
+    Ok(state)
+}
+
+async fn log(
+    session: &Session,
+    opened: &Opened,
+    json: bool,
+    entries: bool,
+) -> Result<Exit, Failure> {
+    // What does not fold is no trail; `check` says what is wrong with it.
+    folded(session, opened).await?;
+    let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
+    let lines = opened.store.load().await.map_err(|error| failed(&error))?;
+    if entries {
+        let mut text = String::new();
+        for line in lines {
+            let entry = Entry::from_line(&line).map_err(|error| failed(&error))?;
+            text.push_str(&journal_text::line(&entry));
+            text.push('\n');
+        }
+        session.terminal.result(&text);
+        return Ok(Exit::Done);
+    }
+    let text = if json {
+        // The journal is for programs as it is: each line is an entry with all that it says.
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| String::from_utf8_lossy(line))
+            .collect();
+        lines.join("\n")
+    } else {
+        let chapters = relplan_state::audit(&lines).map_err(|error| failed(&error))?;
+        audit_text::render(&chapters, session.terminal.out)
+    };
+    session.terminal.result(&text);
     Ok(Exit::Done)
 }
 
-pub fn store(session: &Session, place: &StatePlace) -> FileStore {
-    let spec = session
-        .project
-        .spec(&relplan_targets::vocabulary(), session.terminal.err)
-        .ok();
-    FileStore::new(
-        session
-            .project
-            .state(place.state.as_deref(), spec.as_ref().map(|read| &read.spec)),
-    )
+/// Who allowed what: each claim with its approvals.
+async fn approvals(session: &Session, opened: &Opened) -> Result<Exit, Failure> {
+    folded(session, opened).await?;
+    let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
+    let mut text = String::new();
+    for line in opened.store.load().await.map_err(|error| failed(&error))? {
+        let entry = Entry::from_line(&line).map_err(|error| failed(&error))?;
+        text.push_str(&journal_text::approvals(&entry));
+    }
+    if text.is_empty() {
+        text.push_str("No plan was approved.");
+    }
+    session.terminal.result(&text);
+    Ok(Exit::Done)
+}
+
+async fn abandon(session: &Session, opened: &Opened, reason: &str) -> Result<Exit, Failure> {
+    let state = folded(session, opened).await?;
+    let Some(open) = &state.open else {
+        session.terminal.result("No plan is open.");
+        return Ok(Exit::Done);
+    };
+    relplan_apply::abandon(&*opened.store, &SystemClock, open.plan, reason.to_owned())
+        .await
+        .map_err(|error| Failure::of(Exit::Store, &error))?;
+    let text = format!(
+        "Plan {} is given up. What it published stays published; the next plan starts from what the registries say.",
+        open.plan.short()
+    );
+    session.terminal.result(&text);
+    Ok(Exit::Done)
+}
+
+/// Refuses what would move the state's serial under a plan that is being applied (exit 6).
+fn nothing_is_open(state: &Folded) -> Result<(), Failure> {
+    let Some(open) = &state.open else {
+        return Ok(());
+    };
+    let message = format!(
+        "the plan {} is open since {} (by {}), and what is recorded must not change under it",
+        open.plan.short(),
+        open.since,
+        open.runner
+    );
+    Err(Failure::new(Exit::Open, message)
+        .hint("finish it first:")
+        .hint("$ relplan apply")
+        .hint("or give it up (what it published stays published):")
+        .hint("$ relplan state abandon --reason WHY"))
 }

@@ -2,10 +2,8 @@
 
 use relplan_model::{
     plan::Plan,
-    port::StateStore as _,
     state::{Printed, State},
 };
-use relplan_state::FileStore;
 
 use super::Session;
 use crate::{
@@ -14,21 +12,15 @@ use crate::{
     failure::Failure,
     planning::load_state,
     project::Project,
+    store,
     view::status_text,
 };
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure> {
-    let spec = session
-        .project
-        .spec(&relplan_targets::vocabulary(), session.terminal.err)
-        .ok();
-    let place = session.project.state(
-        arguments.places.state.as_deref(),
-        spec.as_ref().map(|read| &read.spec),
-    );
-    let store = FileStore::new(place);
-    let (state, _) = load_state(&store).await?;
+    let opened = store::find(session, arguments.places.state.as_deref(), None)?;
+    let store = opened.store;
+    let (state, _) = load_state(&*store).await?;
     match arguments.format {
         Format::Json => {
             let text = serde_json::to_string(&Printed::from(state))

@@ -79,7 +79,14 @@ pub fn line(entry: &Entry) -> String {
         Record::Adopted { facts, serial } => {
             format!("adopted {} facts as serial {serial}", facts.len())
         }
-        Record::Forgotten { address, serial } => format!("forgot {address} as serial {serial}"),
+        Record::Forgotten {
+            address,
+            version,
+            serial,
+        } => match version {
+            Some(version) => format!("forgot {address}@{version} as serial {serial}"),
+            None => format!("forgot {address} as serial {serial}"),
+        },
     };
     format!("{:>6}  {}  {}", entry.seq, entry.at, harmless(&text))
 }

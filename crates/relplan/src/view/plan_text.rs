@@ -79,6 +79,10 @@ fn header(out: &mut String, plan: &Plan, digest: Sha256, style: Style) {
         plan.created, plan.not_after
     );
     let _ = writeln!(out, "{}", style.paint(Role::Faint, &times));
+    if let Some(store) = &plan.base.store {
+        let text = style.wrap("", "  ", &format!("state in {}", harmless(store)));
+        let _ = writeln!(out, "{}", style.paint(Role::Faint, &text));
+    }
     let selection = &plan.selection;
     for (word, patterns) in [
         ("only packages", &selection.packages),

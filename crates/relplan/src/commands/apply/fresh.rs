@@ -94,14 +94,7 @@ async fn make(
         ..session.surroundings.clone()
     };
     let places = &arguments.places;
-    let mut ground = Ground::new(
-        &session.project,
-        places,
-        &arguments.pinned,
-        &withheld,
-        style,
-    )
-    .await?;
+    let mut ground = Ground::new(session, places, &arguments.pinned, &withheld, style).await?;
     let (project, planning) = (&session.project, &arguments.planning);
     // A bundle that was named is taken as it is; our own holds what was packed some other day, and is packed anew.
     let given = match arguments.places.bundle {

@@ -6,7 +6,6 @@ use relplan_model::{
     port::{Clock as _, EventSink, StateStore},
     state::{Ended, State},
 };
-use relplan_state::FileStore;
 
 use super::Chosen;
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::Made,
+    store,
     view::approvals_text,
 };
 
@@ -30,7 +30,7 @@ pub(super) async fn keeper(
     arguments: &Apply,
     chosen: &Chosen,
     state: &State,
-    store: &FileStore,
+    store: &dyn StateStore,
     events: &dyn EventSink,
 ) -> Result<Keeper, Failure> {
     let subject =
@@ -122,8 +122,9 @@ pub(super) async fn needs_nobody(
     arguments: &Apply,
     made: &Made,
 ) -> Result<(), Failure> {
-    let store = super::run::store(session, arguments);
-    let (state, _) = crate::planning::load_state(&store).await?;
+    let given = arguments.places.state.as_deref();
+    let opened = store::find(session, given, made.plan.base.store.as_deref())?;
+    let (state, _) = crate::planning::load_state(&*opened.store).await?;
     let subject =
         Subject::read(&made.bytes).map_err(|error| Failure::of(Exit::Internal, &error))?;
     let keeper = Keeper::new(Duty {

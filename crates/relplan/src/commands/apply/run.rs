@@ -4,8 +4,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Standing};
-use relplan_model::{digest::Sha256, plan::Plan, port::Clock as _};
-use relplan_state::FileStore;
+use relplan_model::{
+    digest::Sha256,
+    finding::{Finding, Severity},
+    plan::Plan,
+    port::Clock as _,
+};
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
@@ -20,6 +24,7 @@ use crate::{
     gather::drivers::Built,
     interrupt,
     planning::{exit_of, load_state},
+    store,
     view::{plan_text::finding_text, report_text},
 };
 
@@ -34,9 +39,24 @@ pub(super) async fn run(
     let digest = Plan::digest(&chosen.bytes);
     tally.plan = Some(digest);
     let started = SystemClock.now();
-    let store = store(session, arguments);
-    let (state, _) = load_state(&store).await?;
-    let keeper = gate::keeper(session, arguments, &chosen, &state, &store, events.as_ref()).await?;
+    let given = arguments.places.state.as_deref();
+    let opened = store::find(session, given, chosen.plan.base.store.as_deref())?;
+    if let Some(warning) = store::warn_if_lost_with_the_runner(session, &opened) {
+        let finding = Finding::new("state-on-runner", Severity::Warning, None, warning);
+        let style = session.terminal.err;
+        session.terminal.remark(&finding_text(&finding, style));
+    }
+    let store = opened.store;
+    let (state, _) = load_state(&*store).await?;
+    let keeper = gate::keeper(
+        session,
+        arguments,
+        &chosen,
+        &state,
+        &*store,
+        events.as_ref(),
+    )
+    .await?;
     let Chosen { bytes, plan, .. } = chosen;
     let surroundings = surroundings(session, &plan);
     let net = Net::new(surroundings.cache());
@@ -81,7 +101,7 @@ pub(super) async fn run(
     let ports = Ports {
         drivers: &drivers,
         source: &folder,
-        store: &store,
+        store: &*store,
         clock: &SystemClock,
         events: &shown,
         approvals: &keeper,
@@ -164,23 +184,6 @@ fn refused(denied: &Denied, session: &Session) -> Failure {
         | Denied::NotApplicable => failure.hint("$ relplan plan -o PLAN"),
         _ => failure,
     }
-}
-
-/// The plan names where its state is only by lineage; the place is the command line's, else the spec's, else ours.
-pub(super) fn store(session: &Session, arguments: &Apply) -> FileStore {
-    let given = arguments.places.state.as_deref();
-    let spec = match given {
-        Some(_) => None,
-        None => session
-            .project
-            .spec(&relplan_targets::vocabulary(), session.terminal.err)
-            .ok(),
-    };
-    FileStore::new(
-        session
-            .project
-            .state(given, spec.as_ref().map(|read| &read.spec)),
-    )
 }
 
 /// While applying no driver sees the project's own files (law L14); what the plan found in them was reviewed with it.

@@ -1,0 +1,126 @@
+//! `relplan state check`: is the journal whole, and does it have all that plans remember of it?
+
+use std::path::{Path, PathBuf};
+
+use relplan_model::plan::Plan;
+use relplan_state::{Place, Witness};
+
+use crate::{
+    commands::{Session, read_plan},
+    exit::Exit,
+    failure::Failure,
+    store::Opened,
+    view::style::{count, harmless},
+};
+
+/// Runs it.
+pub(super) async fn run(
+    session: &Session,
+    opened: &Opened,
+    plans: &[PathBuf],
+) -> Result<Exit, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
+    let torn = opened.store.torn().await.map_err(|error| failed(&error))?;
+    let lines = opened
+        .store
+        .load()
+        .await
+        .map_err(|error| how_to_go_on(failed(&error), &opened.place))?;
+    let mut witnesses = started(session);
+    for path in plans {
+        let (bytes, plan) = read_plan(path)?;
+        witnesses.push(Witness {
+            name: format!("the plan {}", path.display()),
+            digest: Plan::digest(&bytes),
+            plan,
+        });
+    }
+    let checked = relplan_state::check(&lines, &witnesses).map_err(|error| {
+        let failure = failed(&error).while_doing(format!(
+            "the journal in {} is damaged",
+            opened.store.location()
+        ));
+        how_to_go_on(failure, &opened.place)
+    })?;
+    if !checked.disagreements.is_empty() {
+        let listed: Vec<String> = checked
+            .disagreements
+            .iter()
+            .map(|disagreement| format!("  {}\n", harmless(&disagreement.to_string())))
+            .collect();
+        let message = format!(
+            "the journal in {} does not agree with what plans remember of it",
+            opened.store.location()
+        );
+        let failure = Failure::new(Exit::Store, message).details(listed.concat());
+        return Err(how_to_go_on(failure, &opened.place));
+    }
+    let state = &checked.state;
+    let mut text = format!(
+        "The journal in {} is sound: {}, serial {}, head {}.\n",
+        opened.store.location(),
+        count(lines.len(), "entry", "entries"),
+        state.serial,
+        state.head
+    );
+    text.push_str(&format!(
+        "It has all that {} of it, and the bytes of {} are those that their plans name.\n",
+        match checked.witnesses {
+            0 => "no plan remembers".to_owned(),
+            1 => "one plan remembers".to_owned(),
+            plans => format!("{plans} plans remember"),
+        },
+        count(checked.files, "file", "files")
+    ));
+    if checked.witnesses == 0 {
+        text.push_str("Name plans that were made on it with --plan, to find out whether its end was cut off.\n");
+    }
+    if torn {
+        text.push_str("Its last line was cut off by a crash while it was written; it never took effect, and is left out.\n");
+    }
+    session.terminal.result(&text);
+    Ok(Exit::Done)
+}
+
+/// The plans that were started from here. One that cannot be read remembers nothing.
+fn started(session: &Session) -> Vec<Witness> {
+    let folder = session.project.started_plans();
+    let Ok(entries) = std::fs::read_dir(folder.as_std_path()) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    paths.iter().filter_map(|path| witness(path)).collect()
+}
+
+fn witness(path: &Path) -> Option<Witness> {
+    let bytes = std::fs::read(path).ok()?;
+    let plan = Plan::from_bytes(&bytes).ok()?;
+    let digest = Plan::digest(&bytes);
+    Some(Witness {
+        name: format!("the started plan {}", digest.short()),
+        digest,
+        plan,
+    })
+}
+
+/// What can be done about a damaged journal, by where it is.
+pub(super) fn how_to_go_on(failure: Failure, place: &Place) -> Failure {
+    let aside = match place {
+        Place::File { path } => format!("$ mv {path} {path}.damaged"),
+        Place::Git { url, reference } => {
+            format!(
+                "$ git push {url} :{reference}    # after `git fetch {url} {reference}` for keeping"
+            )
+        }
+        Place::S3 { .. } => "use another prefix in the spec".to_owned(),
+        Place::Postgres { table, .. } => format!("$ alter table {table} rename to …    # in psql"),
+    };
+    failure
+        .hint("if there is a copy of it that is whole, put that back; nothing is lost then")
+        .hint("else begin a new one: state is only memory, and the registries are the truth. Put it aside:")
+        .hint(aside)
+        .hint("$ relplan state rebuild")
+}
