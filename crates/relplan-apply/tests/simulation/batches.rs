@@ -15,6 +15,7 @@ use relplan_model::{
 };
 use relplan_testkit::world::{Faults, MemoryStore, Ran, Row, SimClock, World};
 
+use super::approvals::Ungated;
 use super::session::{check_laws, plan};
 
 /// A store that takes as long for an append as a push over the network does.
@@ -81,6 +82,7 @@ fn cost(packages: usize, takes: Duration) -> (usize, usize, i64) {
             store: &store,
             clock: &clock,
             events: &world,
+            approvals: &Ungated,
         };
         let admission = Admission {
             bytes: world.plan_bytes(),
