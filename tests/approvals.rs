@@ -199,7 +199,8 @@ async fn two_people_approve_and_apply_publishes_once() {
         ],
     );
     assert!(
-        said.stderr.contains("is that of alice@acme.example"),
+        said.stderr
+            .contains("alice@acme.example, not of bob@acme.example"),
         "{said}"
     );
 }

@@ -19,7 +19,6 @@ const GLOBAL: &str = "Options of every command";
     version,
     about = "Plan and apply for releases: one reviewed plan over all registries, resumable and at most once.",
     after_help = examples::MAIN,
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub struct Arguments {

@@ -130,7 +130,7 @@ pub fn approvals(entry: &Entry) -> String {
         text.push_str("        the policy asks for nobody\n");
     }
     for one in &approved.approvals {
-        let witness = witness(&one.record).unwrap_or_default();
+        let witness = witness(&one.record, entry).unwrap_or_default();
         let line = format!(
             "        {} ({}), record {}{witness}",
             one.person,
@@ -143,10 +143,18 @@ pub fn approvals(entry: &Entry) -> String {
     text
 }
 
-/// What a signed record says of the journal that its plan was made on.
-fn witness(record: &str) -> Option<String> {
+/// What a signed record says of the journal that its plan was made on. The line before a claim is the one that the plan
+/// was made on, or the journal is not the one that was signed for.
+fn witness(record: &str, entry: &Entry) -> Option<String> {
     let record = Approval::from_bytes(record.as_bytes()).ok()?;
     let base = Statement::from_text(&record.statement).ok()?.predicate.base;
+    let is_claim = matches!(entry.record, Record::Claim { .. });
+    if is_claim && base.serial > 0 && base.head != entry.prev {
+        return Some(format!(
+            ", WHICH CONTRADICTS THIS JOURNAL: it was signed on the head {}",
+            base.head.short()
+        ));
+    }
     Some(match base.serial {
         0 => ", witness of an empty journal".to_owned(),
         serial => format!(
@@ -154,4 +162,72 @@ fn witness(record: &str) -> Option<String> {
             base.head.short()
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use relplan_approval::statement::{Decision, Predicate};
+    use relplan_model::{
+        approval::{ApprovalGrade, CountedApproval, PinnedPolicy},
+        digest::Sha256,
+        plan::Base,
+        time::Timestamp,
+    };
+
+    use super::*;
+
+    fn claim(signed_on: Sha256, prev: Sha256) -> Entry {
+        let plan = Sha256::of(b"plan");
+        let policy = PinnedPolicy {
+            version: 1,
+            digest: Sha256::of(b"policy"),
+        };
+        let predicate = Predicate {
+            decision: Decision::Approve,
+            principal: "alice@acme.example".to_owned(),
+            audience: "acme".to_owned(),
+            base: Base {
+                lineage: Some("lineage".to_owned()),
+                serial: 4,
+                head: signed_on,
+            },
+            policy,
+            issued: 1,
+            expires: 2,
+            nonce: "0".repeat(32),
+            comment: None,
+        };
+        let text = Statement::of(plan, predicate).to_text().unwrap();
+        let record = Approval::of(text, String::new()).to_bytes().unwrap();
+        Entry {
+            seq: 9,
+            prev,
+            at: Timestamp::from_unix(0),
+            record: Record::Claim {
+                plan,
+                serial: 5,
+                tool: "0.1.0".to_owned(),
+                runner: "here".to_owned(),
+                approved: Some(Approved {
+                    policy,
+                    approvals: vec![CountedApproval {
+                        person: "alice@acme.example".to_owned(),
+                        grade: ApprovalGrade::Signed,
+                        digest: Sha256::of(&record),
+                        record: String::from_utf8(record).unwrap(),
+                    }],
+                }),
+            },
+        }
+    }
+
+    #[test]
+    fn approvers_are_witnesses_of_the_journal_before_them() {
+        let head = Sha256::of(b"head");
+        let text = approvals(&claim(head, head));
+        assert!(text.contains("witness of the journal up to"), "{text}");
+        // Somebody wrote another history under the same claim.
+        let text = approvals(&claim(head, Sha256::of(b"another")));
+        assert!(text.contains("CONTRADICTS"), "{text}");
+    }
 }
