@@ -101,15 +101,13 @@ pub(super) fn diffs(pair: Pair, limits: Limits) -> Result<Vec<FileDiff>, Content
         }
     }
     let with_bytes = |change: &EntryChange| !matches!(change, EntryChange::Mode { .. });
-    let paths = |side: fn(&(&str, Option<&str>, Option<&str>, EntryChange)) -> Option<String>| {
-        found
-            .iter()
-            .filter(|(_, _, _, change)| with_bytes(change))
-            .filter_map(side)
-            .collect::<BTreeSet<String>>()
-    };
-    let old = paths(|(_, old, _, _)| old.map(str::to_owned));
-    let new = paths(|(_, _, new, _)| new.map(str::to_owned));
+    let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+    for (_, was, is, change) in &found {
+        if with_bytes(change) {
+            old.extend(was.map(str::to_owned));
+            new.extend(is.map(str::to_owned));
+        }
+    }
     let old = match &mut before {
         Some(side) => bytes(&kind, side, limits, &old)?,
         None => BTreeMap::new(),
