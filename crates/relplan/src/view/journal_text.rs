@@ -190,6 +190,7 @@ mod tests {
                 lineage: Some("lineage".to_owned()),
                 serial: 4,
                 head: signed_on,
+                store: None,
             },
             policy,
             issued: 1,
