@@ -12,10 +12,13 @@ mod clock;
 pub mod contract;
 mod driver;
 mod faults;
+mod flaw;
 mod landing;
+pub mod likeness;
 mod plans;
 mod registry;
 mod store;
+mod tale;
 mod watch;
 
 use std::{
@@ -25,10 +28,11 @@ use std::{
 };
 
 use relplan_model::{
-    address::TargetName,
+    address::{InvalidName, TargetName},
     event::Event,
     plan::Plan,
     port::{Clock, Drivers, EventSink, Publish, StateStore},
+    target::Target,
     time::Timestamp,
 };
 
@@ -37,18 +41,22 @@ pub use self::{
     clock::SimClock,
     driver::SimDriver,
     faults::{Fault, Faults, Limit},
+    flaw::Flaw,
     plans::{Row, plan_of},
-    registry::{Contents, Registries, Upload},
-    store::MemoryStore,
+    registry::{Contents, Registries, Upload, bytes_of},
+    store::{Appended, MemoryStore},
     watch::Breach,
 };
-use self::{clock::Timers, landing::Landings, watch::Watch};
+use self::{clock::Timers, landing::Landings, tale::Tale, watch::Watch};
 
 /// When every world begins.
 pub const BEGINNING: i64 = 1_800_000_000;
 
 /// The clock's milliseconds then: late enough that the past which a look may see is one in which the plan was made.
 const START: u64 = 1_000_000_000;
+
+/// How far a clock that jumps is off at most, in seconds: less than plans live, or nothing could ever be applied.
+const MOST_SKEW: u64 = 3_600;
 
 /// A simulated world. Clones share it.
 #[derive(Clone)]
@@ -83,6 +91,10 @@ struct Inner {
     store: store::Lines,
     watch: Watch,
     events: Vec<Event>,
+    tale: Tale,
+    flaw: Option<Flaw>,
+    /// By how many seconds the clock that people read is off.
+    skew: i64,
     calls: u64,
     kill_at: Option<u64>,
     killed: bool,
@@ -111,18 +123,49 @@ impl World {
             store: store::Lines::default(),
             watch: Watch::new(Arc::clone(&plan)),
             events: Vec::new(),
+            tale: Tale::default(),
+            flaw: None,
+            skew: 0,
             calls: 0,
             kill_at: None,
             killed: false,
         })));
-        let driver = |target: &relplan_model::target::Target| {
+        Self::about(shared, plan)
+    }
+
+    /// A world of empty registries, before anything was planned.
+    ///
+    /// # Errors
+    /// Never: no name is made up here.
+    pub fn of(seed: u64, targets: Vec<Target>, faults: Faults) -> Result<Self, InvalidName> {
+        let mut plan = plan_of(&[])?;
+        plan.targets = targets;
+        Ok(Self::new(seed, plan, faults))
+    }
+
+    /// The same world, about another plan whose artifacts are at hand.
+    #[must_use]
+    pub fn turn_to_plan(&self, plan: Plan) -> Self {
+        let plan = Arc::new(plan);
+        {
+            let mut inner = self.shared.lock();
+            inner.registries.pack(&plan.artifacts);
+            let next = Watch::new(Arc::clone(&plan));
+            let before = std::mem::replace(&mut inner.watch, next);
+            inner.watch.inherit(before);
+        }
+        Self::about(Arc::clone(&self.shared), plan)
+    }
+
+    fn about(shared: Arc<Shared>, plan: Arc<Plan>) -> Self {
+        let driver = |target: &Target| {
             let driver = SimDriver::new(Arc::clone(&shared), target.clone());
             (target.name.clone(), driver)
         };
         let drivers = plan.targets.iter().map(driver).collect();
         Self {
-            shared,
             plan_bytes: plan.to_bytes().unwrap_or_default().into(),
+            shared,
             plan,
             drivers: Arc::new(drivers),
         }
@@ -214,6 +257,11 @@ impl World {
         self.shared.lock().watch.expect_rivals();
     }
 
+    /// Only one applier at a time from here on.
+    pub fn expect_no_rivals(&self) {
+        self.shared.lock().watch.expect_no_rivals();
+    }
+
     /// Other faults from here on.
     pub fn turn_to(&self, faults: Faults) {
         self.shared.lock().faults = faults;
@@ -242,18 +290,82 @@ impl World {
         change(&mut inner.registries, now);
     }
 
-    /// Sets the clock forward.
+    /// Lets time pass.
     pub fn pass(&self, seconds: u64) {
         let mut inner = self.shared.lock();
         inner.now += seconds * 1000;
         inner.land_due();
+    }
+
+    /// The machine is gone with its disk: whatever its store held is lost.
+    pub fn lose_store(&self) {
+        let mut inner = self.shared.lock();
+        inner.store = store::Lines::default();
+        inner.tell(|| "the machine is gone, and its disk with the journal".to_owned());
+    }
+
+    /// Lines that the store said were durable and that are not there.
+    #[must_use]
+    pub fn lost_lines(&self) -> usize {
+        self.shared.lock().store.lost()
+    }
+
+    /// How much was appended to the store: calls, lines and bytes.
+    #[must_use]
+    pub fn appended(&self) -> Appended {
+        self.shared.lock().store.appended()
+    }
+
+    /// Uploads that took the place of other bytes, where a registry lets them.
+    #[must_use]
+    pub fn overwritten(&self) -> Vec<Upload> {
+        self.shared.lock().registries.overwritten().to_vec()
+    }
+
+    /// From here on some part of the world breaks its contract, as a faulty implementation of a port would.
+    pub fn break_part(&self, flaw: Flaw) {
+        self.shared.lock().flaw = Some(flaw);
+    }
+
+    /// Writes down what happens from here on, for people.
+    pub fn tell(&self) {
+        self.shared.lock().tale.begin();
+    }
+
+    /// Adds a remark to what is written down.
+    pub fn remark(&self, remark: impl FnOnce() -> String) {
+        self.shared.lock().tell(remark);
+    }
+
+    /// What happened, one line each, in order.
+    #[must_use]
+    pub fn tale(&self) -> Vec<String> {
+        self.shared.lock().tale.lines().to_vec()
     }
 }
 
 impl Inner {
     fn timestamp(&self) -> Timestamp {
         let seconds = i64::try_from((self.now - START) / 1000).unwrap_or(i64::MAX);
-        Timestamp::from_unix(BEGINNING).plus_seconds(seconds)
+        Timestamp::from_unix(BEGINNING).plus_seconds(seconds.saturating_add(self.skew))
+    }
+
+    /// The clock jumps now and then, forward or back, as clocks do that are set right.
+    fn jump(&mut self) {
+        let often = self.faults.clock_jumps;
+        if !self.faults.strike(&mut self.chance, often) {
+            return;
+        }
+        let by = i64::try_from(self.chance.below(2 * MOST_SKEW)).unwrap_or_default();
+        self.skew = by - i64::try_from(MOST_SKEW).unwrap_or_default();
+        let skew = self.skew;
+        self.tell(|| format!("the clock jumps: it is off by {skew} s now"));
+    }
+
+    fn die(&mut self) {
+        self.killed = true;
+        self.tell(|| "the process is killed".to_owned());
+        self.store.lose_power();
     }
 
     /// Moves the clock to the next timer and wakes who waits for it.
@@ -277,7 +389,9 @@ impl Drivers for World {
 
 impl EventSink for World {
     fn emit(&self, event: Event) {
-        self.shared.lock().events.push(event);
+        let mut inner = self.shared.lock();
+        inner.tell_event(&event);
+        inner.events.push(event);
     }
 }
 
@@ -286,8 +400,9 @@ async fn call(shared: &Shared) {
     let is_last = {
         let mut inner = shared.lock();
         inner.calls += 1;
+        inner.jump();
         if inner.kill_at == Some(inner.calls) {
-            inner.killed = true;
+            inner.die();
         }
         inner.killed
     };

@@ -16,5 +16,7 @@ mod batches;
 mod crashes;
 mod outcomes;
 mod rivals;
+mod scale;
 mod seeds;
 mod session;
+mod shapes;

@@ -391,6 +391,7 @@ fn a_rate_limit_narrows_its_own_lane_alone() {
     faults.limit = Some(Limit {
         burst: 5,
         seconds: 600,
+        dated: true,
     });
     let mut plan = plan(&rows);
     plan.not_after = plan.created.plus_seconds(7 * 24 * 3_600);

@@ -3,9 +3,10 @@
 use std::{io, sync::Arc, time::Duration};
 
 use relplan_model::{
+    address::{PointerName, Version},
     bundle::Artifact,
     finding::Finding,
-    observation::{Evidence, Freshness, Observation, Query, Seen},
+    observation::{Evidence, Freshness, Observation, Query, Seen, VersionFacts},
     port::{
         ArtifactRead, ArtifactSource, BoxFuture, Clock as _, EffectInput, Identity, Observe,
         Outcome, Publish,
@@ -15,17 +16,16 @@ use relplan_model::{
 };
 
 use super::{
-    Fault, Inner, START, Shared, SimClock, World, call,
+    Fault, Flaw, Inner, START, Shared, SimClock, World, call,
     landing::{Landed, Rival, Write},
     latency,
 };
 
-/// How far back a stale look sees, in milliseconds, at most: less than the settle time of answered effects, or the
-/// registry would not be one that can be read after a write at all.
-const STALE_MILLIS: u64 = 8_000;
-
 /// How late a write lands that the client gave up on, in milliseconds, at most.
 const LATE_MILLIS: u64 = 90_000;
+
+/// How long drivers wait that are asked to, and not told for how long.
+const UNDATED: Duration = Duration::from_secs(60);
 
 /// How a write was sent.
 #[derive(Clone, Copy)]
@@ -100,12 +100,17 @@ impl Inner {
             Freshness::AsClients => faults.client_lag_millis,
             Freshness::Authoritative | Freshness::Revalidated => 0,
         };
-        let past = if is_stale {
-            chance.below(STALE_MILLIS)
+        // Where versions can be overwritten, reads are consistent, or nobody could be kept from overwriting.
+        let is_consistent = query.freshness != Freshness::AsClients
+            && self.registries.overwrites(&query.address.target);
+        let past = if is_stale && !is_consistent {
+            chance.below(faults.stale_millis)
         } else {
             0
         };
-        let seen = if is_blind {
+        let seen = if is_blind && self.flaw == Some(Flaw::BlindIsAbsent) {
+            Seen::Absent
+        } else if is_blind {
             Seen::Unknown {
                 reason: "503 Service Unavailable".to_owned(),
             }
@@ -113,6 +118,19 @@ impl Inner {
             let moment = self.now.saturating_sub(lag.max(past));
             self.registries.seen(query, moment, !is_digestless)
         };
+        self.tell(|| {
+            let how = match (is_blind, past, lag) {
+                (true, ..) => "fails".to_owned(),
+                (false, 0, 0) => "sees the present".to_owned(),
+                (false, past, lag) => format!("sees what was {} ms ago", past.max(lag)),
+            };
+            let bare = if is_digestless {
+                ", without digests"
+            } else {
+                ""
+            };
+            format!("look at {}: {how}{bare}: {}", query.address, shown(&seen))
+        });
         if !is_blind {
             self.watch.answered(query);
         }
@@ -131,9 +149,18 @@ impl Inner {
     /// Puts a write on the wire, unless it is lost there. Returns its ticket and when it lands.
     fn send(&mut self, step: &Step, artifact: Option<&Artifact>) -> (Sent, Option<(u64, u64)>) {
         if let Some(wait) = self.over_limit(step) {
+            self.tell(|| format!("{} is sent: over the limit", step.id));
             return (Sent::Limited(wait), None);
         }
-        let fault = self.faults.with_write(&mut self.chance);
+        let mut fault = self.faults.with_write(&mut self.chance);
+        if fault == Some(Fault::RivalOther) && self.registries.overwrites(&step.address.target) {
+            // Where versions can be overwritten, nobody can help overwriting what came in just before.
+            fault = None;
+        }
+        self.tell(|| match fault {
+            Some(fault) => format!("{} is sent, and this goes wrong: {fault:?}", step.id),
+            None => format!("{} is sent", step.id),
+        });
         let rival = match fault {
             Some(Fault::RivalSame) => Some(Rival::SameBytes),
             Some(Fault::RivalOther) => Some(Rival::OtherBytes),
@@ -147,6 +174,7 @@ impl Inner {
                 | Fault::ErrorBeforeCommit
                 | Fault::Forbidden
                 | Fault::Later
+                | Fault::LaterUndated
                 | Fault::Refused,
             ) => return (Sent::With(fault), None),
             Some(Fault::LandsLate) => 1 + self.chance.below(LATE_MILLIS),
@@ -165,7 +193,8 @@ impl Inner {
     fn over_limit(&mut self, step: &Step) -> Option<Duration> {
         let limit = self.faults.limit?;
         let target = &step.address.target;
-        if !target.as_str().starts_with("one") || !matches!(step.effect, Effect::Publish(_)) {
+        let is_limited = target.as_str().starts_with("one") || self.registries.limits(target);
+        if !is_limited || !matches!(step.effect, Effect::Publish(_)) {
             return None;
         }
         let used = self.limits.entry(target.clone()).or_default();
@@ -174,6 +203,9 @@ impl Inner {
         if *used < allowed {
             *used += 1;
             return None;
+        }
+        if !limit.dated {
+            return Some(UNDATED);
         }
         let next = (*used - limit.burst + 1) * limit.seconds;
         Some(Duration::from_secs(next.saturating_sub(passed)))
@@ -206,6 +238,10 @@ impl Inner {
                 wait: Duration::from_secs(1 + self.chance.below(120)),
                 reason: "429 Too Many Requests".to_owned(),
             },
+            Some(Fault::LaterUndated) => Outcome::Later {
+                wait: UNDATED,
+                reason: "429 Too Many Requests".to_owned(),
+            },
             Some(Fault::Refused) => Outcome::Refused {
                 reason: "422 Unprocessable Entity: no".to_owned(),
                 credential: false,
@@ -220,6 +256,25 @@ impl Inner {
                 },
                 None => unknown("timed out"),
             },
+        }
+    }
+}
+
+/// What a look saw, in few words.
+fn shown(seen: &Seen) -> String {
+    match seen {
+        Seen::Unknown { reason } => reason.clone(),
+        Seen::Absent => "nothing there".to_owned(),
+        Seen::Present(facts) => {
+            let version = |(version, facts): (&Version, &VersionFacts)| {
+                let yanked = if facts.yanked { " yanked" } else { "" };
+                format!("{version} ({} files{yanked})", facts.files.len())
+            };
+            let versions: Vec<String> = facts.versions.iter().map(version).collect();
+            let pointer =
+                |(pointer, version): (&PointerName, &Version)| format!("{pointer}={version}");
+            let pointers: Vec<String> = facts.pointers.iter().map(pointer).collect();
+            format!("[{}] [{}]", versions.join(", "), pointers.join(", "))
         }
     }
 }

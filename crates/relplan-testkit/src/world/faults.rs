@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use super::Chance;
 
+/// How far back stale looks see if nothing else is said, in milliseconds: less than the settle time of answered effects.
+const STALE_MILLIS: u64 = 8_000;
+
 /// One thing that goes wrong with one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -23,6 +26,8 @@ pub enum Fault {
     Forbidden,
     /// It is not done, and the answer asks for patience.
     Later,
+    /// It is not done, and the answer asks for patience without saying how much.
+    LaterUndated,
     /// It is not done, for good: the answer is a definite no.
     Refused,
     /// Somebody else uploads the same bytes first.
@@ -40,6 +45,8 @@ pub struct Limit {
     pub burst: u64,
     /// Seconds until each further one.
     pub seconds: u64,
+    /// Whether a refusal says when to come back.
+    pub dated: bool,
 }
 
 /// How often things go wrong, in a thousandth of the chances there are, and how many may in all.
@@ -47,7 +54,7 @@ pub struct Limit {
 pub struct Faults {
     /// What goes wrong with the first writes, in order, whatever the chances are.
     pub script: VecDeque<Fault>,
-    /// The limit of the targets whose name begins with `one`.
+    /// The limit of the targets that publish one, or whose name begins with `one`.
     pub limit: Option<Limit>,
     /// Writes that go wrong.
     pub writes: u64,
@@ -57,10 +64,18 @@ pub struct Faults {
     pub blind_reads: u64,
     /// Look-ups that see the past.
     pub stale_reads: u64,
+    /// How far back a stale look sees, in milliseconds, at most.
+    pub stale_millis: u64,
     /// Look-ups that see no digests.
     pub digestless_reads: u64,
     /// Appends to the journal that fail; half of them after having been written.
     pub store_failures: u64,
+    /// Appends that are told to have lost a race: half of them were written, and it is their own answer that was lost.
+    pub store_conflicts: u64,
+    /// Loads of the journal that fail.
+    pub store_blind: u64,
+    /// Port calls at which the clock jumps.
+    pub clock_jumps: u64,
     /// How much longer ordinary clients are shown the past than those who ask for the newest, at most.
     pub client_lag_millis: u64,
     /// How long a port call takes at most.
@@ -80,8 +95,12 @@ impl Faults {
             kinds: Vec::new(),
             blind_reads: 0,
             stale_reads: 0,
+            stale_millis: STALE_MILLIS,
             digestless_reads: 0,
             store_failures: 0,
+            store_conflicts: 0,
+            store_blind: 0,
+            clock_jumps: 0,
             client_lag_millis: 0,
             latency_millis: 0,
             budget: 0,
@@ -95,6 +114,10 @@ impl Faults {
             script: VecDeque::new(),
             limit: None,
             writes: 400,
+            stale_millis: STALE_MILLIS,
+            store_conflicts: 0,
+            store_blind: 0,
+            clock_jumps: 0,
             kinds: vec![
                 Fault::LostRequest,
                 Fault::LostResponse,

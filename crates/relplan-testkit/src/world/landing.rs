@@ -89,6 +89,13 @@ impl Inner {
         }
         let landed = lands(registries, at, write);
         self.landings.landed.insert(ticket, landed);
+        self.tell(|| {
+            let rival = write
+                .rival
+                .map(|rival| format!(" (somebody came first: {rival:?})"));
+            let id = &write.step.id;
+            format!("{id} lands: {landed:?}{}", rival.unwrap_or_default())
+        });
     }
 }
 
@@ -109,7 +116,8 @@ fn lands(registries: &mut Registries, at: u64, write: &Write) -> Landed {
                 .as_ref()
                 .map(|artifact| Digests::of(&bytes_of(artifact.file.as_str())))
                 .unwrap_or_default();
-            if !registries.upload(upload, digests, at) {
+            let overwrites = registries.overwrites(&step.address.target);
+            if !registries.upload(upload, digests, at) && !overwrites {
                 return Landed::AlreadyThere;
             }
             if let Some(pointer) = &publish.pointer {

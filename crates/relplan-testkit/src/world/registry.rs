@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use relplan_model::{
     address::{Address, FileName, PointerName, TargetName, Version},
     bundle::Artifact,
-    digest::Digests,
+    digest::{Algorithm, Digests},
     observation::{Facts, FileFacts, Query, Seen, VersionFacts},
     plan::Plan,
+    target::Target,
 };
+
+use super::likeness;
 
 /// What a registry holds of one package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +45,9 @@ pub struct Registries {
     packages: BTreeMap<Address, Vec<(u64, Contents)>>,
     bytes: BTreeMap<FileName, Vec<u8>>,
     renames: BTreeSet<TargetName>,
+    targets: BTreeMap<TargetName, Target>,
     uploads: Vec<Upload>,
+    overwritten: Vec<Upload>,
 }
 
 impl Registries {
@@ -53,11 +58,10 @@ impl Registries {
             if target.capabilities.accepts.len() == 1 {
                 registries.renames.insert(target.name.clone());
             }
+            let target = target.clone();
+            registries.targets.insert(target.name.clone(), target);
         }
-        for artifact in &plan.artifacts {
-            let bytes = bytes_of(artifact.file.as_str());
-            registries.bytes.insert(artifact.file.clone(), bytes);
-        }
+        registries.pack(&plan.artifacts);
         for observation in &plan.observations {
             if let Seen::Present(facts) = &observation.seen {
                 let history = vec![(0, contents(facts))];
@@ -67,6 +71,32 @@ impl Registries {
             }
         }
         registries
+    }
+
+    /// Puts artifacts where appliers find them.
+    pub(super) fn pack(&mut self, artifacts: &[Artifact]) {
+        for artifact in artifacts {
+            let bytes = bytes_of(artifact.file.as_str());
+            self.bytes.insert(artifact.file.clone(), bytes);
+        }
+    }
+
+    /// Whether a file at this target may be replaced by another of its name, as tags of images may.
+    #[must_use]
+    pub fn overwrites(&self, target: &TargetName) -> bool {
+        let target = self.targets.get(target);
+        target.is_some_and(|target| likeness::overwrites(&target.kind))
+    }
+
+    /// Whether this target has a limit of its own.
+    pub(super) fn limits(&self, target: &TargetName) -> bool {
+        let target = self.targets.get(target);
+        target.is_some_and(|target| target.capabilities.new_names.is_some())
+    }
+
+    /// Uploads that replaced other bytes.
+    pub(super) fn overwritten(&self) -> &[Upload] {
+        &self.overwritten
     }
 
     /// The bytes of an artifact as they are now.
@@ -90,7 +120,8 @@ impl Registries {
     }
 
     /// The name that the registry gives to an artifact's file: some keep it, some have their own.
-    pub(super) fn name_of(&self, address: &Address, artifact: &Artifact) -> FileName {
+    #[must_use]
+    pub fn name_of(&self, address: &Address, artifact: &Artifact) -> FileName {
         if self.renames.contains(&address.target) {
             let own = format!("own-{}", artifact.file);
             FileName::new(own).unwrap_or_else(|_| artifact.file.clone())
@@ -125,12 +156,17 @@ impl Registries {
 
     /// Uploads a file, if there is none of its name. Returns whether it had an effect.
     pub fn upload(&mut self, upload: Upload, digests: Digests, now: u64) -> bool {
-        let is_there = self
+        let there = self
             .now(&upload.address)
             .and_then(|contents| contents.versions.get(&upload.version))
-            .is_some_and(|files| files.contains_key(&upload.file));
-        if is_there {
-            return false;
+            .and_then(|files| files.get(&upload.file));
+        match there {
+            Some(same) if *same == digests => return false,
+            Some(_) if self.overwrites(&upload.address.target) => {
+                self.overwritten.push(upload.clone());
+            }
+            Some(_) => return false,
+            None => {}
         }
         self.change(&upload.address, now, |contents| {
             contents
@@ -148,11 +184,17 @@ impl Registries {
         let Some(contents) = self.at(&query.address, moment) else {
             return Seen::Absent;
         };
+        let target = self.targets.get(&query.address.target);
+        let shows = |algorithm: Algorithm| {
+            target.is_none_or(|target| target.capabilities.digests.contains(&algorithm))
+        };
         let version = |version: &Version| {
             let files = contents.versions.get(version)?;
             let file = |(name, digests): (&FileName, &Digests)| {
                 let digests = if with_digests {
-                    digests.clone()
+                    let mut shown = digests.clone();
+                    shown.0.retain(|algorithm, _| shows(*algorithm));
+                    shown
                 } else {
                     Digests::default()
                 };
@@ -169,16 +211,25 @@ impl Registries {
             };
             Some((version.clone(), facts))
         };
+        let ranges: BTreeMap<String, Vec<Version>> = query
+            .ranges
+            .iter()
+            .map(|range| (range.clone(), likeness::matching(contents, range)))
+            .collect();
+        let asked = query.versions.iter().chain(ranges.values().flatten());
         Seen::Present(Facts {
-            versions: query.versions.iter().filter_map(version).collect(),
+            versions: asked.filter_map(version).collect(),
             pointers: contents.pointers.clone(),
+            order: likeness::order(contents, &query.versions),
+            ranges,
             ..Facts::default()
         })
     }
 }
 
 /// The bytes of the artifact of this name, in every world.
-pub(super) fn bytes_of(file: &str) -> Vec<u8> {
+#[must_use]
+pub fn bytes_of(file: &str) -> Vec<u8> {
     format!("the bytes of {file}").into_bytes()
 }
 

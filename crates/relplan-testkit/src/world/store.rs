@@ -9,7 +9,7 @@ use relplan_model::{
     state::State,
 };
 
-use super::{Shared, call, latency};
+use super::{Flaw, Inner, Shared, call, latency};
 
 /// A world's store.
 #[derive(Clone)]
@@ -20,6 +20,22 @@ pub struct MemoryStore(pub(super) Arc<Shared>);
 pub(super) struct Lines {
     lines: Vec<Vec<u8>>,
     state: State,
+    /// How many lines a loss of power leaves; all of them, unless the store is broken.
+    synced: Option<usize>,
+    /// The heads that clients were told to be durable.
+    acknowledged: Vec<Sha256>,
+    appended: Appended,
+}
+
+/// How much was appended to a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Appends that were done.
+    pub calls: u64,
+    /// Lines.
+    pub lines: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Lines {
@@ -28,11 +44,47 @@ impl Lines {
         &self.state
     }
 
+    pub(super) fn appended(&self) -> Appended {
+        self.appended
+    }
+
+    /// Acknowledged lines that are not there.
+    pub(super) fn lost(&self) -> usize {
+        let mut there: Vec<Sha256> = self.lines.iter().map(|line| Sha256::of(line)).collect();
+        there.push(Sha256::ZERO);
+        there.sort_unstable();
+        let is_lost = |head: &&Sha256| there.binary_search(head).is_err();
+        self.acknowledged.iter().filter(is_lost).count()
+    }
+
+    /// What a broken store did not sync is gone.
+    pub(super) fn lose_power(&mut self) {
+        if let Some(synced) = self.synced
+            && synced < self.lines.len()
+        {
+            self.lines.truncate(synced);
+            self.state = State::replay(&self.lines).unwrap_or_default();
+        }
+    }
+
+    /// The same entries where the lines end now, whatever they were to follow.
+    fn forced(&self, entries: &[Entry]) -> Vec<Entry> {
+        let mut prev = self.end();
+        let mut forced = entries.to_vec();
+        for (entry, seq) in forced.iter_mut().zip(self.lines.len() as u64..) {
+            (entry.seq, entry.prev) = (seq, prev);
+            prev = entry.to_line().map_or(prev, |line| Sha256::of(&line));
+        }
+        forced
+    }
+
+    fn end(&self) -> Sha256 {
+        let last = self.lines.last();
+        last.map_or(Sha256::ZERO, |line| Sha256::of(line))
+    }
+
     fn append(&mut self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
-        let found = self
-            .lines
-            .last()
-            .map_or(Sha256::ZERO, |line| Sha256::of(line));
+        let found = self.end();
         if found != head {
             return Err(StoreError::Conflict {
                 expected: head,
@@ -52,8 +104,11 @@ impl Lines {
         for (entry, line) in lines {
             // An entry that cannot be is written all the same, as any store would; loading it then fails.
             let _ = self.state.fold(entry, Sha256::of(&line));
+            self.appended.lines += 1;
+            self.appended.bytes += line.len() as u64;
             self.lines.push(line);
         }
+        self.appended.calls += 1;
         Ok(end)
     }
 }
@@ -81,7 +136,7 @@ impl MemoryStore {
         if entries.len() > 1 && self.is_killed_at_next(entries.len() as u64) {
             let kept = self.calls_until_kill();
             let (kept, _) = entries.split_at(kept.min(entries.len()));
-            let _ = self.0.lock().store.append(head, kept);
+            let _ = self.0.lock().append(head, kept);
         }
         for _ in 1..entries.len() {
             call(&self.0).await;
@@ -91,13 +146,30 @@ impl MemoryStore {
             let inner = &mut *inner;
             let often = inner.faults.store_failures;
             let fails = inner.faults.strike(&mut inner.chance, often);
-            if fails && inner.chance.per_mille(500) {
-                return Err(failed());
+            let often = inner.faults.store_conflicts;
+            let loses = !fails && inner.faults.strike(&mut inner.chance, often);
+            let error = match (fails, loses) {
+                (true, _) => Some(failed()),
+                (_, true) => Some(StoreError::Conflict {
+                    expected: head,
+                    found: inner.store.end(),
+                }),
+                _ => None,
+            };
+            if let Some(error) = &error {
+                inner.tell(|| format!("the store fails: {error}"));
             }
-            (inner.store.append(head, entries), fails)
+            if error.is_some() && inner.chance.per_mille(500) {
+                return error.map_or(Ok(head), Err);
+            }
+            (inner.append(head, entries), error)
         };
         call(&self.0).await;
-        if fails { Err(failed()) } else { answer }
+        let answer = fails.map_or(answer, Err);
+        if let Ok(head) = &answer {
+            self.0.lock().store.acknowledged.push(*head);
+        }
+        answer
     }
 
     /// Whether the run is killed at one of the next calls but the last.
@@ -118,6 +190,30 @@ impl MemoryStore {
     }
 }
 
+impl Inner {
+    fn append(&mut self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
+        if self.flaw == Some(Flaw::Unsynced) {
+            // What was written before has reached the disk by now; this has not.
+            self.store.synced = Some(self.store.lines.len());
+        }
+        let answer = if self.flaw == Some(Flaw::Unswapped) {
+            let forced = self.store.forced(entries);
+            self.store.append(self.store.end(), &forced)
+        } else {
+            self.store.append(head, entries)
+        };
+        match &answer {
+            Ok(_) => {
+                for entry in entries {
+                    self.tell_entry(entry);
+                }
+            }
+            Err(error) => self.tell(|| format!("the journal is not written: {error}")),
+        }
+        answer
+    }
+}
+
 impl StateStore for MemoryStore {
     fn location(&self) -> String {
         "memory".to_owned()
@@ -127,7 +223,14 @@ impl StateStore for MemoryStore {
         Box::pin(async {
             call(&self.0).await;
             latency(&self.0).await;
-            Ok(self.0.lock().store.lines.clone())
+            let mut inner = self.0.lock();
+            let inner = &mut *inner;
+            let often = inner.faults.store_blind;
+            if inner.faults.strike(&mut inner.chance, often) {
+                inner.tell(|| "the store cannot be read".to_owned());
+                return Err(failed());
+            }
+            Ok(inner.store.lines.clone())
         })
     }
 

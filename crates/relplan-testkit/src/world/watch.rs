@@ -92,6 +92,16 @@ impl Watch {
         self.has_rivals = true;
     }
 
+    pub(super) fn expect_no_rivals(&mut self) {
+        self.has_rivals = false;
+    }
+
+    /// Takes over what was found while another plan was watched.
+    pub(super) fn inherit(&mut self, before: Self) {
+        self.breaches = before.breaches;
+        self.has_rivals = before.has_rivals;
+    }
+
     /// An answer was given; it tells what is there, if it is of the freshest kind.
     pub(super) fn answered(&mut self, query: &Query) {
         if query.freshness == Freshness::Authoritative {

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Breaks a copy of the sources on purpose, one patch of mutations/ after another, and tells which seed notices.
+# `mutate.sh [NAME…]`; SEEDS says how many seeds each gets (10,000). Ends with 1 if a breakage goes unnoticed.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$root/target/mutants
+mkdir -p "$work"
+unnoticed=0
+for patch in "$here"/mutations/*.patch; do
+  name=$(basename "$patch" .patch)
+  if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
+  # Only what differs is copied, so that no more is built again than a patch breaks.
+  mkdir -p "$work/source/tests"
+  for crate in model plan apply testkit; do
+    mkdir -p "$work/source/crates/relplan-$crate"
+    (cd "$root/crates/relplan-$crate" && find . -type f) | while read -r file; do
+      mkdir -p "$(dirname "$work/source/crates/relplan-$crate/$file")"
+      cmp -s "$root/crates/relplan-$crate/$file" "$work/source/crates/relplan-$crate/$file" ||
+        cp "$root/crates/relplan-$crate/$file" "$work/source/crates/relplan-$crate/$file"
+    done
+  done
+  cp "$root/Cargo.toml" "$work/source/Cargo.toml"
+  mkdir -p "$work/source/tests/simulation"
+  cp "$here"/*.rs "$here"/seeds.txt "$here"/Cargo.toml "$here"/Cargo.lock "$work/source/tests/simulation/"
+  patch -s -p1 -d "$work/source" <"$patch"
+  if ! cargo build -q --release --manifest-path "$work/source/tests/simulation/Cargo.toml" --target-dir "$root/target/simulation-mutants" 2>"$work/$name.log"; then
+    echo "$name: does not build, see $work/$name.log"
+    unnoticed=1
+    continue
+  fi
+  if told=$(BRIEF=1 SEEDS=${SEEDS:-10000} "$root/target/simulation-mutants/release/simulation"); then
+    echo "$name: NOT NOTICED: $told"
+    unnoticed=1
+  else
+    echo "$name: ${told:0:180}"
+  fi
+done
+exit "$unnoticed"
