@@ -151,9 +151,11 @@ pub(crate) fn of_release(world: &World) -> Result<(), Broken> {
     of_journal(&lines)
 }
 
-/// L9 and L11 of a journal: each effect that ended was announced before, and nothing secret is in it.
+/// L9 and L11 of a journal: each effect that ended was announced before, a plan is closed only when every step that was
+/// touched has ended well, and nothing secret is in it.
 fn of_journal(lines: &[Vec<u8>]) -> Result<(), Broken> {
     let mut announced: BTreeSet<StepId> = BTreeSet::new();
+    let mut unfinished: BTreeSet<StepId> = BTreeSet::new();
     for line in lines {
         hold("L11", !holds_canary(line), || {
             String::from_utf8_lossy(line).into_owned()
@@ -161,8 +163,23 @@ fn of_journal(lines: &[Vec<u8>]) -> Result<(), Broken> {
         let Ok(entry) = Entry::from_line(line) else {
             return Err(Broken::new("L9", "a line cannot be read"));
         };
+        match &entry.record {
+            Record::Intent { step, .. } | Record::Resolved { step, .. } => {
+                unfinished.insert(step.clone());
+            }
+            Record::Receipt { step, .. } => {
+                unfinished.remove(step);
+            }
+            Record::Closed { .. } => hold("L9", unfinished.is_empty(), || {
+                format!("a plan was closed, and {unfinished:?} had not ended well")
+            })?,
+            _ => {}
+        }
         match entry.record {
-            Record::Claim { .. } => announced.clear(),
+            Record::Claim { .. } => {
+                announced.clear();
+                unfinished.clear();
+            }
             Record::Intent { step, .. } => {
                 announced.insert(step);
             }

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Breaks a copy of the sources on purpose, one patch of mutations/ after another, and tells which seed notices.
-# `mutate.sh [NAME…]`; SEEDS says how many seeds each gets (10,000). Ends with 1 if a breakage goes unnoticed.
+# `mutate.sh [NAME…]`: those, in that order, or all. SEEDS says how many seeds each gets (10,000). Ends with 1 if a breakage goes unnoticed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$root/target/mutants
 mkdir -p "$work"
 unnoticed=0
-for patch in "$here"/mutations/*.patch; do
-  name=$(basename "$patch" .patch)
-  if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
+if [ $# -eq 0 ]; then
+  set -- $(cd "$here/mutations" && ls ./*.patch | sed 's,^./,,; s/.patch$//')
+fi
+for name in "$@"; do
+  patch=$here/mutations/$name.patch
   # Only what differs is copied, so that no more is built again than a patch breaks.
   mkdir -p "$work/source/tests"
   for crate in model plan apply testkit; do
@@ -24,7 +26,7 @@ for patch in "$here"/mutations/*.patch; do
   mkdir -p "$work/source/tests/simulation"
   cp "$here"/*.rs "$here"/seeds.txt "$here"/Cargo.toml "$here"/Cargo.lock "$work/source/tests/simulation/"
   patch -s -p1 -d "$work/source" <"$patch"
-  if ! cargo build -q --release --manifest-path "$work/source/tests/simulation/Cargo.toml" --target-dir "$root/target/simulation-mutants" 2>"$work/$name.log"; then
+  if ! CARGO_INCREMENTAL=1 cargo build -q --release --manifest-path "$work/source/tests/simulation/Cargo.toml" --target-dir "$root/target/simulation-mutants" 2>"$work/$name.log"; then
     echo "$name: does not build, see $work/$name.log"
     unnoticed=1
     continue

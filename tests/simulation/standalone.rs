@@ -63,6 +63,9 @@ fn main() -> ExitCode {
     }
     let seconds = begin.elapsed().as_secs_f64();
     let rate = wish.seeds.len() as f64 / seconds;
-    println!("{} seeds in {seconds:.1} s: {rate:.0} runs per second", wish.seeds.len());
+    println!(
+        "{} seeds in {seconds:.1} s: {rate:.0} runs per second",
+        wish.seeds.len()
+    );
     ExitCode::SUCCESS
 }

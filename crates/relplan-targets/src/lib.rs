@@ -22,6 +22,8 @@ pub mod http;
 pub mod npm;
 pub mod published;
 pub mod pypi;
+#[doc(hidden)]
+pub mod readers;
 pub mod surroundings;
 pub mod vocabulary;
 

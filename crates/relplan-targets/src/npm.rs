@@ -12,11 +12,11 @@ mod fetch;
 mod manifest;
 mod npmrc;
 mod observe;
-mod packument;
+pub(crate) mod packument;
 mod preflight;
 mod publish;
 pub(crate) mod range;
-mod tarball;
+pub(crate) mod tarball;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -11,14 +11,14 @@
 mod account;
 mod client;
 mod configuration;
-mod distribution;
+pub(crate) mod distribution;
 mod endpoint;
 pub(crate) mod fetch;
 pub(crate) mod filename;
 mod look;
 pub(crate) mod metadata;
 mod publish;
-mod simple;
+pub(crate) mod simple;
 mod upload;
 mod versions;
 

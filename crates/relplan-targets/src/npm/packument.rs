@@ -23,7 +23,7 @@ use super::range::Range;
 
 /// Why a document says nothing that can be relied on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PackumentError {
+pub(crate) enum PackumentError {
     /// Not JSON of a packument's shape.
     #[error("the registry's document of {package} cannot be read")]
     Shape {
@@ -50,7 +50,7 @@ pub(super) enum PackumentError {
 }
 
 /// What the document says about what the query names.
-pub(super) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> {
+pub(crate) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> {
     let ranges = query
         .ranges
         .iter()
@@ -94,7 +94,7 @@ fn document(
 
 /// Where the tarball of one version is, with its name and digests; `None`: the document has no such version, or no
 /// tarball of it.
-pub(super) fn tarball(
+pub(crate) fn tarball(
     body: &[u8],
     address: &Address,
     version: &Version,
@@ -118,13 +118,13 @@ pub(super) fn tarball(
 
 /// A version's tarball as the document lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tarball {
+pub(crate) struct Tarball {
     /// Its name.
-    pub(super) file: FileName,
+    pub(crate) file: FileName,
     /// Where it is, as the document spells it.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// The digests shown for it.
-    pub(super) digests: Digests,
+    pub(crate) digests: Digests,
 }
 
 fn facts(query: &Query, read: Read) -> Facts {

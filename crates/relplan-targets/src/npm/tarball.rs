@@ -20,7 +20,7 @@ const ENTRIES: usize = 200_000;
 
 /// Why a tarball cannot be published.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TarballError {
+pub(crate) enum TarballError {
     /// Not a readable gzip-compressed tar archive.
     #[error("the tarball cannot be read")]
     Read(#[source] io::Error),
@@ -43,24 +43,24 @@ pub(super) enum TarballError {
 
 /// What was read.
 #[derive(Debug)]
-pub(super) struct Contents {
+pub(crate) struct Contents {
     /// The `package.json`.
-    pub(super) manifest: Map<String, Value>,
+    pub(crate) manifest: Map<String, Value>,
     /// The readme's file name and text.
-    pub(super) readme: Option<(String, String)>,
+    pub(crate) readme: Option<(String, String)>,
     /// The paths of the files, first folder dropped.
-    pub(super) files: Vec<String>,
+    pub(crate) files: Vec<String>,
 }
 
 impl Contents {
     /// A member of the `package.json` that is a text.
-    pub(super) fn text(&self, member: &str) -> Option<&str> {
+    pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.manifest.get(member)?.as_str()
     }
 }
 
 /// Reads a tarball from its start.
-pub(super) fn read(source: &mut dyn ArtifactRead) -> Result<Contents, TarballError> {
+pub(crate) fn read(source: &mut dyn ArtifactRead) -> Result<Contents, TarballError> {
     source.rewind().map_err(TarballError::Read)?;
     let inflated = MultiGzDecoder::new(io::BufReader::new(source)).take(INFLATED);
     let mut archive = tar::Archive::new(inflated);
