@@ -65,8 +65,8 @@ fn told(
 }
 
 /// What happens in a seed's scenario, one line each.
-pub(crate) fn tale(seed: u64, size: Size) -> Vec<String> {
-    let (world, _) = told(seed, size, None, true);
+pub(crate) fn tale(seed: u64, size: Size, flaw: Option<Flaw>) -> Vec<String> {
+    let (world, _) = told(seed, size, flaw, true);
     world.map(|world| world.tale()).unwrap_or_default()
 }
 
@@ -121,8 +121,7 @@ impl Failure {
 
     /// What happened, for people.
     pub(crate) fn narrative(&self, flaw: Option<Flaw>) -> String {
-        let (world, _) = told(self.seed, self.size, flaw, true);
-        let tale = world.map(|world| world.tale()).unwrap_or_default();
+        let tale = tale(self.seed, self.size, flaw);
         format!(
             "seed {} breaks {}: {}\n{:#?}\n{}\n\nrepeat it with\n  {}\n",
             self.seed,

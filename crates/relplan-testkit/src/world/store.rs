@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
-    journal::Entry,
+    journal::{Entry, Record},
     port::{BoxFuture, StateStore, StoreError},
     state::State,
 };
@@ -206,6 +206,9 @@ impl Inner {
             Ok(_) => {
                 for entry in entries {
                     self.tell_entry(entry);
+                    if let Record::Receipt { step, .. } = &entry.record {
+                        self.watch_receipt(step);
+                    }
                 }
             }
             Err(error) => self.tell(|| format!("the journal is not written: {error}")),

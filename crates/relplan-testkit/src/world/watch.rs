@@ -8,6 +8,7 @@ use std::{
 use relplan_model::{
     address::{Address, Version},
     bundle::Artifact,
+    digest::Comparison,
     observation::{Freshness, Query},
     plan::Plan,
     state::Progress,
@@ -136,6 +137,40 @@ impl Inner {
                 detail,
             });
         }
+    }
+
+    /// A receipt is written: the registry must hold the very bytes that it is about (law L6).
+    pub(super) fn watch_receipt(&mut self, id: &StepId) {
+        let Some(step) = self.watch.step(id).cloned() else {
+            return;
+        };
+        let Effect::Publish(publish) = &step.effect else {
+            return;
+        };
+        let version = (step.address.clone(), step.version.clone());
+        let uploads = self.watch.uploads.get(&version).into_iter().flatten();
+        let own = uploads.filter(|upload| upload.step == *id).map(|upload| {
+            let name = self.registries.name_of(&step.address, &upload.artifact);
+            let versions = self
+                .registries
+                .now(&step.address)?
+                .versions
+                .get(&step.version)?;
+            Some(upload.artifact.digests.compare(versions.get(&name)?))
+        });
+        let found: Vec<Option<Comparison>> = own.collect();
+        if found.iter().all(|found| *found == Some(Comparison::Same)) {
+            return;
+        }
+        let file = publish.artifact.as_ref().map(ToString::to_string);
+        self.watch.breaches.push(Breach {
+            law: "L6",
+            detail: format!(
+                "a receipt is written for {}, and comparing it with what is there says {found:?}",
+                file.unwrap_or_default()
+            ),
+            step: step.id,
+        });
     }
 
     /// Law L9: the durable journal's last word on the step is an intent.
