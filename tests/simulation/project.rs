@@ -142,6 +142,8 @@ pub(crate) fn input(
         commit: None,
         spec: Sha256::of(b"simulated"),
         policy: None,
+        requester: None,
+        gates: Vec::new(),
         state,
         targets: targets()?,
         releases: releases(scenario, round)?,
