@@ -145,6 +145,7 @@ pub(crate) fn input(
         requester: None,
         gates: Vec::new(),
         state,
+        store: None,
         targets: targets()?,
         releases: releases(scenario, round)?,
         bundle: Some(Bundle::new(packed)),

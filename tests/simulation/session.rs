@@ -4,10 +4,11 @@ use relplan_apply::{
     AbandonError, Admission, ExitClass, Opening, Options, Ports, Stop, abandon, admit, claim, walk,
 };
 use relplan_model::{
+    approval::Approved,
     digest::Sha256,
     observation::{Freshness, Observation, Seen},
     plan::Plan,
-    port::{Clock as _, Drivers as _, StateStore as _, StoreError},
+    port::{Approvals, BoxFuture, Clock as _, Drivers as _, StateStore as _, StoreError, Withheld},
     state::State,
 };
 use relplan_plan::PlanInput;
@@ -77,6 +78,15 @@ pub(crate) async fn gather(
     )?))
 }
 
+/// Nobody has to say anything: approvals have a simulation of their own, beside the walk.
+struct Ungated;
+
+impl Approvals for Ungated {
+    fn approved(&self) -> BoxFuture<'_, Result<Option<Approved>, Withheld>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
 /// What the binary does for `apply PLAN`: load, admit, claim, walk.
 pub(crate) async fn apply(world: &World, runner: &str) -> Result<End, Broken> {
     let (store, clock) = (world.store(), world.clock());
@@ -86,6 +96,7 @@ pub(crate) async fn apply(world: &World, runner: &str) -> Result<End, Broken> {
         store: &store,
         clock: &clock,
         events: world,
+        approvals: &Ungated,
     };
     let Some(state) = recorded(world).await? else {
         return Ok(End {

@@ -58,7 +58,7 @@ fn said(record: &Record) -> String {
     match record {
         Record::Genesis { .. } => "it begins".to_owned(),
         Record::Claim { plan, runner, .. } => format!("{runner} claims {}", plan.short()),
-        Record::Resumed { plan, runner } => format!("{runner} goes on with {}", plan.short()),
+        Record::Resumed { plan, runner, .. } => format!("{runner} goes on with {}", plan.short()),
         Record::Intent { step, attempt } => {
             format!("attempt {attempt} of {step} is about to be made")
         }
