@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod examples;
 mod starting;
+mod state;
 
 pub use starting::{Adopt, Init, Man};
+pub use state::{State, StatePlace};
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Options of every command";
@@ -557,91 +559,4 @@ pub struct Status {
     /// How to write it.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-}
-
-/// `relplan state`.
-#[derive(Debug, Subcommand)]
-pub enum State {
-    /// Print the state as JSON.
-    Show(StatePlace),
-    /// Print what is recorded of each package: versions, by which plan, which bytes.
-    List(StatePlace),
-    /// Print the journal as an audit trail: who did what, when, by which plan, how it ended, which bytes each step left.
-    Log {
-        /// Where it is.
-        #[command(flatten)]
-        place: StatePlace,
-        /// Only who allowed what: each claim with its approvals.
-        #[arg(long)]
-        approvals: bool,
-        /// Write the journal's entries as they are, one JSON object per line.
-        #[arg(long, conflicts_with_all = ["entries", "approvals"])]
-        json: bool,
-        /// Write one line for each entry instead, for people.
-        #[arg(long)]
-        entries: bool,
-    },
-    /// Verify the journal: its chain, what it comes to, the bytes that it names, and whether its end was cut off.
-    Check {
-        /// Where it is.
-        #[command(flatten)]
-        place: StatePlace,
-        /// A plan that was made on this journal, and so remembers how far it had come; may be repeated. Plans that were
-        /// started from here are looked at without being named.
-        #[arg(long = "plan", value_name = "FILE")]
-        plans: Vec<PathBuf>,
-    },
-    /// Move the journal of a folder here into the store that the spec names.
-    Push {
-        /// Where it goes.
-        #[command(flatten)]
-        place: StatePlace,
-        /// The place that it comes from.
-        #[arg(long, value_name = "PLACE", default_value = ".relplan/state")]
-        from: String,
-    },
-    /// Copy the journal of the store that the spec names into a folder here.
-    Pull {
-        /// Where it comes from.
-        #[command(flatten)]
-        place: StatePlace,
-        /// The place that it goes to.
-        #[arg(long, value_name = "PLACE", default_value = ".relplan/state")]
-        into: String,
-    },
-    /// Begin a new journal from what the registries show of the versions that the spec asks for.
-    Rebuild {
-        /// Where it is to be; nothing may be there.
-        #[command(flatten)]
-        place: StatePlace,
-    },
-    /// Stop looking after a package, or one version of it. Registries are not touched.
-    Forget {
-        /// Where it is.
-        #[command(flatten)]
-        place: StatePlace,
-        /// The package at its target, such as npm:@acme/widget, and perhaps one version: npm:@acme/widget@1.4.0.
-        #[arg(value_name = "ADDRESS[@VERSION]")]
-        what: String,
-    },
-    /// Tell what keeps other plans from being applied. There is no lock to take away.
-    Unlock(StatePlace),
-    /// Give up the open plan, so that another can be applied. Registries are not touched.
-    Abandon {
-        /// Where it is.
-        #[command(flatten)]
-        place: StatePlace,
-        /// Why, for the journal.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-}
-
-/// Where the state is.
-#[derive(Debug, Clone, Args)]
-pub struct StatePlace {
-    /// Where the state is: a folder, git+URL#REF, s3://BUCKET/PREFIX or postgres:VARIABLE [default: as the spec says,
-    /// else .relplan/state].
-    #[arg(long, value_name = "PLACE")]
-    pub state: Option<String>,
 }
