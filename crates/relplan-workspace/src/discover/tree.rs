@@ -146,6 +146,15 @@ impl Tree {
         !self.locate(file).is_err_and(|error| error.is_missing())
     }
 
+    /// The same tree for another thread, with a memory of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            root: self.root.clone(),
+            looked_at: Cell::new(0),
+            resolved: RefCell::new(self.resolved.borrow().clone()),
+        }
+    }
+
     /// Reads a text file, without its byte order mark.
     pub(crate) fn read(&self, file: &str) -> Result<String, ReadError> {
         let path = self.locate(file)?;

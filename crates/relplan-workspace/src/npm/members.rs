@@ -1,7 +1,7 @@
 //! Which folders are members of a workspace, and which manager keeps it.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
 };
 
@@ -18,6 +18,9 @@ use crate::discover::{
 
 const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
 const YARN_SETTINGS: &str = ".yarnrc.yml";
+
+/// From how many members on it pays to read their manifests side by side.
+const MANY: usize = 64;
 
 /// The tool that keeps a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +109,15 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn members(mut self, home: &Rc<Home>) -> Result<Vec<Member>, DiscoverError> {
         let mut members = Vec::new();
+        let mut read = self.read_ahead();
         while let Some(folder) = self.queue.pop_front() {
             if !self.seen.insert(folder.clone()) || self.scope.exclude.covers(&folder) {
                 continue;
             }
-            let manifest = match Manifest::read(self.tree, &folder) {
+            let manifest = read
+                .remove(&folder)
+                .unwrap_or_else(|| Manifest::read(self.tree, &folder));
+            let manifest = match manifest {
                 Ok(manifest) => manifest,
                 Err(error) => {
                     self.findings.push(unreadable(&error));
@@ -131,6 +138,42 @@ impl Walk<'_> {
             });
         }
         Ok(members)
+    }
+
+    /// The manifests of the folders in the queue, read on all processors where they are many: in a workspace of a
+    /// thousand packages this is most of what a plan waits for before it can ask a registry. The order in which they are
+    /// taken stays the queue's.
+    fn read_ahead(&mut self) -> BTreeMap<Folder, Result<Manifest, ReadError>> {
+        let exclude = &mut self.scope.exclude;
+        let folders = self.queue.iter().filter(|folder| !exclude.covers(folder));
+        let folders: Vec<&Folder> = folders.collect();
+        let lanes = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if lanes < 2 || folders.len() < MANY {
+            return BTreeMap::new();
+        }
+        let size = folders.len().div_ceil(lanes);
+        let mut read = BTreeMap::new();
+        std::thread::scope(|scope| {
+            let lane = |chunk: &[&Folder], tree: &Tree| -> Vec<_> {
+                let manifest = |folder: &&Folder| ((*folder).clone(), Manifest::read(tree, folder));
+                chunk.iter().map(manifest).collect()
+            };
+            let lanes: Vec<_> = folders
+                .chunks(size)
+                .map(|chunk| {
+                    let tree = self.tree.beside();
+                    scope.spawn(move || lane(chunk, &tree))
+                })
+                .collect();
+            // What a lane that was lost would have read is read by the walk itself.
+            read.extend(
+                lanes
+                    .into_iter()
+                    .filter_map(|lane| lane.join().ok())
+                    .flatten(),
+            );
+        });
+        read
     }
 
     fn expand(&mut self, patterns: &Patterns) -> Result<(), DiscoverError> {
