@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use relplan_model::plan::Plan;
 use relplan_plan::PlanInput;
 
-use super::{explain, markdown, plan_text, style::Style};
+use super::{explain, html, markdown, plan_text, style::Style};
 
 #[path = "../../../relplan-plan/tests/plan/world.rs"]
 mod world;
@@ -114,6 +114,13 @@ fn views(plan: &Plan) -> BTreeMap<&'static str, String> {
         ),
     ]);
     if plan.steps.len() < 100 {
+        // What the page says, without the style and the script that are the same on every page.
+        let page = html::page(plan, digest, &[]);
+        let body = page.split("<body>").nth(1).unwrap();
+        views.insert(
+            "page-body.html",
+            body.split("<script>").next().unwrap().to_owned(),
+        );
         views.insert("plan.json", String::from_utf8(bytes).unwrap() + "\n");
     }
     if plan.steps.len() < 30 {
