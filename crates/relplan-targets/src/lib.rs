@@ -14,6 +14,7 @@
 )]
 
 pub mod artifact;
+mod bounded;
 pub mod cargo;
 pub mod contents;
 pub mod credential;

@@ -5,6 +5,8 @@
 
 use std::io::{self, Read};
 
+use crate::bounded::{Bounded, Exhausted};
+
 use flate2::read::MultiGzDecoder;
 
 /// How many bytes are inflated at most while members are looked for.
@@ -93,28 +95,6 @@ fn read_error(error: io::Error) -> ArchiveError {
         cause = current.source();
     }
     ArchiveError::Unreadable(error)
-}
-
-/// Marks that a bound was reached.
-#[derive(Debug, thiserror::Error)]
-#[error("the bound on unpacked bytes is reached")]
-struct Exhausted;
-
-/// Fails, rather than ends, once too many bytes have been read.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let Some(left) = self.left.checked_sub(count as u64) else {
-            return Err(io::Error::other(Exhausted));
-        };
-        self.left = left;
-        Ok(count)
-    }
 }
 
 #[cfg(test)]

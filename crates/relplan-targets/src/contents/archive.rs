@@ -12,6 +12,7 @@ use tar::EntryType;
 use zip::{ZipArchive, result::ZipError};
 
 use super::path;
+use crate::bounded::{Bounded, Exhausted};
 
 /// The largest record with an extended name, in bytes.
 const EXTENSION: u64 = 1 << 20;
@@ -336,26 +337,4 @@ fn read_error(error: io::Error, bounds: Bounds) -> ArchiveError {
         cause = current.source();
     }
     ArchiveError::Unreadable(error)
-}
-
-/// Marks that the bound was reached.
-#[derive(Debug, thiserror::Error)]
-#[error("the bound on unpacked bytes is reached")]
-struct Exhausted;
-
-/// Fails, rather than ends, once too many bytes have been read.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let Some(left) = self.left.checked_sub(count as u64) else {
-            return Err(io::Error::other(Exhausted));
-        };
-        self.left = left;
-        Ok(count)
-    }
 }
