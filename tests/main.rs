@@ -20,6 +20,7 @@ mod fixture;
 mod help;
 mod init;
 mod interrupts;
+mod jobs;
 mod kills;
 mod pictures;
 mod quickstart;

@@ -20,7 +20,7 @@ const REF: &str = "refs/relplan/state";
 /// The environment variable that says how many rounds of two runners are played.
 const ROUNDS: &str = "RELPLAN_TEST_ROUNDS";
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
@@ -32,7 +32,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// A fixture whose spec keeps the state in a repository beside the project, and that repository.
-async fn shared() -> (Fixture, PathBuf) {
+pub async fn shared() -> (Fixture, PathBuf) {
     let fixture = Fixture::new(Packers::BuiltIn).await;
     let root = fixture.environment.root().to_owned();
     let repository = root.join("servers/state.git");
@@ -46,7 +46,7 @@ async fn shared() -> (Fixture, PathBuf) {
 }
 
 /// A folder with nothing but a plan and its bundle: what another runner has.
-fn another_runner(fixture: &Fixture, name: &str) -> PathBuf {
+pub fn another_runner(fixture: &Fixture, name: &str) -> PathBuf {
     let project = fixture.environment.project();
     let folder = fixture.environment.root().join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -72,7 +72,7 @@ fn apply_in(folder: &Path) -> Vec<&str> {
     arguments
 }
 
-fn prepare(fixture: &Fixture, from: &str, to: &str) {
+pub fn prepare(fixture: &Fixture, from: &str, to: &str) {
     fixture.set_version(from, to);
     fixture.expect(0, &["pack", "--offline"]);
     fixture.expect(0, &["plan", "-o", "release.json"]);
@@ -80,7 +80,7 @@ fn prepare(fixture: &Fixture, from: &str, to: &str) {
 }
 
 /// The chapters of the journal that are about plans.
-fn plans(fixture: &Fixture) -> Vec<Value> {
+pub fn plans(fixture: &Fixture) -> Vec<Value> {
     let log = fixture.expect(0, &["state", "log", "--json"]);
     let lines: Vec<&str> = log.stdout.lines().collect();
     let plan = |chapter| serde_json::to_value(chapter).unwrap().get("plan").cloned();
@@ -89,7 +89,7 @@ fn plans(fixture: &Fixture) -> Vec<Value> {
 }
 
 /// What an undisturbed run would have left: each file accepted once, pointers moved, every step recorded, nothing open.
-async fn is_whole(fixture: &Fixture, version: &str, what: &str) {
+pub async fn is_whole(fixture: &Fixture, version: &str, what: &str) {
     let uploads = fixture.accepted_uploads();
     assert_eq!(
         uploads, ONE_OF_EACH,

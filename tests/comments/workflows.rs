@@ -14,7 +14,11 @@ fn the_example_workflows_run_commands_that_relplan_takes() {
     let mut environment = Environment::new(binary()).unwrap();
     environment.set("GITHUB_REPOSITORY", "acme/widgets");
     environment.set("GITHUB_REF", "refs/pull/1/merge");
-    for (name, commands) in [("relplan.yml", 1), ("relplan-comment.yml", 1)] {
+    for (name, commands) in [
+        ("relplan.yml", 1),
+        ("relplan-comment.yml", 1),
+        ("relplan-release.yml", 3),
+    ] {
         let text = workflow(name);
         let run: Vec<&str> = text
             .lines()
@@ -45,7 +49,11 @@ fn the_example_workflows_keep_to_the_least_permissions_and_to_pinned_actions() {
         granted("relplan-comment.yml"),
         ["actions: read", "pull-requests: write"]
     );
-    for name in ["relplan.yml", "relplan-comment.yml"] {
+    assert_eq!(
+        granted("relplan-release.yml"),
+        ["contents: read", "contents: write"]
+    );
+    for name in ["relplan.yml", "relplan-comment.yml", "relplan-release.yml"] {
         let text = workflow(name);
         assert!(text.contains("\npermissions: {}\n"), "{name}");
         for line in text.lines().filter(|line| line.contains("uses: ")) {

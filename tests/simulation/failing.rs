@@ -73,12 +73,13 @@ pub(crate) fn tale(seed: u64, size: Size, flaw: Option<Flaw>) -> Vec<String> {
 /// Makes a failing scenario smaller, one part after another, as long as it still fails.
 pub(crate) fn shrunk(seed: u64, size: Size, flaw: Option<Flaw>, broken: Broken) -> Failure {
     type Part = fn(&mut Size) -> &mut u64;
-    let parts: [Part; 5] = [
+    let parts: [Part; 6] = [
         |size| &mut size.rounds,
         |size| &mut size.packages,
         |size| &mut size.acts,
         |size| &mut size.kills,
         |size| &mut size.faults,
+        |size| &mut size.runners,
     ];
     let mut failure = Failure { seed, size, broken };
     for part in parts {
@@ -86,7 +87,7 @@ pub(crate) fn shrunk(seed: u64, size: Size, flaw: Option<Flaw>, broken: Broken) 
         for less in 0..now {
             let mut smaller = failure.size;
             *part(&mut smaller) = less;
-            if smaller.rounds == 0 || smaller.packages == 0 {
+            if smaller.rounds == 0 || smaller.packages == 0 || smaller.runners == 0 {
                 continue;
             }
             if let Err(broken) = run(seed, smaller, flaw) {
@@ -111,9 +112,10 @@ impl Failure {
             faults,
             kills,
             acts,
+            runners,
         } = self.size;
         format!(
-            "SEED={} ROUNDS={rounds} PACKAGES={packages} ACTS={acts} KILLS={kills} FAULTS={faults} \
+            "SEED={} ROUNDS={rounds} PACKAGES={packages} ACTS={acts} KILLS={kills} FAULTS={faults} RUNNERS={runners} \
              cargo test -p relplan --test simulation seeds -- --nocapture",
             self.seed
         )
@@ -152,6 +154,7 @@ impl Wish {
             faults: number("FAULTS").unwrap_or(whole.faults),
             kills: number("KILLS").unwrap_or(whole.kills),
             acts: number("ACTS").unwrap_or(whole.acts),
+            runners: number("RUNNERS").unwrap_or(whole.runners).max(1),
         };
         let single = number("SEED");
         let from = number("FROM").unwrap_or_default();

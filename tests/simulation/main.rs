@@ -10,6 +10,7 @@ mod failing;
 mod laws;
 mod operator;
 mod project;
+mod runners;
 mod scenario;
 mod session;
 

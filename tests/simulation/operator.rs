@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::{Either, join, select};
-use relplan_apply::ExitClass;
+use relplan_apply::{ExitClass, Part};
 use relplan_model::{
     address::{PointerName, Version},
     digest::Digests,
@@ -17,7 +17,7 @@ use relplan_testkit::world::{
 
 use super::{
     laws::{self, Broken},
-    project,
+    project, runners,
     scenario::{Act, Mood, Package, Scenario},
     session::{self, End},
 };
@@ -203,14 +203,19 @@ impl Operator<'_> {
         let dies = self.kills > 0 && self.chance.per_mille(700);
         let at = 1 + self.chance.below(200);
         world.kill_at(dies.then(|| world.calls() + at));
-        let ran = if self.scenario.mood == Mood::Rivals && self.chance.per_mille(700) {
+        let has_rivals = self.scenario.mood == Mood::Rivals && self.chance.per_mille(700);
+        if has_rivals {
             world.expect_rivals();
-            let ran = self.apply_twice(world);
-            world.expect_no_rivals();
-            ran
+        }
+        let ran = if self.scenario.runners > 1 && self.chance.per_mille(800) {
+            let how = (self.scenario.runners, has_rivals);
+            runners::apply(world, how, &mut self.kills, &mut self.chance)
+        } else if has_rivals {
+            self.apply_twice(world)
         } else {
-            world.run(session::apply(world, "first"))
+            world.run(session::apply(world, "first", Part::whole()))
         };
+        world.expect_no_rivals();
         world.kill_at(None);
         match ran {
             Ran::Ended(end) => Ok(Went::Ended(end?)),
@@ -234,7 +239,7 @@ impl Operator<'_> {
         let dies = self.kills > 0 && self.chance.per_mille(300);
         let second = async {
             clock.sleep(later).await;
-            let apply = Box::pin(session::apply(world, "second"));
+            let apply = Box::pin(session::apply(world, "second", Part::whole()));
             if !dies {
                 return Some(apply.await);
             }
@@ -246,7 +251,7 @@ impl Operator<'_> {
                 }
             }
         };
-        match world.run(join(session::apply(world, "first"), second)) {
+        match world.run(join(session::apply(world, "first", Part::whole()), second)) {
             Ran::Killed => Ran::Killed,
             Ran::Ended((first, second)) => Ran::Ended(match second {
                 Some(Ok(second)) if second.exit == ExitClass::Done => Ok(second),
@@ -281,7 +286,7 @@ impl Operator<'_> {
         world.alter(&artifact.file, b"something else");
         let before = world.uploads().len();
         world.kill_at(None);
-        if let Ran::Ended(end) = world.run(session::apply(world, "first")) {
+        if let Ran::Ended(end) = world.run(session::apply(world, "first", Part::whole())) {
             let exit = end?.exit;
             let is_refused = matches!(exit, ExitClass::Invalid | ExitClass::Store);
             if !is_refused || world.uploads().len() != before {

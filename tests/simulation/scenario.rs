@@ -27,6 +27,8 @@ pub(crate) struct Size {
     pub(crate) kills: u64,
     /// Things that people do by hand in each release.
     pub(crate) acts: u64,
+    /// Runners that share a plan; one has it all.
+    pub(crate) runners: u64,
 }
 
 impl Size {
@@ -37,6 +39,7 @@ impl Size {
         faults: 25,
         kills: 4,
         acts: 2,
+        runners: 5,
     };
 }
 
@@ -106,6 +109,8 @@ pub(crate) struct Scenario {
     pub(crate) acts: Vec<Vec<(Act, usize)>>,
     pub(crate) faults: Faults,
     pub(crate) kills: u64,
+    /// How many runners share a plan, each with the steps of some of the targets.
+    pub(crate) runners: u64,
     /// Whether `--correct-drift` is given.
     pub(crate) corrects_drift: bool,
 }
@@ -128,6 +133,7 @@ impl Scenario {
             acts: acts(seed, rounds, packages.len() as u64, size),
             faults: faults(seed, mood, size),
             kills: Chance::new(seed ^ 0x5eed_0002).below(5).min(size.kills),
+            runners: runners(seed).min(size.runners),
             seed,
             mood,
             packages,
@@ -146,8 +152,18 @@ impl Scenario {
             mood: Mood::Network,
             faults: Faults::none(),
             kills: 0,
+            runners: 1,
             ..self.clone()
         }
+    }
+}
+
+fn runners(seed: u64) -> u64 {
+    let mut chance = Chance::new(seed ^ 0x5eed_0006);
+    if chance.per_mille(400) {
+        2 + chance.below(4)
+    } else {
+        1
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the binary does, on a world's ports: observe and plan, and apply.
 
+use std::time::Duration;
+
 use relplan_apply::{
-    AbandonError, Admission, ExitClass, Opening, Options, Ports, Stop, abandon, admit, claim, walk,
+    AbandonError, Admission, ExitClass, Opening, Options, Part, Ports, Stop, abandon, admit, claim,
+    walk,
 };
 use relplan_model::{
     approval::Approved,
@@ -87,8 +90,8 @@ impl Approvals for Ungated {
     }
 }
 
-/// What the binary does for `apply PLAN`: load, admit, claim, walk.
-pub(crate) async fn apply(world: &World, runner: &str) -> Result<End, Broken> {
+/// What the binary does for `apply PLAN`, or for a part of it: load, admit, claim, walk.
+pub(crate) async fn apply(world: &World, runner: &str, part: Part) -> Result<End, Broken> {
     let (store, clock) = (world.store(), world.clock());
     let ports = Ports {
         drivers: world,
@@ -105,6 +108,7 @@ pub(crate) async fn apply(world: &World, runner: &str) -> Result<End, Broken> {
         });
     };
     let admission = Admission {
+        part,
         bytes: world.plan_bytes(),
         now: clock.now(),
         state,
@@ -119,15 +123,31 @@ pub(crate) async fn apply(world: &World, runner: &str) -> Result<End, Broken> {
         lineage: "simulated".to_owned(),
         tool: "0.0.0".to_owned(),
         runner: runner.to_owned(),
+        run: format!("{runner} {}", world.calls()),
     };
     let claimed = match claim(admitted, opening, &ports).await {
         Ok(claimed) => claimed,
         Err(error) => return Ok(End::early(error.exit(), &error)),
     };
-    let report = walk(claimed, &ports, &Options::default(), &Stop::new()).await;
+    let options = Options {
+        patience: Duration::from_secs(120),
+        ..Options::default()
+    };
+    let report = walk(claimed, &ports, &options, &Stop::new()).await;
     Ok(End {
         exit: report.exit,
         words: report.message(),
+    })
+}
+
+/// What the binary does where a part is not admitted: tell the others.
+pub(crate) async fn decline(world: &World, part: Part) -> Result<End, Broken> {
+    let (store, clock) = (world.store(), world.clock());
+    let manners = Duration::from_secs(30);
+    let told = relplan_apply::decline(digest(world), &part, (&store, &clock), manners).await;
+    Ok(End {
+        exit: ExitClass::Credential,
+        words: format!("not admitted, and the others were told: {told:?}"),
     })
 }
 

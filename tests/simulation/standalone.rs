@@ -6,6 +6,7 @@ mod failing;
 mod laws;
 mod operator;
 mod project;
+mod runners;
 mod scenario;
 mod session;
 

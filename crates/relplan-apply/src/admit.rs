@@ -21,6 +21,7 @@ use relplan_model::{
 use crate::{
     exit::ExitClass,
     index::{Index, Misfit},
+    part::Part,
 };
 
 /// What admission is asked about.
@@ -29,6 +30,8 @@ pub struct Admission<'a> {
     pub bytes: &'a [u8],
     /// What time it is.
     pub now: Timestamp,
+    /// Which of its steps this run carries out.
+    pub part: Part,
     /// The state as it was loaded just now.
     pub state: State,
     /// The drivers, configured as they will be used.
@@ -44,6 +47,8 @@ pub struct Admitted {
     pub plan: Plan,
     /// The digest of its bytes.
     pub digest: Sha256,
+    /// Which of its steps this run carries out.
+    pub part: Part,
     /// The state that it was admitted on.
     pub state: State,
     /// Where the plan stands in that state.
@@ -179,6 +184,7 @@ pub async fn admit(admission: Admission<'_>) -> Result<Admitted, Denied> {
     let Admission {
         bytes,
         now,
+        part,
         state,
         drivers,
         source,
@@ -197,14 +203,16 @@ pub async fn admit(admission: Admission<'_>) -> Result<Admitted, Denied> {
                 now,
             });
         }
-        let remaining = remaining(&plan, &state);
+        let remaining = remaining(&plan, &part, &state);
         surroundings::check_targets(&index, &remaining, drivers).await?;
-        artifacts::check(&index, &remaining, standing, &plan, drivers, source).await?;
+        let is_all_needed = standing == Standing::Fresh && part.is_whole();
+        artifacts::check(&index, &remaining, is_all_needed, &plan, drivers, source).await?;
         surroundings::check_credentials(&remaining, drivers).await?;
     }
     Ok(Admitted {
         plan,
         digest,
+        part,
         state,
         standing,
     })
@@ -253,14 +261,18 @@ fn is_base(base: &Base, state: &State) -> bool {
     *base == of(state) || (untouched && state.length <= 1)
 }
 
-/// The steps that have not ended well.
-fn remaining<'p>(plan: &'p Plan, state: &State) -> Vec<&'p Step> {
+/// The steps of a part that have not ended well. What the rest needs is found out by those who carry it out.
+fn remaining<'p>(plan: &'p Plan, part: &Part, state: &State) -> Vec<&'p Step> {
     let steps = state.open.as_ref().map(|open| &open.steps);
     let is_done = |step: &&Step| {
         let progress = steps.and_then(|steps| steps.get(&step.id));
         !matches!(progress, Some(Progress::Done(_)))
     };
-    plan.steps.iter().filter(is_done).collect()
+    plan.steps
+        .iter()
+        .filter(|step| part.has(step))
+        .filter(is_done)
+        .collect()
 }
 
 fn lineage(base: &Base) -> &str {

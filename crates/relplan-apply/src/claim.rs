@@ -12,8 +12,11 @@ use relplan_model::{
 
 use crate::{
     admit::{Admitted, Denied, Standing, standing},
+    contest::{self, TRIES},
     exit::ExitClass,
-    walk::Ports,
+    journal::entries,
+    part::Part,
+    walk::{Ports, pace::Pace},
 };
 
 /// Under which name a plan is claimed.
@@ -25,6 +28,8 @@ pub struct Opening {
     pub tool: String,
     /// Where it runs, for people; never a secret.
     pub runner: String,
+    /// A random name of this run, which no other has.
+    pub run: String,
 }
 
 /// A plan that is ours to walk.
@@ -32,6 +37,7 @@ pub struct Opening {
 pub struct Claimed {
     pub(crate) plan: Plan,
     pub(crate) digest: Sha256,
+    pub(crate) part: Part,
     pub(crate) state: State,
     pub(crate) finished: bool,
 }
@@ -74,8 +80,10 @@ impl ClaimError {
 /// Claims an admitted plan, or takes it up again, by compare-and-swap on the state that it was admitted on (law L10).
 /// The approvals that allow it are written down in the same swap, and are thereby used up.
 ///
+/// Where others wrote meanwhile and left this run's part of the plan alone, it is tried again on what they wrote.
+///
 /// # Errors
-/// When the plan is not approved, somebody else wrote to the journal since, or it could not be written.
+/// When the plan is not approved, somebody else has taken it up since, or the journal could not be written.
 pub async fn claim(
     admitted: Admitted,
     opening: Opening,
@@ -84,62 +92,99 @@ pub async fn claim(
     let Admitted {
         plan,
         digest,
+        part,
         mut state,
-        standing,
+        mut standing,
     } = admitted;
-    let done = state.open.as_ref().map_or(0, |open| {
-        let done = |progress: &&Progress| matches!(progress, Progress::Done(_));
-        open.steps.values().filter(done).count()
-    });
+    let claimed = |state, finished| Claimed {
+        plan: plan.clone(),
+        digest,
+        part: part.clone(),
+        state,
+        finished,
+    };
     if standing == Standing::Finished {
-        return Ok(Claimed {
-            plan,
-            digest,
-            state,
-            finished: true,
-        });
+        return Ok(claimed(state, true));
     }
     let approved = match ports.approvals.approved().await {
         Ok(approved) => approved,
         Err(withheld) => return Err(ClaimError::Withheld(withheld)),
     };
-    let records = records(&plan, digest, &state, standing, opening, approved);
-    match append(&mut state, records, ports.store, ports.clock).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict { .. }) => return Err(lost(&plan, digest, ports.store).await),
-        Err(error) => return Err(ClaimError::Store(error)),
+    let mut pace = Pace::contested();
+    for _ in 0..TRIES {
+        let mut next = state.clone();
+        let records = records(
+            (&plan, digest, &part),
+            &state,
+            standing,
+            &opening,
+            &approved,
+        );
+        let entries = entries(&mut next, &records, ports.clock.now())
+            .map_err(|error| misfit(ports.store, &error))?;
+        match ports.store.append(state.head, &entries).await {
+            Ok(_) => {
+                tell(&plan, digest, &state, standing, ports);
+                return Ok(claimed(next, false));
+            }
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(ClaimError::Store(error)),
+        }
+        let since = contest::catch_up(&mut state, &entries, ports.store).await?;
+        if since
+            .others
+            .iter()
+            .any(|record| part.is_taken_up_by(record))
+        {
+            return Err(lost(&plan, digest, state));
+        }
+        if since.ours {
+            tell(&plan, digest, &state, standing, ports);
+            return Ok(claimed(state, false));
+        }
+        standing = self::standing(&plan, digest, &state).map_err(ClaimError::Denied)?;
+        if standing == Standing::Finished {
+            return Ok(claimed(state, true));
+        }
+        ports.clock.sleep(pace.next().unwrap_or_default()).await;
     }
+    Err(lost(&plan, digest, state))
+}
+
+fn tell(plan: &Plan, digest: Sha256, state: &State, standing: Standing, ports: &Ports<'_>) {
+    let done = state.open.as_ref().map_or(0, |open| {
+        let done = |progress: &&Progress| matches!(progress, Progress::Done(_));
+        open.steps.values().filter(done).count()
+    });
     ports.events.emit(Event::Claimed {
         plan: digest,
         resumed: standing == Standing::Open,
         done: done as u64,
         total: plan.steps.len() as u64,
     });
-    Ok(Claimed {
-        plan,
-        digest,
-        state,
-        finished: false,
-    })
 }
 
 fn records(
-    plan: &Plan,
-    digest: Sha256,
+    (plan, digest, part): (&Plan, Sha256, &Part),
     state: &State,
     standing: Standing,
-    opening: Opening,
-    approved: Option<Approved>,
+    opening: &Opening,
+    approved: &Option<Approved>,
 ) -> Vec<Record> {
     let Opening {
         lineage,
         tool,
         runner,
-    } = opening;
+        run,
+    } = opening.clone();
+    let run = Some(run);
+    let (targets, approved) = (part.recorded(), approved.clone());
     if standing == Standing::Open {
         return vec![Record::Resumed {
             plan: digest,
             runner,
+            run,
+            targets,
             approved,
         }];
     }
@@ -152,23 +197,28 @@ fn records(
         serial: state.serial + 1,
         tool,
         runner,
+        run,
+        targets,
         approved,
     };
     genesis.into_iter().chain([claim]).collect()
 }
 
-/// Finds out who was quicker, to say so.
-async fn lost(plan: &Plan, digest: Sha256, store: &dyn StateStore) -> ClaimError {
-    let state = match replay(store).await {
-        Ok(state) => state,
-        Err(error) => return ClaimError::Store(error),
-    };
+/// Says who was quicker.
+fn lost(plan: &Plan, digest: Sha256, state: State) -> ClaimError {
     match standing(plan, digest, &state) {
         Err(denied) => ClaimError::Denied(denied),
         Ok(_) => ClaimError::Taken {
             plan: digest,
             runner: state.open.map(|open| open.runner).unwrap_or_default(),
         },
+    }
+}
+
+fn misfit(store: &dyn StateStore, error: &EntryError) -> StoreError {
+    StoreError::Damaged {
+        location: store.location(),
+        detail: error.to_string(),
     }
 }
 
@@ -225,24 +275,10 @@ pub(crate) async fn append(
     store: &dyn StateStore,
     clock: &dyn Clock,
 ) -> Result<(), StoreError> {
-    let head = state.head;
-    let at = clock.now();
     let mut next = state.clone();
-    let mut entries = Vec::with_capacity(records.len());
-    for record in records {
-        let entry = Entry {
-            seq: next.length,
-            prev: next.head,
-            at,
-            record,
-        };
-        fold(&mut next, &entry).map_err(|error| StoreError::Damaged {
-            location: store.location(),
-            detail: error.to_string(),
-        })?;
-        entries.push(entry);
-    }
-    store.append(head, &entries).await?;
+    let entries =
+        entries(&mut next, &records, clock.now()).map_err(|error| misfit(store, &error))?;
+    store.append(state.head, &entries).await?;
     *state = next;
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! What a walk came to: complete, on failure too.
 
+use std::collections::BTreeSet;
+
 use relplan_model::{
+    address::TargetName,
     digest::Sha256,
     event::Event,
     journal::{How, Resolution},
@@ -24,10 +27,14 @@ pub struct Report {
     pub unknown: u64,
     /// Steps that were not started, or were stopped before they had an effect.
     pub skipped: u64,
+    /// Steps of other runs that were not done when this one ended.
+    pub elsewhere: u64,
     /// Each step of the plan, in its order.
     pub steps: Vec<StepReport>,
     /// Whether the plan has ended: all of its steps ended well, and that is written down.
     pub closed: bool,
+    /// The targets whose runs were waited for in vain.
+    pub gave_up_on: BTreeSet<TargetName>,
     /// Why the journal could not be written any more, if it could not.
     pub failure: Option<StoreError>,
     /// How the process ends.
@@ -39,6 +46,8 @@ pub struct Report {
 pub struct StepReport {
     /// The step.
     pub step: StepId,
+    /// Whether it was this run's to carry out.
+    pub ours: bool,
     /// What became of it.
     pub end: StepEnd,
 }
@@ -77,12 +86,14 @@ pub enum StepEnd {
         /// The step that is to blame.
         because: Option<StepId>,
     },
+    /// It is another run's, and was not done when this one ended.
+    Elsewhere,
 }
 
 impl StepEnd {
     fn class(&self) -> ExitClass {
         match self {
-            Self::Done(_) => ExitClass::Done,
+            Self::Done(_) | Self::Elsewhere => ExitClass::Done,
             Self::Failed {
                 credential: true, ..
             } => ExitClass::Credential,
@@ -105,6 +116,8 @@ pub(crate) struct Surroundings {
     pub(crate) interrupted: bool,
     /// Whether the plan was closed.
     pub(crate) closed: bool,
+    /// The targets whose runs were waited for in vain.
+    pub(crate) gave_up_on: BTreeSet<TargetName>,
     /// Why writing failed.
     pub(crate) failure: Option<StoreError>,
     /// Whether it failed since somebody else has taken over.
@@ -116,6 +129,7 @@ impl Report {
         let Surroundings {
             interrupted,
             closed,
+            gave_up_on,
             failure,
             overtaken,
         } = surroundings;
@@ -144,8 +158,10 @@ impl Report {
             }),
             unknown: count(|end| matches!(end, StepEnd::Unknown { .. })),
             skipped: count(|end| matches!(end, StepEnd::NotStarted { .. })),
+            elsewhere: count(|end| matches!(end, StepEnd::Elsewhere)),
             steps,
             closed,
+            gave_up_on,
             failure,
             exit,
         }
@@ -155,7 +171,13 @@ impl Report {
     #[must_use]
     pub fn message(&self) -> String {
         let (done, total) = (self.done, self.steps.len());
-        let progress = format!("{done} of {total} steps are done");
+        let mut progress = format!("{done} of {total} steps are done");
+        if self.elsewhere > 0 {
+            progress = format!("{progress}, {} more are for other runs", self.elsewhere);
+        }
+        if let Some(absent) = self.absent() {
+            progress = format!("{progress}; {absent}");
+        }
         match self.exit {
             ExitClass::Done if total == 0 => "nothing to do".to_owned(),
             ExitClass::Done => progress,
@@ -183,6 +205,17 @@ impl Report {
                 format!("{progress}; apply the same plan again to go on")
             }
         }
+    }
+
+    /// Who did not come, or did not get on.
+    fn absent(&self) -> Option<String> {
+        let names: Vec<&str> = self.gave_up_on.iter().map(TargetName::as_str).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "what waits for the run of {} was not begun: that run did not begin, or fell silent",
+                names.join(", ")
+            )
+        })
     }
 
     /// The last event of the stream.

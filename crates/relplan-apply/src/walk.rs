@@ -11,29 +11,36 @@ mod attempt;
 mod inert;
 mod lane;
 mod look;
-mod pace;
+mod others;
+pub(crate) mod pace;
 mod schedule;
 mod verdict;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, future::join, stream::FuturesUnordered};
 use relplan_model::{
+    address::TargetName,
     digest::Sha256,
     event::Event,
     journal::{How, Record, Resolution},
     plan::Plan,
-    port::{Approvals, ArtifactSource, Clock, Drivers, EventSink, StateStore, StoreError},
+    port::{Approvals, ArtifactSource, Clock, Drivers, EventSink, StateStore},
     state::{Progress, State},
     step::{Effect, Step, StepId},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedReceiver};
 
 use self::{lane::Lanes, schedule::Schedule};
 use crate::{
-    claim::{Claimed, replay},
+    claim::Claimed,
     index::Index,
-    journal::{self, Halted, Journal},
+    journal::{self, Halted, Journal, News},
+    part::Part,
     report::{Report, StepEnd, StepReport, Surroundings},
     stop::Stop,
 };
@@ -72,6 +79,10 @@ pub struct Options {
     pub resolvable: Duration,
     /// How long a requested stop waits for the outcome of effects that were attempted.
     pub grace: Duration,
+    /// Where other runs have a part of the plan: how long they may be silent while this one waits for them.
+    pub patience: Duration,
+    /// Where other runs have a part of the plan: whether nothing begins before a run of each target is there.
+    pub together: bool,
 }
 
 impl Default for Options {
@@ -84,6 +95,8 @@ impl Default for Options {
             settle_lost: Duration::from_secs(60),
             resolvable: Duration::from_secs(600),
             grace: Duration::from_secs(5),
+            patience: Duration::from_secs(1_800),
+            together: true,
         }
     }
 }
@@ -93,6 +106,7 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
     let Claimed {
         plan,
         digest,
+        part,
         state,
         finished,
     } = claimed;
@@ -102,9 +116,12 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
         Ok(index) if !finished => index,
         _ => return nothing_to_do(&plan, digest),
     };
-    let (journal, writer) = journal::open(ports.store, ports.clock, state);
+    let known = state.clone();
+    let (journal, writer, news) = journal::open(ports.store, ports.clock, (digest, &part), state);
     let walk = Walk {
         plan: &plan,
+        digest,
+        part: &part,
         lanes: Lanes::of(&plan.steps),
         slots: Arc::new(Semaphore::new(options.parallelism.max(1))),
         index,
@@ -116,23 +133,26 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
         halt: Stop::new(),
     };
     let steps = async {
-        let (ends, interrupted) = walk.steps().await;
-        let closed = walk.close(&ends, digest).await;
+        let walked = walk.steps(&known, news).await;
+        let closed = walk.close(&walked.ends).await;
         drop(walk);
-        (ends, interrupted, closed)
+        (walked, closed)
     };
-    let ((ends, interrupted, closed), failure) = join(steps, writer.run()).await;
-    let overtaken = match &failure {
-        Some(StoreError::Conflict { .. }) => replay(ports.store).await.is_ok(),
-        _ => false,
-    };
+    let ((walked, closed), failure) = join(steps, writer.run()).await;
+    let Walked {
+        ends,
+        interrupted,
+        gave_up_on,
+    } = walked;
+    let overtaken = failure.as_ref().is_some_and(|failure| failure.overtaken);
     let surroundings = Surroundings {
         interrupted,
         closed,
-        failure,
+        gave_up_on,
+        failure: failure.map(|failure| failure.error),
         overtaken,
     };
-    Report::new(digest, reports(&plan, ends), surroundings)
+    Report::new(digest, reports(&plan, &part, ends), surroundings)
 }
 
 /// How far the steps had come before this walk.
@@ -147,6 +167,7 @@ fn prior(state: &State) -> BTreeMap<StepId, Progress> {
 fn nothing_to_do(plan: &Plan, digest: Sha256) -> Report {
     let done = |step: &Step| StepReport {
         step: step.id.clone(),
+        ours: true,
         end: StepEnd::Done(How::Done),
     };
     let surroundings = Surroundings {
@@ -156,14 +177,28 @@ fn nothing_to_do(plan: &Plan, digest: Sha256) -> Report {
     Report::new(digest, plan.steps.iter().map(done).collect(), surroundings)
 }
 
-fn reports(plan: &Plan, mut ends: BTreeMap<usize, StepEnd>) -> Vec<StepReport> {
+fn reports(plan: &Plan, part: &Part, mut ends: BTreeMap<usize, StepEnd>) -> Vec<StepReport> {
     let report = |(place, step): (usize, &Step)| StepReport {
         step: step.id.clone(),
-        end: ends
-            .remove(&place)
-            .unwrap_or(StepEnd::NotStarted { because: None }),
+        ours: part.has(step),
+        end: ends.remove(&place).unwrap_or_else(|| {
+            if part.has(step) {
+                StepEnd::NotStarted { because: None }
+            } else {
+                StepEnd::Elsewhere
+            }
+        }),
     };
     plan.steps.iter().enumerate().map(report).collect()
+}
+
+/// What the steps of a walk came to.
+struct Walked {
+    ends: BTreeMap<usize, StepEnd>,
+    /// Whether a stop was requested while some were left.
+    interrupted: bool,
+    /// The targets whose runs were waited for in vain.
+    gave_up_on: BTreeSet<TargetName>,
 }
 
 /// The right to be active; given back while a step only waits.
@@ -172,6 +207,8 @@ type Slot = OwnedSemaphorePermit;
 /// Everything that the steps of a walk share.
 struct Walk<'p, 'a> {
     plan: &'p Plan,
+    digest: Sha256,
+    part: &'p Part,
     index: Index<'p>,
     lanes: Lanes<'p>,
     slots: Arc<Semaphore>,
@@ -184,35 +221,71 @@ struct Walk<'p, 'a> {
 }
 
 impl<'p> Walk<'p, '_> {
-    /// Runs the steps. Returns how they ended, and whether a stop was requested while some were left.
-    async fn steps(&self) -> (BTreeMap<usize, StepEnd>, bool) {
+    /// Runs the steps.
+    async fn steps(&self, known: &State, mut news: UnboundedReceiver<News>) -> Walked {
         let mut ends = self.ended_before();
-        let mut schedule = Schedule::new(&self.index, |step| self.how_done(step).is_some());
+        let mut others = self.others(known);
+        let mut schedule = Schedule::new(
+            &self.index,
+            |step| self.how_done(step).is_some(),
+            |step| self.part.has(step),
+        );
         let mut running = FuturesUnordered::new();
+        let mut listening = Box::pin(self.listen(others.wait()));
+        let mut gave_up_on = BTreeSet::new();
         loop {
-            while !self.is_stopping()
+            while let Ok(one) = news.try_recv() {
+                self.hear(one, &mut others, &mut schedule, &mut ends);
+            }
+            let may_start = !self.is_stopping() && self.have_gathered(&others);
+            while may_start
                 && schedule.can_start()
                 && let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned()
                 && let Some(place) = schedule.start()
             {
                 running.push(self.step(place, slot));
             }
-            if running.is_empty() {
-                break;
+            let wants_slot = may_start && schedule.can_start();
+            let waits = !self.part.is_whole()
+                && !self.is_stopping()
+                && !wants_slot
+                && schedule.has_unstarted();
+            if running.is_empty() && !wants_slot {
+                if !waits {
+                    break;
+                }
+                let awaited = self.awaited(&others, &schedule);
+                if let Some(vain) = self.vain(&others, &awaited) {
+                    gave_up_on = vain;
+                    break;
+                }
+                self.tell_awaited(&mut others, &awaited);
             }
-            let wants_slot = !self.is_stopping() && schedule.can_start();
             tokio::select! {
                 biased;
                 Some((place, end)) = running.next() => {
                     self.ended(&mut schedule, &mut ends, place, end);
                 }
+                one = news.recv(), if !self.halt.is_requested() => match one {
+                    Some(one) => self.hear(one, &mut others, &mut schedule, &mut ends),
+                    // The writer has given up, and says why itself.
+                    None => self.halt.request(),
+                },
+                () = &mut listening, if waits => {
+                    listening = Box::pin(self.listen(others.wait()));
+                }
                 // Dropped at once, and taken again above if it is still wanted.
                 _ = self.slots.acquire(), if wants_slot => {}
             }
         }
+        gave_up_on.extend(others.declined());
         let is_unknown = |end: &StepEnd| matches!(end, StepEnd::Unknown { .. });
-        let is_left = schedule.left().next().is_some() || ends.values().any(is_unknown);
-        (ends, self.stop.is_requested() && is_left)
+        let is_left = schedule.has_unstarted() || ends.values().any(is_unknown);
+        Walked {
+            ends,
+            interrupted: self.stop.is_requested() && is_left,
+            gave_up_on,
+        }
     }
 
     fn ended_before(&self) -> BTreeMap<usize, StepEnd> {
@@ -277,6 +350,16 @@ impl<'p> Walk<'p, '_> {
         if was_stopped {
             return;
         }
+        self.not_done(schedule, ends, place);
+    }
+
+    /// Takes note that a step did not end well, ours or not, and of those of ours that are skipped because of it.
+    fn not_done(
+        &self,
+        schedule: &mut Schedule<'p>,
+        ends: &mut BTreeMap<usize, StepEnd>,
+        place: usize,
+    ) {
         for skipped in schedule.ended_badly(place) {
             let (Some(step), Some(because)) = (
                 self.plan.steps.get(skipped.step),
@@ -284,6 +367,9 @@ impl<'p> Walk<'p, '_> {
             ) else {
                 continue;
             };
+            if !self.part.has(step) {
+                continue;
+            }
             self.ports.events.emit(Event::StepSkipped {
                 step: step.id.clone(),
                 because: because.id.clone(),
@@ -311,18 +397,24 @@ impl<'p> Walk<'p, '_> {
             StepEnd::Expired { detail } | StepEnd::Withheld { detail } => {
                 failed(Some(Resolution::NotDone), detail)
             }
-            StepEnd::NotStarted { .. } => return,
+            StepEnd::NotStarted { .. } | StepEnd::Elsewhere => return,
         });
     }
 
-    /// Writes down that the plan has ended, if all of its steps ended well.
-    async fn close(&self, ends: &BTreeMap<usize, StepEnd>, plan: Sha256) -> bool {
+    /// Writes down that the plan has ended, if all of its steps ended well. If not, and others share it, writes down that
+    /// this run has nothing more to give.
+    ///
+    /// Why nothing is asked once more before: whoever writes the last receipt has read all that stands before it, so of
+    /// runs that end at the same time, one knows that everything is done.
+    async fn close(&self, ends: &BTreeMap<usize, StepEnd>) -> bool {
         let all_done = ends.len() == self.plan.steps.len()
             && ends.values().all(|end| matches!(end, StepEnd::Done(_)));
         if !all_done {
+            // A journal that cannot be written is told of elsewhere.
+            let _ = self.leave(ends).await;
             return false;
         }
-        let serial = self.plan.base.serial + 2;
+        let (plan, serial) = (self.digest, self.plan.base.serial + 2);
         self.journal
             .write(Record::Closed { plan, serial })
             .await

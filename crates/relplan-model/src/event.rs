@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    address::TargetName,
     digest::Sha256,
     finding::Finding,
     journal::{How, Resolution},
@@ -92,6 +93,16 @@ pub enum Event {
         done: u64,
         /// Steps in all.
         total: u64,
+    },
+    /// Other runs share the plan, and this one waits for those of these targets.
+    #[serde(rename_all = "kebab-case")]
+    RunnersAwaited {
+        /// The targets.
+        targets: Vec<TargetName>,
+        /// Whether all runs have begun, so that it waits for steps rather than for runs to come.
+        begun: bool,
+        /// How long they may be silent before this run gives up, in seconds.
+        seconds: u64,
     },
     /// A step's effect is being attempted.
     #[serde(rename_all = "kebab-case")]

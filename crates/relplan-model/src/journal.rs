@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    address::{Address, FileName, PointerName, Version},
+    address::{Address, FileName, PointerName, TargetName, Version},
     approval::Approved,
     canonical::{self, CanonicalError},
     digest::{Digests, Sha256},
@@ -76,6 +76,13 @@ pub enum Record {
         tool: String,
         /// Where it runs, for people (user and host, or the CI job's URL); never a secret.
         runner: String,
+        /// A random name of this run, so that it never takes another's entry for its own; journals of earlier versions
+        /// have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
+        /// The targets whose steps this runner carries out; `None`: all of the plan's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        targets: Option<Vec<TargetName>>,
         /// Who allowed it, where a policy is pinned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approved: Option<Approved>,
@@ -126,16 +133,33 @@ pub enum Record {
         /// What the person is to do.
         instructions: String,
     },
-    /// The plan goes on, perhaps on another machine.
+    /// The plan goes on, perhaps on another machine. From here on, whoever carried out steps of these targets before
+    /// carries out none of them any more.
     #[serde(rename_all = "kebab-case")]
     Resumed {
         /// The plan's digest.
         plan: Sha256,
         /// Where it runs now.
         runner: String,
+        /// A random name of this run, so that it never takes another's entry for its own; journals of earlier versions
+        /// have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
+        /// The targets whose steps this runner carries out; `None`: all of the plan's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        targets: Option<Vec<TargetName>>,
         /// Who allows it now, where a policy is pinned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approved: Option<Approved>,
+    },
+    /// One of several runners has ended, and not all steps of its targets ended well; or it was not admitted, and did not
+    /// begin. Nobody need wait for it.
+    #[serde(rename_all = "kebab-case")]
+    Left {
+        /// The plan's digest.
+        plan: Sha256,
+        /// Its targets.
+        targets: Vec<TargetName>,
     },
     /// Every step of the plan has ended.
     #[serde(rename_all = "kebab-case")]

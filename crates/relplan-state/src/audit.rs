@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use relplan_model::{
-    address::Address,
+    address::{Address, TargetName},
     approval::{ApprovalGrade, Approved, CountedApproval},
     canonical::CanonicalError,
     digest::Sha256,
@@ -86,6 +86,12 @@ pub struct Run {
     pub at: Timestamp,
     /// Where: the CI job's URL, or user and host.
     pub runner: String,
+    /// The targets whose steps it carried out; `None`: all of the plan's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Vec<TargetName>>,
+    /// When it said that it ended without having done all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<Timestamp>,
     /// Who allowed it, where a policy is pinned.
     pub approved: Vec<Approver>,
 }
@@ -103,7 +109,12 @@ pub struct Approver {
 }
 
 impl Run {
-    fn new(at: Timestamp, runner: String, approved: Option<Approved>) -> Self {
+    fn new(
+        at: Timestamp,
+        runner: String,
+        targets: Option<Vec<TargetName>>,
+        approved: Option<Approved>,
+    ) -> Self {
         let approver = |one: CountedApproval| Approver {
             person: one.person,
             grade: one.grade,
@@ -113,6 +124,8 @@ impl Run {
         Self {
             at,
             runner,
+            targets,
+            left: None,
             approved: approvals.into_iter().flatten().map(approver).collect(),
         }
     }
@@ -211,6 +224,8 @@ impl Trail {
                 serial,
                 tool,
                 runner,
+                run: _,
+                targets,
                 approved,
             } => {
                 self.places.clear();
@@ -219,7 +234,7 @@ impl Trail {
                     claimed: at,
                     serial,
                     tool,
-                    runs: vec![Run::new(at, runner, approved)],
+                    runs: vec![Run::new(at, runner, targets, approved)],
                     steps: Vec::new(),
                     end: None,
                 })));
@@ -227,10 +242,22 @@ impl Trail {
             Record::Resumed {
                 plan: _,
                 runner,
+                run: _,
+                targets,
                 approved,
             } => {
                 if let Some(plan) = self.open() {
-                    plan.runs.push(Run::new(at, runner, approved));
+                    plan.runs.push(Run::new(at, runner, targets, approved));
+                }
+            }
+            Record::Left { plan: _, targets } => {
+                let taken = |run: &&mut Run| {
+                    let ours = run.targets.as_ref();
+                    ours.is_some_and(|ours| ours.iter().any(|target| targets.contains(target)))
+                };
+                let runs = self.open().map(|plan| plan.runs.iter_mut().rev());
+                if let Some(run) = runs.and_then(|mut runs| runs.find(taken)) {
+                    run.left = Some(at);
                 }
             }
             Record::Intent { step, attempt } => {

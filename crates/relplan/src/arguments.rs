@@ -178,6 +178,8 @@ pub enum PlanFormat {
     Markdown,
     /// For programs: the plan itself.
     Json,
+    /// For GitHub Actions: one job for each target, as a matrix.
+    GithubMatrix,
 }
 
 /// How a plan is shown, and how much of it.
@@ -388,6 +390,18 @@ fn settle(text: &str) -> Result<Settle, String> {
     }
 }
 
+/// How long to wait for other runs, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience(pub u64);
+
+fn patience(text: &str) -> Result<Patience, String> {
+    match seconds(text) {
+        Some(seconds) if seconds <= 24 * 3600 => Ok(Patience(seconds)),
+        Some(_) => Err("it may be a day at most".to_owned()),
+        None => Err("give a number and a unit: 90s, 30m or 6h".to_owned()),
+    }
+}
+
 fn seconds(text: &str) -> Option<u64> {
     let unit = match text.chars().last()? {
         's' => 1,
@@ -516,7 +530,8 @@ pub enum GraphFormat {
 /// `relplan apply`.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// A saved plan; without one, relplan packs what is missing, plans, shows, asks and applies.
+    /// A saved plan; without one, relplan packs what is missing, plans, shows, asks and applies. With --target, only the
+    /// steps of that target are carried out, while other runs carry out the rest.
     pub plan: Option<PathBuf>,
     /// How the plan is made, where none is given.
     #[command(flatten)]
@@ -539,6 +554,12 @@ pub struct Apply {
     /// How long an upload whose answer was lost may take to show up before it is sent again.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = settle)]
     pub settle: Settle,
+    /// With --target: how long to wait for the steps of other runs while nothing is heard of them.
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = patience)]
+    pub wait: Patience,
+    /// With --target: begin although no run of the other targets is there yet.
+    #[arg(long)]
+    pub at_once: bool,
     /// Write events to standard output, one JSON object per line, and everything for people to standard error.
     #[arg(long)]
     pub json: bool,

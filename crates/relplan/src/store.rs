@@ -162,13 +162,18 @@ fn unusable(error: &dyn std::error::Error) -> Failure {
     Failure::of(Exit::Invalid, error).while_doing("cannot use the place of the state in the spec")
 }
 
-/// What is lost if this machine is, where the journal is on it alone: CI machines are thrown away.
-pub fn warn_if_lost_with_the_runner(session: &Session, opened: &Opened) -> Option<String> {
+/// Whether the journal is on this machine alone, and this machine is one that is thrown away, as CI's are.
+pub fn is_lost_with_the_runner(session: &Session, opened: &Opened) -> bool {
     let in_ci = session
         .surroundings
         .var("CI")
         .is_some_and(|ci| !matches!(ci, "" | "false" | "0"));
-    if !in_ci || !opened.place.is_local() {
+    in_ci && opened.place.is_local()
+}
+
+/// What is lost then.
+pub fn warn_if_lost_with_the_runner(session: &Session, opened: &Opened) -> Option<String> {
+    if !is_lost_with_the_runner(session, opened) {
         return None;
     }
     Some(format!(

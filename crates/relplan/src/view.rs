@@ -14,6 +14,7 @@ pub mod init_text;
 pub mod journal_text;
 pub mod markdown;
 pub mod markup;
+pub mod matrix;
 pub mod plan_text;
 pub mod report_text;
 pub mod rows;

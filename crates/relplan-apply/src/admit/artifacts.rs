@@ -9,7 +9,7 @@ use relplan_model::{
     step::Step,
 };
 
-use super::{Denied, Standing};
+use super::Denied;
 use crate::{digesting, index::Index};
 
 /// Drivers that read artifacts at once.
@@ -19,7 +19,7 @@ const READERS: usize = 16;
 pub(super) async fn check(
     index: &Index<'_>,
     steps: &[&Step],
-    standing: Standing,
+    is_all_needed: bool,
     plan: &Plan,
     drivers: &dyn Drivers,
     source: &dyn ArtifactSource,
@@ -28,10 +28,11 @@ pub(super) async fn check(
         .iter()
         .filter_map(|step| Some((*step, index.upload(step)?)))
         .collect();
-    // A plan that goes on elsewhere needs no more than what is yet to be uploaded.
-    let mut artifacts: Vec<&Artifact> = match standing {
-        Standing::Fresh | Standing::Finished => plan.artifacts.iter().collect(),
-        Standing::Open => uploads.iter().map(|(_, artifact)| *artifact).collect(),
+    // A plan that goes on elsewhere, or is shared, needs no more than what is yet to be uploaded from here.
+    let mut artifacts: Vec<&Artifact> = if is_all_needed {
+        plan.artifacts.iter().collect()
+    } else {
+        uploads.iter().map(|(_, artifact)| *artifact).collect()
     };
     artifacts.sort_by_key(|artifact| &artifact.file);
     artifacts.dedup_by_key(|artifact| &artifact.file);

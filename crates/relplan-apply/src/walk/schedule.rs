@@ -1,7 +1,7 @@
 //! Which step may start next: needs first, phases in order, one step of an address at a time.
 //!
-//! Invariant: each step is started at most once, and ends up in exactly one of: started, skipped, left waiting. The
-//! cost of the whole walk grows with steps and edges, never with their product.
+//! Invariant: each step is started at most once, and ends up in exactly one of: started, skipped, left waiting. Steps of
+//! other runs are never started; that they ended is told from outside, and they are waited for as ours are. The cost of the whole walk grows with steps and edges, never with their product.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -29,6 +29,10 @@ pub(crate) struct Schedule<'p> {
     unmet: Vec<usize>,
     dependents: Vec<Vec<usize>>,
     ended: Vec<bool>,
+    ours: Vec<bool>,
+    /// Our steps that were neither started nor ended, and how many they are.
+    uncounted: Vec<bool>,
+    unstarted: usize,
     phases: BTreeMap<Phase, Queue>,
     busy: BTreeSet<&'p Address>,
     parked: BTreeMap<&'p Address, VecDeque<usize>>,
@@ -41,14 +45,21 @@ struct Queue {
 }
 
 impl<'p> Schedule<'p> {
-    /// The order of a plan's steps, of which some ended well before.
-    pub(crate) fn new(index: &Index<'p>, is_done: impl Fn(&Step) -> bool) -> Self {
+    /// The order of a plan's steps, of which some ended well before, and some are not ours.
+    pub(crate) fn new(
+        index: &Index<'p>,
+        is_done: impl Fn(&Step) -> bool,
+        is_ours: impl Fn(&Step) -> bool,
+    ) -> Self {
         let steps = index.steps;
         let mut schedule = Self {
             steps,
             unmet: vec![0; steps.len()],
             dependents: vec![Vec::new(); steps.len()],
             ended: steps.iter().map(is_done).collect(),
+            ours: steps.iter().map(is_ours).collect(),
+            uncounted: vec![false; steps.len()],
+            unstarted: 0,
             phases: PHASES.into_iter().map(|p| (p, Queue::default())).collect(),
             busy: BTreeSet::new(),
             parked: BTreeMap::new(),
@@ -71,9 +82,14 @@ impl<'p> Schedule<'p> {
                     dependents.push(place);
                 }
             }
+            let is_ours = schedule.is_ours(place);
+            if let Some(uncounted) = schedule.uncounted.get_mut(place) {
+                *uncounted = is_ours;
+                schedule.unstarted += usize::from(is_ours);
+            }
             if let Some(queue) = schedule.phases.get_mut(&step.phase) {
                 queue.left += 1;
-                if needs.is_empty() {
+                if needs.is_empty() && is_ours {
                     queue.ready.push_back(place);
                 }
             }
@@ -94,10 +110,41 @@ impl<'p> Schedule<'p> {
         if let Some(step) = self.steps.get(place) {
             self.busy.insert(&step.address);
         }
+        self.started_or_ended(place);
         Some(place)
     }
 
-    /// A started step ended well.
+    /// Whether any of our steps was neither started nor skipped. If none can be started and none is under way, it waits
+    /// for other runs.
+    pub(crate) fn has_unstarted(&self) -> bool {
+        self.unstarted > 0
+    }
+
+    /// The steps of other runs that ours wait for now: what those of this phase need, or all of this phase.
+    pub(crate) fn awaited(&self) -> BTreeSet<usize> {
+        let left: Vec<usize> = self.left().collect();
+        let phase = |place: &usize| self.steps.get(*place).map(|step| step.phase);
+        let Some(current) = left.iter().filter_map(phase).min() else {
+            return BTreeSet::new();
+        };
+        let is_now = |place: &usize| phase(place) == Some(current);
+        let (ours, others): (Vec<usize>, Vec<usize>) = left
+            .into_iter()
+            .filter(is_now)
+            .partition(|place| self.is_ours(*place));
+        let is_needed = |other: &usize| {
+            let dependents = self.dependents.get(*other);
+            dependents.is_some_and(|of| of.iter().any(|place| self.is_ours(*place)))
+        };
+        let needed: BTreeSet<usize> = others.iter().copied().filter(is_needed).collect();
+        if ours.is_empty() || needed.is_empty() {
+            others.into_iter().collect()
+        } else {
+            needed
+        }
+    }
+
+    /// A started step ended well, or one that is not ours.
     pub(crate) fn ended_well(&mut self, place: usize) {
         self.release(place);
         self.end(place);
@@ -113,6 +160,7 @@ impl<'p> Schedule<'p> {
             *unmet -= 1;
             if *unmet == 0
                 && !self.has_ended(dependent)
+                && self.is_ours(dependent)
                 && let Some(queue) = self.queue_of(dependent)
             {
                 queue.ready.push_back(dependent);
@@ -120,7 +168,7 @@ impl<'p> Schedule<'p> {
         }
     }
 
-    /// A started step ended, not well. The steps that need it will not be started, nor will those of later phases.
+    /// A started step ended, not well, or one that is not ours will not be done. The steps that need it will not be started, nor will those of later phases.
     pub(crate) fn ended_badly(&mut self, place: usize) -> Vec<Skipped> {
         self.release(place);
         self.end(place);
@@ -178,6 +226,7 @@ impl<'p> Schedule<'p> {
             && !*ended
         {
             *ended = true;
+            self.started_or_ended(place);
             if let Some(queue) = self.queue_of(place) {
                 queue.left -= 1;
             }
@@ -241,6 +290,19 @@ impl<'p> Schedule<'p> {
 
     fn has_ended(&self, place: usize) -> bool {
         self.ended.get(place).copied().unwrap_or(true)
+    }
+
+    fn is_ours(&self, place: usize) -> bool {
+        self.ours.get(place).copied().unwrap_or(false)
+    }
+
+    /// Counts a step of ours off, once.
+    fn started_or_ended(&mut self, place: usize) {
+        if let Some(uncounted) = self.uncounted.get_mut(place)
+            && std::mem::take(uncounted)
+        {
+            self.unstarted -= 1;
+        }
     }
 
     fn queue_of(&mut self, place: usize) -> Option<&mut Queue> {

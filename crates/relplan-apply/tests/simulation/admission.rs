@@ -92,6 +92,7 @@ fn ask(
 ) -> Result<Admitted, Denied> {
     let world = World::new(0, plan.clone(), Faults::none());
     let admission = Admission {
+        part: relplan_apply::Part::whole(),
         bytes: &plan.to_bytes().unwrap(),
         now,
         state,
@@ -165,6 +166,7 @@ fn l13_other_spellings_of_a_plan_are_invalid() {
     bytes.push(b'\n');
     let world = World::new(0, plan.clone(), Faults::none());
     let admission = Admission {
+        part: relplan_apply::Part::whole(),
         bytes: &bytes,
         now: plan.created,
         state: State::default(),
@@ -348,6 +350,7 @@ fn what_is_done_already_need_not_be_at_hand_to_go_on() {
                 open.steps.values().filter(done).count() >= 3
             });
         let admission = Admission {
+            part: relplan_apply::Part::whole(),
             bytes: world.plan_bytes(),
             now: plan.created,
             state,

@@ -85,6 +85,7 @@ fn cost(packages: usize, takes: Duration) -> (usize, usize, i64) {
             approvals: &Ungated,
         };
         let admission = Admission {
+            part: relplan_apply::Part::whole(),
             bytes: world.plan_bytes(),
             now: clock.now(),
             state: State::default(),
@@ -96,6 +97,7 @@ fn cost(packages: usize, takes: Duration) -> (usize, usize, i64) {
             lineage: "simulated".to_owned(),
             tool: "0.0.0".to_owned(),
             runner: "runner".to_owned(),
+            run: "one".to_owned(),
         };
         let begin = clock.now().unix();
         let claimed = claim(admitted, opening, &ports).await.unwrap();

@@ -16,6 +16,7 @@ mod batches;
 mod crashes;
 mod outcomes;
 mod rivals;
+mod runners;
 mod scale;
 mod seeds;
 mod session;

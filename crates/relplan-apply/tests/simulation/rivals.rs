@@ -69,6 +69,7 @@ fn l10_another_plan_is_refused_while_one_is_open() {
     other.project = "acme/other".to_owned();
     let bytes = other.to_bytes().unwrap();
     let admission = relplan_apply::Admission {
+        part: relplan_apply::Part::whole(),
         bytes: &bytes,
         now: other.created,
         state: state(&world),

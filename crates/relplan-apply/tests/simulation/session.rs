@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::approvals::Ungated;
 use relplan_apply::{
-    Admission, ExitClass, Opening, Options, Ports, Report, Stop, admit, claim, walk,
+    Admission, ExitClass, Opening, Options, Part, Ports, Report, Stop, admit, claim, walk,
 };
 use relplan_model::{
+    address::TargetName,
     digest::{Comparison, Sha256},
     plan::Plan,
     port::{Approvals, Clock as _, StateStore as _},
@@ -42,11 +43,33 @@ pub(crate) async fn apply(world: &World, runner: &str, options: &Options, stop: 
     apply_if(&Ungated, world, runner, options, stop).await
 }
 
+/// What the binary does for `apply PLAN --target …`.
+pub(crate) async fn apply_part(
+    world: &World,
+    (runner, targets): (&str, &[&str]),
+    options: &Options,
+    stop: &Stop,
+) -> End {
+    let targets = targets.iter().map(|name| TargetName::new(*name).unwrap());
+    let part = Part::of(targets.collect());
+    apply_as(&Ungated, world, (runner, part), options, stop).await
+}
+
 /// The same where somebody has to say yes.
 pub(crate) async fn apply_if(
     approvals: &dyn Approvals,
     world: &World,
     runner: &str,
+    options: &Options,
+    stop: &Stop,
+) -> End {
+    apply_as(approvals, world, (runner, Part::whole()), options, stop).await
+}
+
+async fn apply_as(
+    approvals: &dyn Approvals,
+    world: &World,
+    (runner, part): (&str, Part),
     options: &Options,
     stop: &Stop,
 ) -> End {
@@ -62,6 +85,7 @@ pub(crate) async fn apply_if(
     };
     let state = State::replay(&store.load().await.unwrap()).unwrap();
     let admission = Admission {
+        part,
         bytes: world.plan_bytes(),
         now: clock.now(),
         state,
@@ -76,6 +100,7 @@ pub(crate) async fn apply_if(
         lineage: "simulated".to_owned(),
         tool: "0.0.0".to_owned(),
         runner: runner.to_owned(),
+        run: format!("{runner} {}", world.calls()),
     };
     let claimed = match claim(admitted, opening, &ports).await {
         Ok(claimed) => claimed,

@@ -28,6 +28,8 @@ pub(crate) fn perfectly(input: &PlanInput, plan: &Plan) -> PlanInput {
             serial: input.state.serial + 1,
             tool: plan.tool.clone(),
             runner: "test".to_owned(),
+            run: None,
+            targets: None,
             approved: None,
         },
     );

@@ -85,6 +85,7 @@ fn told(record: &Record) -> String {
         Record::Resolved { step, .. } => format!("resolved {step}"),
         Record::Paused { step, .. } => format!("paused {step}"),
         Record::Resumed { plan, runner, .. } => format!("resumed {} on {runner}", plan.short()),
+        Record::Left { plan, .. } => format!("left {}", plan.short()),
         Record::Closed { plan, .. } => format!("closed {}", plan.short()),
         Record::Abandoned { plan, .. } => format!("abandoned {}", plan.short()),
         Record::Adopted { facts, .. } => format!("adopted {} facts", facts.len()),

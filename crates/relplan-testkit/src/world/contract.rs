@@ -73,11 +73,15 @@ fn record(seq: u64, who: &str) -> Record {
             serial: 1,
             tool: "0.0.0".to_owned(),
             runner: who.to_owned(),
+            run: None,
+            targets: None,
             approved: None,
         },
         _ => Record::Resumed {
             plan: Sha256::of(b"plan"),
             runner: format!("{who} {seq}"),
+            run: None,
+            targets: None,
             approved: None,
         },
     }

@@ -38,6 +38,7 @@ Examples:
   relplan plan -p '@acme/*' --target npm
   relplan plan --explain npm:@acme/widget
   relplan plan --format markdown     for a pull request
+  relplan plan --format github-matrix   one job for each target
   relplan plan --detailed-exitcode   2 if there are changes, for scripts";
 
 pub const SHOW: &str = "\
@@ -51,7 +52,8 @@ Examples:
   relplan apply release.json
   relplan apply                      pack, plan, show, ask and apply
   relplan apply --yes --json > events.jsonl
-  relplan apply release.json --policy policy.kdl   pin whose approval counts";
+  relplan apply release.json --policy policy.kdl   pin whose approval counts
+  relplan apply release.json --target npm          one job of several";
 
 pub const APPROVE: &str = "\
 Examples:

@@ -8,6 +8,7 @@
 
 mod fresh;
 mod gate;
+mod part;
 pub(super) mod run;
 
 use std::{fs::File, path::PathBuf, sync::Arc};
@@ -34,6 +35,8 @@ use crate::{
 pub(super) struct Chosen {
     bytes: Vec<u8>,
     plan: Plan,
+    /// Whether the command line names it, so that the targets that it names are a part of it.
+    given: bool,
     /// Its file, beside which its approvals are.
     file: Option<PathBuf>,
 }
@@ -112,6 +115,7 @@ async fn carry_out(
             Some(Chosen {
                 bytes,
                 plan,
+                given: true,
                 file: Some(path.clone()),
             })
         }
@@ -162,6 +166,7 @@ async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen
     Ok(Some(Chosen {
         bytes,
         plan,
+        given: false,
         file: Some(path),
     }))
 }

@@ -46,7 +46,10 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         page::write(session, &made, arguments.places.bundle.as_deref(), file).await?;
     }
     if let Some(out) = &arguments.out
-        && arguments.shown.format != PlanFormat::Json
+        && !matches!(
+            arguments.shown.format,
+            PlanFormat::Json | PlanFormat::GithubMatrix
+        )
     {
         session
             .terminal

@@ -13,7 +13,7 @@ use crate::{
     forge::Reporting,
     planning::{Made, load_state},
     store,
-    view::{explain, markdown, plan_text},
+    view::{explain, markdown, matrix, plan_text},
 };
 
 /// Runs it.
@@ -67,6 +67,7 @@ pub fn present(
     let text = match shown.format {
         PlanFormat::Json => String::from_utf8_lossy(&made.bytes).into_owned(),
         PlanFormat::Markdown => markdown::render(&made.plan, made.digest, markdown::BUDGET),
+        PlanFormat::GithubMatrix => matrix::render(&made.plan),
         PlanFormat::Text => plan_text::render(&made.plan, made.digest, style, shown.verbose),
     };
     session.terminal.result(&text);

@@ -9,11 +9,13 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use relplan_model::{event::Event, journal::How, port::EventSink, step::StepId};
+use relplan_model::{
+    address::TargetName, event::Event, journal::How, port::EventSink, step::StepId,
+};
 
 use crate::{
     terminal::Terminal,
-    view::style::{Role, harmless, size},
+    view::style::{Role, harmless, size, span},
 };
 
 /// Shows events to a person.
@@ -108,6 +110,24 @@ impl EventSink for Progress {
             }
             Event::Claimed { done, total, .. } => {
                 self.refresh(|now| (now.done, now.total) = (done, total))
+            }
+            Event::RunnersAwaited {
+                targets,
+                begun,
+                seconds,
+            } => {
+                let names: Vec<&str> = targets.iter().map(TargetName::as_str).collect();
+                let what = if begun {
+                    "steps of other runs"
+                } else {
+                    "the runs of the other targets to begin"
+                };
+                let text = format!(
+                    "for {what}: {} (until {} without a sign of them)",
+                    names.join(", "),
+                    span(seconds)
+                );
+                self.line(Role::Heading, "waiting", &text);
             }
             Event::StepStarted { step, .. } => self.refresh(|now| {
                 now.steps.insert(step, String::new());

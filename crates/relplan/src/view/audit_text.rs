@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use relplan_model::{
+    address::TargetName,
     finding::Severity,
     journal::{Fact, How, Resolution},
     state::Ended,
@@ -71,12 +72,21 @@ fn plan(out: &mut String, chapter: &PlanChapter, style: Style) {
     let _ = writeln!(out, "\n{claimed}  {}", style.paint(Role::Heading, &title));
     let _ = writeln!(out, "  {}", style.paint(Role::Faint, &plan.to_string()));
     for (place, run) in runs.iter().enumerate() {
-        let runner = harmless(&run.runner);
+        let targets = run.targets.iter().flatten().map(TargetName::as_str);
+        let targets: Vec<&str> = targets.collect();
+        let mut runner = harmless(&run.runner);
+        if !targets.is_empty() {
+            runner = format!("{runner}, for {}", targets.join(", "));
+        }
+        if let Some(left) = run.left {
+            runner = format!("{runner}; it ended at {left} with steps left undone");
+        }
         let text = match place {
             0 => format!(
                 "claimed as serial {serial} by relplan {}, on {runner}",
                 harmless(tool)
             ),
+            _ if run.targets.is_some() => format!("taken up on {runner}"),
             _ => format!("taken up again on {runner}"),
         };
         let _ = writeln!(

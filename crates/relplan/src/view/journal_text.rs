@@ -2,6 +2,7 @@
 
 use relplan_approval::{record::Record as Approval, statement::Statement};
 use relplan_model::{
+    address::TargetName,
     approval::Approved,
     journal::{Entry, How, Record},
 };
@@ -17,11 +18,14 @@ pub fn line(entry: &Entry) -> String {
             serial,
             tool,
             runner,
+            run: _,
+            targets,
             approved,
         } => {
             format!(
-                "claim of plan {} as serial {serial} by relplan {tool} on {runner}{}",
+                "claim of plan {} as serial {serial} by relplan {tool} on {runner}{}{}",
                 plan.short(),
+                part(targets.as_ref()),
                 allowed(approved.as_ref())
             )
         }
@@ -57,12 +61,18 @@ pub fn line(entry: &Entry) -> String {
         Record::Resumed {
             plan,
             runner,
+            run: _,
+            targets,
             approved,
         } => format!(
-            "resumed plan {} on {runner}{}",
+            "resumed plan {} on {runner}{}{}",
             plan.short(),
+            part(targets.as_ref()),
             allowed(approved.as_ref())
         ),
+        Record::Left { plan, targets } => {
+            format!("left plan {}{} undone", plan.short(), part(Some(targets)))
+        }
         Record::Closed { plan, serial } => {
             format!("closed plan {} as serial {serial}", plan.short())
         }
@@ -89,6 +99,15 @@ pub fn line(entry: &Entry) -> String {
         },
     };
     format!("{:>6}  {}  {}", entry.seq, entry.at, harmless(&text))
+}
+
+/// For which targets, where it is not all of them.
+fn part(targets: Option<&Vec<TargetName>>) -> String {
+    let Some(targets) = targets else {
+        return String::new();
+    };
+    let names: Vec<&str> = targets.iter().map(TargetName::as_str).collect();
+    format!(", for {}", names.join(", "))
 }
 
 fn allowed(approved: Option<&Approved>) -> String {
@@ -209,6 +228,8 @@ mod tests {
                 serial: 5,
                 tool: "0.1.0".to_owned(),
                 runner: "here".to_owned(),
+                run: None,
+                targets: None,
                 approved: Some(Approved {
                     policy,
                     approvals: vec![CountedApproval {

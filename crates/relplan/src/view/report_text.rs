@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use relplan_apply::{ExitClass, Report, StepEnd};
-use relplan_model::{plan::Plan, step::StepId};
+use relplan_apply::{ExitClass, Report, StepEnd, StepReport};
+use relplan_model::{address::TargetName, plan::Plan, step::StepId};
 
 use super::style::{Role, Style, count, harmless, span};
 use crate::failure::Failure;
@@ -61,18 +61,32 @@ pub fn failure(failure: &Failure, style: Style) -> String {
 pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> String {
     let mut out = String::new();
     let total = plan.steps.len();
-    let all = usize::try_from(report.done).is_ok_and(|done| done == total);
-    let (role, word) = if all {
-        (Role::Good, "Applied")
-    } else {
-        (Role::Bad, "Not all applied:")
+    let ours = report.steps.iter().filter(|step| step.ours).count();
+    let is_done = |step: &&StepReport| matches!(step.end, StepEnd::Done(_));
+    let done = report
+        .steps
+        .iter()
+        .filter(|step| step.ours)
+        .filter(is_done)
+        .count();
+    let all = done == ours;
+    let (role, word) = match (all, ours == total) {
+        (true, true) => (Role::Good, "Applied"),
+        (true, false) => (Role::Good, "Applied its part of"),
+        (false, _) => (Role::Bad, "Not all applied:"),
     };
-    let verdict = format!(
-        "{} of {} done in {}",
-        report.done,
-        count(total, "step", "steps"),
+    let mut verdict = format!(
+        "{done} of {} done in {}",
+        count(ours, "step", "steps"),
         span(seconds)
     );
+    if ours < total {
+        let others = count(total - ours, "step", "steps");
+        verdict.push_str(&match report.elsewhere {
+            0 => format!("; the {others} of other runs are done too"),
+            left => format!("; {left} of the {others} of other runs are not done yet"),
+        });
+    }
     let head = format!(
         "{} plan {} of {}: {verdict}.",
         style.paint(role, word),
@@ -83,7 +97,7 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
     let mut waiting: BTreeMap<Option<&StepId>, usize> = BTreeMap::new();
     for step in &report.steps {
         let (label, text) = match &step.end {
-            StepEnd::Done(_) => continue,
+            StepEnd::Done(_) | StepEnd::Elsewhere => continue,
             StepEnd::NotStarted { because } => {
                 *waiting.entry(because.as_ref()).or_default() += 1;
                 continue;
@@ -105,10 +119,18 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
         );
     }
     for (because, number) in waiting {
-        let because = because.map_or_else(
-            || "as a stop was asked for".to_owned(),
-            |step| format!("as they come after {step}"),
-        );
+        let because = match because {
+            Some(step) if number == 1 => format!("as it comes after {step}"),
+            Some(step) => format!("as they come after {step}"),
+            None if !report.gave_up_on.is_empty() => {
+                let names: Vec<&str> = report.gave_up_on.iter().map(TargetName::as_str).collect();
+                format!(
+                    "as the run of {} did not begin, or fell silent",
+                    names.join(", ")
+                )
+            }
+            None => "as a stop was asked for".to_owned(),
+        };
         let text = format!(
             "{} not started, {because}",
             count(number, "step was", "steps were")
@@ -132,16 +154,17 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
                 &format!("What is done stays done: {}.", report.message())
             )
         );
-        let _ = writeln!(out, "{}", next(report.exit));
+        let _ = writeln!(out, "{}", next(report.exit, ours < total));
     }
     out
 }
 
 /// The command that goes on from here.
-fn next(exit: ExitClass) -> &'static str {
+fn next(exit: ExitClass, is_part: bool) -> &'static str {
     match exit {
         ExitClass::Conflict | ExitClass::Stale => "\n    relplan state abandon --reason WHY",
         ExitClass::Approval => "\n    relplan approve PLAN --key KEY",
+        _ if is_part => "\n    relplan apply PLAN --target NAME",
         _ => "\n    relplan apply",
     }
 }

@@ -70,6 +70,17 @@ fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style)
         open.since,
         harmless(&open.runner)
     );
+    for (target, part) in &open.parts {
+        let text = match (&part.runner, part.left) {
+            (None, _) => format!("{target} is for a run that could not begin"),
+            (Some(runner), false) => format!("{target} is for the run on {}", harmless(runner)),
+            (Some(runner), true) => format!(
+                "{target} was for the run on {}, which ended before all of it was done",
+                harmless(runner)
+            ),
+        };
+        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &text));
+    }
     for (step, progress) in &open.steps {
         let (role, text) = match progress {
             Progress::Done(_) => continue,

@@ -34,7 +34,7 @@ fn l7_a_step_starts_when_all_that_it_needs_has_ended_well() {
         Row::release("one:c").needs("one:a").needs("one:b"),
     ])
     .unwrap();
-    let mut schedule = Schedule::new(&Index::new(&plan).unwrap(), |_| false);
+    let mut schedule = Schedule::new(&Index::new(&plan).unwrap(), |_| false, |_| true);
     let first = start_all(&mut schedule, &plan);
     assert_eq!(
         names(&first),
@@ -59,7 +59,7 @@ fn l7_a_step_starts_when_all_that_it_needs_has_ended_well() {
 #[test]
 fn steps_of_one_address_go_one_after_another() {
     let plan = plan_of(&[Row::release("many:a").files(3), Row::release("many:b")]).unwrap();
-    let mut schedule = Schedule::new(&Index::new(&plan).unwrap(), |_| false);
+    let mut schedule = Schedule::new(&Index::new(&plan).unwrap(), |_| false, |_| true);
     let mut seen = BTreeSet::new();
     let started = start_all(&mut schedule, &plan);
     assert_eq!(started.len(), 2, "{started:?}");
@@ -91,7 +91,7 @@ fn l8_no_pointer_moves_until_every_create_has_ended_and_none_if_one_failed() {
     let (a, b) = (step("publish one:a@1.0.0"), step("publish one:b@1.0.0"));
     let (shown, point) = (step("await one:a@1.0.0"), step("point one:a#latest 1.0.0"));
 
-    let mut schedule = Schedule::new(&index, |_| false);
+    let mut schedule = Schedule::new(&index, |_| false, |_| true);
     start_all(&mut schedule, &plan);
     schedule.ended_well(a);
     start_all(&mut schedule, &plan);
@@ -119,7 +119,7 @@ fn l8_no_pointer_moves_until_every_create_has_ended_and_none_if_one_failed() {
 
     // With all creates done, the point starts, and the cleaning up only after it.
     let creates = |s: &relplan_model::step::Step| s.phase == relplan_model::step::Phase::Create;
-    let mut schedule = Schedule::new(&index, creates);
+    let mut schedule = Schedule::new(&index, creates, |_| true);
     assert_eq!(start_all(&mut schedule, &plan), [(point, id(&plan, point))]);
     schedule.ended_well(point);
     assert_eq!(

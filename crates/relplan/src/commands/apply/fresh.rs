@@ -79,6 +79,7 @@ pub(super) async fn choose(
     Ok(Choice::Apply(Box::new(Chosen {
         bytes: made.bytes,
         plan: made.plan,
+        given: false,
         file: None,
     })))
 }

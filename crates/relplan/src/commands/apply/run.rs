@@ -13,7 +13,7 @@ use relplan_model::{
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
-use super::{Chosen, Tally, gate};
+use super::{Chosen, Tally, gate, part};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
@@ -41,6 +41,7 @@ pub(super) async fn run(
     let started = SystemClock.now();
     let given = arguments.places.state.as_deref();
     let opened = store::find(session, given, chosen.plan.base.store.as_deref())?;
+    let part = part::of(session, arguments, &chosen, &opened)?;
     if let Some(warning) = store::warn_if_lost_with_the_runner(session, &opened) {
         let finding = Finding::new("state-on-runner", Severity::Warning, None, warning);
         let style = session.terminal.err;
@@ -63,6 +64,10 @@ pub(super) async fn run(
     let drivers = Built::new(
         plan.targets
             .iter()
+            .filter(|target| {
+                part.targets()
+                    .is_none_or(|names| names.contains(&target.name))
+            })
             .map(|target| (&target.name, target.kind.as_str(), &target.settings)),
         &surroundings,
         &net,
@@ -71,28 +76,42 @@ pub(super) async fn run(
     let admission = Admission {
         bytes: &bytes,
         now: started,
+        part: part.clone(),
         state,
         drivers: &drivers,
         source: &folder,
     };
-    let admitted = relplan_apply::admit(admission)
-        .await
-        .map_err(|denied| refused(&denied, session))?;
-    let finished = admitted.standing == Standing::Finished;
-    if finished {
-        let text = if plan.has_steps() {
-            "Nothing to do: this plan has been applied before."
-        } else {
-            "Nothing to do: the plan has no steps."
-        };
-        session.terminal.result(text);
-        tally.message = text.to_owned();
+    let admitted = match relplan_apply::admit(admission).await {
+        Ok(admitted) => admitted,
+        Err(denied) => {
+            let failure = refused(&denied, session);
+            let is_ours_alone = !denied.findings().is_empty();
+            let others = plan.steps.iter().any(|step| !part.has(step));
+            if is_ours_alone && others {
+                part::decline(session, digest, &part, &*store).await;
+            }
+            return Err(failure);
+        }
+    };
+    let nothing = if !plan.has_steps() {
+        Some("Nothing to do: the plan has no steps.")
+    } else if admitted.standing == Standing::Finished {
         tally.done = plan.steps.len() as u64;
+        Some("Nothing to do: this plan has been applied before.")
+    } else if !plan.steps.iter().any(|step| part.has(step)) {
+        Some("Nothing to do: the plan has no steps of these targets.")
+    } else {
+        None
+    };
+    if let Some(text) = nothing {
+        session.terminal.result(text);
+        text.clone_into(&mut tally.message);
         return Ok(exit_of(&plan));
     }
     keep(session, digest, &bytes)?;
     let opening = Opening {
-        lineage: lineage()?,
+        lineage: random_name()?,
+        run: random_name()?,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         runner: runner(&session.surroundings),
     };
@@ -116,6 +135,8 @@ pub(super) async fn run(
         parallelism: usize::from(arguments.parallelism),
         settle_lost: settle,
         settle_answered: usual.settle_answered.min(settle),
+        patience: Duration::from_secs(arguments.wait.0),
+        together: !arguments.at_once,
         ..usual
     };
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
@@ -224,8 +245,8 @@ fn keep(session: &Session, digest: Sha256, bytes: &[u8]) -> Result<(), Failure> 
     }
 }
 
-/// A name for a new journal, which no other ever has.
-pub(in crate::commands) fn lineage() -> Result<String, Failure> {
+/// A name that nothing else ever has.
+pub(in crate::commands) fn random_name() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         Failure::new(

@@ -14,7 +14,7 @@ use crate::{
     clock::SystemClock,
     commands::{
         Session,
-        apply::run::{exit, lineage},
+        apply::run::{exit, random_name},
     },
     events::progress::Progress,
     exit::Exit,
@@ -77,7 +77,7 @@ pub(super) async fn run(
         .iter()
         .filter(|fact| matches!(fact, Fact::Resolvable { .. }))
         .count();
-    let opening = (lineage()?, ground.read.spec.project.name.clone());
+    let opening = (random_name()?, ground.read.spec.project.name.clone());
     relplan_apply::adopt(
         &*opened.store,
         &SystemClock,

@@ -1,0 +1,61 @@
+//! Declining: a run that is not admitted tells the others that share its plan, so that they do not wait for it.
+//!
+//! Why: they begin together or not at all, and each of them may cost a machine that does nothing but wait.
+
+use std::time::Duration;
+
+use relplan_model::{
+    digest::Sha256,
+    journal::Record,
+    port::{Clock, StateStore, StoreError},
+};
+
+use crate::{
+    claim::{append, replay},
+    part::Part,
+    walk::pace::Pace,
+};
+
+/// Writes down that no run of this part will begin, once another run has claimed the plan; for so long it is waited for.
+/// Whether it is written.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn decline(
+    plan: Sha256,
+    part: &Part,
+    (store, clock): (&dyn StateStore, &dyn Clock),
+    patience: Duration,
+) -> Result<bool, StoreError> {
+    let Some(targets) = part.recorded() else {
+        return Ok(false);
+    };
+    let begin = clock.now();
+    let mut pace = Pace::of_others();
+    loop {
+        let mut state = replay(store).await?;
+        if state.ended.contains_key(&plan) {
+            return Ok(false);
+        }
+        if state.open.as_ref().is_some_and(|open| open.plan == plan) {
+            let targets = targets.clone();
+            match append(
+                &mut state,
+                vec![Record::Left { plan, targets }],
+                store,
+                clock,
+            )
+            .await
+            {
+                Ok(()) => return Ok(true),
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let waited = clock.now().unix() - begin.unix();
+        if u64::try_from(waited).unwrap_or_default() >= patience.as_secs() {
+            return Ok(false);
+        }
+        clock.sleep(pace.next().unwrap_or_default()).await;
+    }
+}
