@@ -1,4 +1,4 @@
-//! `relplan state`: look at the journal, verify it, move it, begin it anew, give an open plan up.
+//! `relplan state`: look at the journal, verify it, move it, begin it anew, add to it, give an open plan up.
 
 mod check;
 mod forget;
@@ -23,17 +23,7 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
-    let (State::Show(place)
-    | State::List(place)
-    | State::Log { place, .. }
-    | State::Check { place, .. }
-    | State::Push { place, .. }
-    | State::Pull { place, .. }
-    | State::Rebuild { place }
-    | State::Forget { place, .. }
-    | State::Unlock(place)
-    | State::Abandon { place, .. }) = arguments;
-    let opened = store::find(session, place.state.as_deref(), None)?;
+    let opened = store::find(session, arguments.place(), None)?;
     match arguments {
         State::Show(_) => {
             let state = folded(session, &opened).await?;
@@ -55,7 +45,8 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
         State::Check { plans, .. } => check::run(session, &opened, plans).await,
         State::Push { from, .. } => migrate::push(session, &opened, from).await,
         State::Pull { into, .. } => migrate::pull(session, &opened, into).await,
-        State::Rebuild { .. } => rebuild::run(session, &opened, place).await,
+        State::Rebuild { place } => rebuild::run(session, &opened, place).await,
+        State::Adopt(adopt) => super::adopt::run(session, adopt).await,
         State::Forget { what, .. } => forget::run(session, &opened, what).await,
         State::Unlock(_) => {
             let state = folded(session, &opened).await?;
