@@ -9,6 +9,7 @@ mod file;
 mod git;
 mod postgres;
 mod s3;
+mod s3_unfit;
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -11,7 +11,9 @@ mod postgres;
 use std::{path::PathBuf, process::Command};
 
 pub use git_http::GitServer;
-pub use object_servers::{ACCESS_KEY, BUCKET, ObjectServer, SECRET_KEY, moto, s3rver};
+pub use object_servers::{
+    ACCESS_KEY, BUCKET, ObjectServer, SECRET_KEY, moto, rclone, s3rver, s3s_fs,
+};
 pub use postgres::{PostgresServer, postgres};
 
 /// The user and password that may push to the git server: a canary.
