@@ -8,6 +8,7 @@
 mod file;
 mod git;
 mod postgres;
+mod postgres_encryption;
 mod s3;
 mod s3_unfit;
 

@@ -27,7 +27,7 @@ async fn is_refused(url: &str, prefix: &str) -> String {
         .append(Sha256::ZERO, &chain(Sha256::ZERO, 0, 2, "a"))
         .await;
     let Err(StoreError::Io { source, .. }) = &answer else {
-        panic!("{url}: {answer:?}");
+        unreachable!("{url}: {answer:?}");
     };
     let told = source.to_string();
     assert!(
