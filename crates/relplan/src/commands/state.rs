@@ -9,6 +9,7 @@ use relplan_model::{
     journal::Entry,
     state::{Printed, State as Folded},
 };
+use relplan_state::Loaded;
 
 use super::{Session, status::open_plan};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    planning::load_state,
+    planning::{load, torn},
     store::{self, Opened},
     view::{audit_text, journal_text, plan_text::finding_text, state_text},
 };
@@ -60,12 +61,17 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
 }
 
 async fn folded(session: &Session, opened: &Opened) -> Result<Folded, Failure> {
-    let (state, findings) = load_state(&*opened.store).await?;
-    for finding in &findings {
-        let text = finding_text(finding, session.terminal.err);
+    Ok(journal(session, opened).await?.state)
+}
+
+/// The journal with its fold: what does not fold is no trail, and `check` says what is wrong with it.
+async fn journal(session: &Session, opened: &Opened) -> Result<Loaded, Failure> {
+    let loaded = load(&*opened.store).await?;
+    if let Some(finding) = torn(&loaded) {
+        let text = finding_text(&finding, session.terminal.err);
         session.terminal.remark(&text);
     }
-    Ok(state)
+    Ok(loaded)
 }
 
 async fn log(
@@ -74,10 +80,8 @@ async fn log(
     json: bool,
     entries: bool,
 ) -> Result<Exit, Failure> {
-    // What does not fold is no trail; `check` says what is wrong with it.
-    folded(session, opened).await?;
+    let lines = journal(session, opened).await?.lines;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
-    let lines = opened.store.load().await.map_err(|error| failed(&error))?;
     if entries {
         let mut text = String::new();
         for line in lines {
@@ -105,10 +109,10 @@ async fn log(
 
 /// Who allowed what: each claim with its approvals.
 async fn approvals(session: &Session, opened: &Opened) -> Result<Exit, Failure> {
-    folded(session, opened).await?;
+    let lines = journal(session, opened).await?.lines;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
     let mut text = String::new();
-    for line in opened.store.load().await.map_err(|error| failed(&error))? {
+    for line in lines {
         let entry = Entry::from_line(&line).map_err(|error| failed(&error))?;
         text.push_str(&journal_text::approvals(&entry));
     }
