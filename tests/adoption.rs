@@ -107,7 +107,8 @@ async fn a_published_project_starts_with_an_empty_plan_and_sees_drift_from_then_
     assert!(!environment.project().join(".relplan/state").exists());
     let part = fixture.expect(0, &["adopt", "--yes", "-p", "quickstart-greet-core"]);
     assert!(part.stdout.contains("To record: 1 package."), "{part}");
-    let rest = fixture.expect(0, &["adopt", "--yes"]);
+    // The other way to write it.
+    let rest = fixture.expect(0, &["state", "adopt", "--yes"]);
     assert!(rest.stdout.contains("To record: 4 packages."), "{rest}");
     assert!(rest.stdout.contains("latest names 0.1.0"), "{rest}");
     let again = fixture.expect(0, &["adopt", "--yes"]);

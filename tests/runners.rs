@@ -125,6 +125,16 @@ pub async fn is_whole(fixture: &Fixture, version: &str, what: &str) {
         again.stdout.contains("Nothing to do"),
         "{what}: l12\n{again}"
     );
+    let temporary = fixture.environment.root().join("tmp");
+    let left = std::fs::read_dir(temporary).unwrap();
+    let left: Vec<_> = left
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().starts_with("relplan-git-"))
+        .collect();
+    assert!(
+        left.is_empty(),
+        "{what}: what killed processes left: {left:?}"
+    );
 }
 
 /// Numbers that differ from round to round and are the same in every run of the test.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use relplan_testkit::{
     environment::{Environment, Session, copy_folder},
-    servers::stores::has_git,
+    proxy::{Exchange, Proxy},
+    servers::stores::{GitServer, has_git},
 };
 
 use crate::fixture::{binary, repository};
@@ -325,4 +326,61 @@ fn l13_a_spec_that_cannot_be_read_is_no_reason_to_look_for_the_state_elsewhere()
         ],
     );
     assert!(!flat(&secret.stderr).contains("canary"), "{secret}");
+}
+
+/// A session asks a store over the network no more often than it has to: each request is a round trip before the first
+/// upload.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_opens_its_store_once() {
+    if !has_git() {
+        return;
+    }
+    let environment = project();
+    let server = GitServer::start(&environment.root().join("servers"))
+        .await
+        .unwrap();
+    let address = server.url();
+    let address = address
+        .trim_start_matches("http://")
+        .trim_end_matches("/state.git");
+    let proxy = Proxy::start(address.parse().unwrap()).await.unwrap();
+    let remote = server
+        .url_with_password()
+        .replace(address, &proxy.address().to_string());
+    for arguments in [
+        vec!["init", "--quiet"],
+        vec!["remote", "add", "origin", &remote],
+    ] {
+        let mut git = environment.command("git");
+        git.args(arguments).current_dir(environment.project());
+        assert_eq!(environment.run(git).unwrap().code, Some(0));
+    }
+    add_to_spec(&environment, "state \"git\"");
+    // How often it is asked what the ref names, and how often that is fetched: each of git's commands begins with a GET,
+    // and the one that fetches sends a POST more.
+    let of = |arguments: &[&str]| {
+        proxy.log().clear();
+        expect(&environment, 0, arguments);
+        let all = proxy.log().all();
+        let count = |method: &str| {
+            let one = |exchange: &&Exchange| {
+                exchange.method == method && exchange.path.contains("git-upload-pack")
+            };
+            all.iter().filter(one).count()
+        };
+        let fetches = count("POST") - count("GET");
+        (count("GET") - fetches, fetches)
+    };
+    of(&["apply", "--yes"]);
+    let manifest = environment.project().join("js/packages/greet/package.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replace("0.1.0", "0.1.1")).unwrap();
+    let pushes = server.pushes();
+    // Is a plan open, what was it made on, and what is there before the claim.
+    assert_eq!(of(&["apply", "--yes"]), (3, 1));
+    assert!(server.pushes() > pushes);
+    assert_eq!(of(&["plan", "-o", "release.json"]), (1, 1));
+    assert_eq!(of(&["apply", "release.json"]), (1, 1));
+    assert_eq!(of(&["adopt", "--yes"]), (1, 1));
+    assert_eq!(of(&["state", "log"]), (1, 1));
 }

@@ -9,6 +9,7 @@
 //! An answer may be lost. The ref then tells: if it names our commit, or one after it, the append came about; if it
 //! still names the commit before, the same commit is pushed again, which has no second effect.
 
+mod folder;
 mod history;
 mod remote;
 mod repository;

@@ -12,6 +12,8 @@ use relplan_model::{
 pub struct Loaded {
     /// The fold of the journal.
     pub state: State,
+    /// Its lines.
+    pub lines: Vec<Vec<u8>>,
     /// Whether the journal ended in a piece of a line, which was left out. It was never acknowledged to anybody, and
     /// the next append removes it; people are told all the same.
     pub torn: bool,
@@ -25,7 +27,7 @@ pub async fn load_state(store: &dyn StateStore) -> Result<Loaded, StoreError> {
     let torn = store.torn().await?;
     let lines = store.load().await?;
     let state = State::replay(&lines).map_err(|error| damaged(store, &error))?;
-    Ok(Loaded { state, torn })
+    Ok(Loaded { state, lines, torn })
 }
 
 fn damaged(store: &dyn StateStore, error: &ReplayError) -> StoreError {

@@ -15,7 +15,10 @@ use relplan_model::{
     port::{BoxFuture, StateStore, StoreError},
 };
 use tokio::sync::Mutex;
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::{
+    Client,
+    error::{Severity, SqlState},
+};
 
 pub use self::connect::ConnectError;
 use self::connect::Server;
@@ -120,7 +123,7 @@ impl PostgresStore {
                         .map_err(|error| self.failed("looking for the table")(plain(error)))?;
                     return Ok((self.connected(held).await?, exists));
                 }
-                Err(error) if is_new || error.as_db_error().is_some() => {
+                Err(error) if is_new || is_answer(&error) => {
                     return Err(self.failed("looking for the table")(plain(error)));
                 }
                 Err(_) => {
@@ -244,7 +247,7 @@ impl PostgresStore {
                 })
             }
             // A definite no of the server's own.
-            Err(Failed::Database(error)) if error.as_db_error().is_some() => {
+            Err(Failed::Database(error)) if is_answer(&error) => {
                 Err(self.failed("writing the journal")(plain(error)))
             }
             Err(Failed::Database(error)) => {
@@ -315,6 +318,14 @@ impl StateStore for PostgresStore {
             Self::append(self, head, &block, &own).await
         })
     }
+}
+
+/// Whether the server said no. What it says when it ends a connection is no answer: a commit may have come about before.
+fn is_answer(error: &tokio_postgres::Error) -> bool {
+    let ends = |severity| matches!(severity, Severity::Fatal | Severity::Panic);
+    error
+        .as_db_error()
+        .is_some_and(|said| !said.parsed_severity().is_some_and(ends))
 }
 
 /// An error with all of its causes in one line: the library's own says no more than "db error".

@@ -3,6 +3,7 @@
 //! Why: what a client believes is not what a server did. Only somebody between them can tell that an upload was
 //! accepted although its answer was lost.
 
+mod conditions;
 mod exchange;
 mod fault;
 
@@ -23,6 +24,7 @@ use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
+use self::conditions::Conditions;
 use crate::servers::BenchError;
 
 type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -149,7 +151,9 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             | Fault::LoseResponse
             | Fault::AnswerAfter(_)
             | Fault::AlterAnswer
-            | Fault::Delay(_),
+            | Fault::Delay(_)
+            | Fault::ForgetConditions
+            | Fault::LookFirst(_),
         )
         | None => {}
     }
@@ -159,7 +163,19 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
     if fault == Some(Fault::PauseBefore) {
         shared.log.stall().await;
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let conditions = match fault {
+        Some(Fault::ForgetConditions | Fault::LookFirst(_)) => Conditions::take(&mut parts.headers),
+        _ => Conditions::default(),
+    };
+    if let Some(Fault::LookFirst(gap)) = fault {
+        if !conditions.hold(shared.upstream, &parts).await {
+            exchange.answered = Some(412);
+            shared.log.add(exchange);
+            return Ok(plain(412));
+        }
+        tokio::time::sleep(gap).await;
+    }
     let body = match fault {
         Some(Fault::StallUpload { after }) => stalling(body, after, shared.log.clone()),
         _ => body.map_err(Into::into).boxed_unsync(),

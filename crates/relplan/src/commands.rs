@@ -25,6 +25,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     project::Project,
+    store::Stores,
     terminal::Terminal,
 };
 
@@ -36,6 +37,8 @@ pub struct Session {
     pub terminal: Terminal,
     /// The environment, captured once.
     pub surroundings: Surroundings,
+    /// The state stores, opened when they are asked for.
+    pub stores: Stores,
 }
 
 /// Runs a command.
@@ -74,6 +77,7 @@ pub async fn run(
         project,
         terminal,
         surroundings,
+        stores: Stores::default(),
     };
     match arguments.command {
         Command::Init(init) => self::init::run(&session, &init),

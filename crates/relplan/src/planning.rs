@@ -18,6 +18,7 @@ use relplan_model::{
     target::Target,
 };
 use relplan_plan::PlanInput;
+use relplan_state::Loaded;
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
@@ -447,9 +448,16 @@ pub fn exit_of(plan: &Plan) -> Exit {
     }
 }
 
-/// Reads and folds the journal.
+/// Reads and folds the journal, with remarks.
 pub async fn load_state(store: &dyn StateStore) -> Result<(State, Vec<Finding>), Failure> {
-    let loaded = relplan_state::load_state(store).await.map_err(|error| {
+    let loaded = load(store).await?;
+    let findings = torn(&loaded).into_iter().collect();
+    Ok((loaded.state, findings))
+}
+
+/// Reads and folds the journal.
+pub async fn load(store: &dyn StateStore) -> Result<Loaded, Failure> {
+    relplan_state::load_state(store).await.map_err(|error| {
         let failure = Failure::of(Exit::Store, &error);
         match error {
             StoreError::Damaged { .. } => failure
@@ -457,15 +465,17 @@ pub async fn load_state(store: &dyn StateStore) -> Result<(State, Vec<Finding>),
                 .hint("$ relplan state check"),
             StoreError::Conflict { .. } | StoreError::Io { .. } => failure,
         }
-    })?;
-    let mut findings = Vec::new();
-    if loaded.torn {
-        findings.push(Finding::new(
+    })
+}
+
+/// What is said of a journal whose last line was cut off.
+pub fn torn(loaded: &Loaded) -> Option<Finding> {
+    loaded.torn.then(|| {
+        Finding::new(
             "torn-journal",
             Severity::Note,
             None,
             "the journal's last line was cut off by a crash while it was written; it is left out, as it never took effect",
-        ));
-    }
-    Ok((loaded.state, findings))
+        )
+    })
 }

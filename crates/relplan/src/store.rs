@@ -2,6 +2,11 @@
 //!
 //! Why the plan comes before the spec: who applies a plan needs no spec (law L2), and one plan must be claimed in one
 //! place, wherever it is applied.
+//!
+//! A session opens each store once: what a store has learnt of its journal, and its connections, are there when another
+//! part of the same session asks it again.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
 use relplan_model::port::StateStore;
@@ -13,10 +18,14 @@ use crate::{commands::Session, exit::Exit, failure::Failure};
 /// Where the state is kept if nothing says otherwise.
 const DEFAULT_FOLDER: &str = ".relplan/state";
 
+/// The stores that a session has opened so far.
+#[derive(Default)]
+pub struct Stores(Mutex<Vec<(Place, Arc<dyn StateStore>)>>);
+
 /// A store, and where it is.
 pub struct Opened {
     /// The store.
-    pub store: Box<dyn StateStore>,
+    pub store: Arc<dyn StateStore>,
     /// Its place.
     pub place: Place,
 }
@@ -47,9 +56,17 @@ pub fn open(
 /// # Errors
 /// When it cannot be used here (exit 10).
 pub fn at(session: &Session, place: Place) -> Result<Opened, Failure> {
+    let stores = session.stores.0.lock();
+    let mut stores = stores.unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, store)) = stores.iter().find(|(known, _)| *known == place) {
+        let store = Arc::clone(store);
+        return Ok(Opened { store, place });
+    }
     let project = session.project.root.as_std_path();
     let store = relplan_state::open(&place, project, &session.surroundings.vars)
         .map_err(|error| Failure::of(Exit::Store, &error))?;
+    let store: Arc<dyn StateStore> = store.into();
+    stores.push((place.clone(), Arc::clone(&store)));
     Ok(Opened { store, place })
 }
 

@@ -38,9 +38,18 @@ impl Remote {
     /// The repository at a URL or path, with what the project's own git configuration says of reaching remotes.
     #[must_use]
     pub fn at(url: &str, project: &Path, vars: &BTreeMap<String, String>) -> Self {
-        let mut settings = local_settings(project, vars);
-        let url = without_credential(url, &mut settings);
-        Self { url, settings }
+        let known = local_settings(project, vars);
+        let mut own = Vec::new();
+        let url = without_credential(url, &mut own);
+        if own.is_empty() {
+            own = credential_of_a_remote(&url, &known);
+        }
+        let concerns = |name: &str| SECTIONS.iter().any(|section| name.starts_with(section));
+        let settings = known.into_iter().filter(|(name, _)| concerns(name));
+        Self {
+            url,
+            settings: settings.chain(own).collect(),
+        }
     }
 
     /// A remote of the project's own repository, by name; or a URL or path, relative to the project.
@@ -138,14 +147,29 @@ fn without_credential(url: &str, settings: &mut Vec<(String, String)>) -> String
     parsed.to_string()
 }
 
-/// What the project's own repository says of reaching remotes; nothing if it is no repository.
+/// The credential that the project's own repository has inside of a remote's URL, if that is this one but for it: specs
+/// name a remote, and plans carry its URL without a credential (law L11).
+fn credential_of_a_remote(url: &str, known: &[(String, String)]) -> Vec<(String, String)> {
+    known
+        .iter()
+        .filter(|(name, _)| {
+            name.starts_with("remote.") && (name.ends_with(".url") || name.ends_with(".pushurl"))
+        })
+        .find_map(|(_, value)| {
+            let mut settings = Vec::new();
+            let found = without_credential(value, &mut settings);
+            (found == url && !settings.is_empty()).then_some(settings)
+        })
+        .unwrap_or_default()
+}
+
+/// What the project's own repository is configured with; nothing if it is no repository.
 fn local_settings(project: &Path, vars: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let Some(text) = config(project, vars, &["--null", "--includes", "--list"]) else {
         return Vec::new();
     };
     text.split('\0')
         .filter_map(|entry| entry.split_once('\n'))
-        .filter(|(name, _)| SECTIONS.iter().any(|section| name.starts_with(section)))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
@@ -190,6 +214,33 @@ mod tests {
         assert_eq!(variables["GIT_CONFIG_VALUE_2"], header);
         assert_eq!(variables["GIT_CONFIG_KEY_3"], "remote.store.url");
         assert_eq!(variables["GIT_CONFIG_COUNT"], "4");
+    }
+
+    #[test]
+    fn a_credential_of_the_projects_own_remote_is_found_by_the_url_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let vars = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
+        let git = |arguments: &[&str]| {
+            let mut command = Command::new("git");
+            command.args(arguments).current_dir(folder.path());
+            assert!(command.status().unwrap().success());
+        };
+        git(&["init", "--quiet"]);
+        let url = "https://bot:canary@git.example/acme.git";
+        git(&["remote", "add", "origin", url]);
+        let named = Remote::named("origin", folder.path(), &vars).unwrap();
+        assert_eq!(named.url, "https://git.example/acme.git");
+        let header = format!("Authorization: Basic {}", BASE64.encode("bot:canary"));
+        let has_it = |remote: &Remote| remote.settings.iter().any(|(_, value)| *value == header);
+        assert!(has_it(&named));
+        assert!(has_it(&Remote::at(&named.url, folder.path(), &vars)));
+        let other = Remote::at("https://git.example/other.git", folder.path(), &vars);
+        assert!(!has_it(&other), "another repository does not get it");
+        let only = other
+            .settings
+            .iter()
+            .all(|(_, value)| !value.contains("canary"));
+        assert!(only, "nor what names the remote");
     }
 
     #[test]

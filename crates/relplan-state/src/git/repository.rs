@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::remote::Remote;
+use super::{folder::Folder, remote::Remote};
 
 /// Settings that git runs with here: no hook, no monitor, no upkeep in the background, no endless wait.
 const SETTINGS: [&str; 7] = [
@@ -56,7 +56,7 @@ pub(super) fn passed(vars: &BTreeMap<String, String>) -> BTreeMap<String, String
 
 /// The repository.
 pub(super) struct Repository {
-    folder: tempfile::TempDir,
+    folder: Folder,
     variables: BTreeMap<String, String>,
     is_local: bool,
 }
@@ -83,7 +83,7 @@ impl Ended {
 impl Repository {
     /// An empty one that can reach `remote`.
     pub(super) fn new(remote: &Remote, vars: &BTreeMap<String, String>) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("relplan-git-").tempdir()?;
+        let folder = Folder::new()?;
         let mut variables = passed(vars);
         variables.extend(remote.variables(vars));
         let repository = Self {

@@ -1,17 +1,20 @@
 //! Connecting: what the connection string says, and encryption wherever the connection leaves this machine.
 //!
 //! Invariant: a password is sent in the clear to this machine alone, unless the connection string says
-//! `sslmode=disable` in so many words. A server's certificate is always verified, name included.
+//! `sslmode=disable` in so many words. A server elsewhere proves its name by its certificate, unless the string asks for
+//! less.
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+mod encryption;
+mod settings;
 
-use rustls::{ClientConfig, crypto::aws_lc_rs};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use std::{collections::BTreeMap, io, time::Duration};
+
 use tokio_postgres::{
     Client, Config, NoTls,
     config::{Host, SslMode},
 };
-use tokio_postgres_rustls::MakeRustlsConnect;
+
+use self::encryption::Encryption;
 
 /// Why a server cannot be connected to. None of these repeats the connection string.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +38,25 @@ pub enum ConnectError {
         "the environment variable {0} holds no connection string that can be read (postgres://user:password@host/database)"
     )]
     NotAString(String),
+    /// The word is none, or one for which a password might go out in the clear.
+    #[error(
+        "sslmode is one of disable, prefer, require, verify-ca and verify-full in a connection string"
+    )]
+    Mode,
+    /// Authorities that sign for everybody prove nothing but names.
+    #[error("with sslrootcert=system the connection string must say sslmode=verify-full, or none")]
+    System,
+    /// There is nothing here for it.
+    #[error(
+        "the connection string says {0}, which is not supported; it takes sslmode and sslrootcert"
+    )]
+    Setting(&'static str),
 }
 
 /// A database server.
 pub(super) struct Server {
     config: Config,
-    is_local: bool,
+    encryption: Encryption,
 }
 
 impl Server {
@@ -57,6 +73,10 @@ impl Server {
         if !variable.starts_with("RELPLAN_") && !text.contains("://") {
             return Err(ConnectError::Shown(variable.to_owned()));
         }
+        let (text, mut settings) = settings::take(text).map_err(ConnectError::Setting)?;
+        let variable_of = |name: &str| vars.get(name).filter(|value| !value.is_empty()).cloned();
+        settings.mode = settings.mode.or_else(|| variable_of("PGSSLMODE"));
+        settings.root = settings.root.or_else(|| variable_of("PGSSLROOTCERT"));
         let mut config: Config = text
             .parse()
             .map_err(|_| ConnectError::NotAString(variable.to_owned()))?;
@@ -84,11 +104,9 @@ impl Server {
             .get_hostaddrs()
             .iter()
             .all(std::net::IpAddr::is_loopback);
-        // Left to itself the library would go on in the clear with a server that offers no encryption.
-        if !is_local && config.get_ssl_mode() == SslMode::Prefer {
-            config.ssl_mode(SslMode::Require);
-        }
-        Ok(Self { config, is_local })
+        let encryption = Encryption::new(settings, is_local)?;
+        config.ssl_mode(encryption.mode);
+        Ok(Self { config, encryption })
     }
 
     /// Where it is, for people: no user and no password.
@@ -113,21 +131,28 @@ impl Server {
     }
 
     pub(super) async fn connect(&self) -> io::Result<Client> {
-        if self.config.get_ssl_mode() == SslMode::Disable
-            || (self.is_local && self.config.get_ssl_mode() == SslMode::Prefer)
-        {
+        // A socket of this machine is not encrypted, and an address has no name to be proven.
+        let mut hosts = self.config.get_hosts().iter();
+        let has_name = hosts.any(|host| matches!(host, Host::Tcp(_)));
+        let is_plain = match self.encryption.mode {
+            SslMode::Disable => true,
+            SslMode::Prefer => !has_name,
+            _ => false,
+        };
+        if is_plain {
             let (client, connection) = self.config.connect(NoTls).await.map_err(super::plain)?;
             tokio::spawn(connection);
             return Ok(client);
         }
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_platform_verifier()
-            .map_err(io::Error::other)?
-            .with_no_client_auth();
-        let tls = MakeRustlsConnect::new(config);
-        let (client, connection) = self.config.connect(tls).await.map_err(super::plain)?;
+        let connected = self.config.connect(self.encryption.connector()?).await;
+        let (client, connection) = connected.map_err(|error| {
+            let advice = encryption::advice(&error);
+            let told = super::plain(error);
+            match advice {
+                Some(advice) => io::Error::other(format!("{told}; {advice}")),
+                None => told,
+            }
+        })?;
         tokio::spawn(connection);
         Ok(client)
     }
@@ -146,24 +171,81 @@ mod tests {
 
     #[test]
     fn l11_what_leaves_this_machine_is_encrypted_unless_it_is_said_otherwise() {
-        for (text, mode) in [
-            ("postgres://u:canary@db.example/x", SslMode::Require),
+        let remote = "postgres://u:canary@db.example/x";
+        for (text, proof) in [
+            (remote.to_owned(), "Require System"),
+            (format!("{remote}?sslmode=prefer"), "Require Nothing"),
+            (format!("{remote}?sslmode=require"), "Require Nothing"),
             (
-                "postgres://u:canary@db.example/x?sslmode=prefer",
-                SslMode::Require,
+                format!("{remote}?sslmode=require&sslrootcert=/ca"),
+                "Require Authority(\"/ca\")",
             ),
             (
-                "postgres://u:canary@db.example/x?sslmode=disable",
-                SslMode::Disable,
+                format!("{remote}?sslmode=verify-ca&sslrootcert=/ca"),
+                "Require Authority(\"/ca\")",
             ),
-            ("postgres://u:canary@127.0.0.1/x", SslMode::Prefer),
-            ("host=/run/postgresql user=u dbname=x", SslMode::Prefer),
-            ("host=localhost,db.example user=u", SslMode::Require),
+            // Those authorities sign for everybody: without the name that proves nothing.
+            (format!("{remote}?sslmode=verify-ca"), "Require System"),
+            (format!("{remote}?sslmode=verify-full"), "Require System"),
+            (format!("{remote}?sslrootcert=/ca"), "Require Name(\"/ca\")"),
+            (format!("{remote}?sslrootcert=system"), "Require System"),
+            (format!("{remote}?sslmode=disable"), "Disable Nothing"),
+            (
+                "postgres://u:canary@127.0.0.1/x".to_owned(),
+                "Prefer Nothing",
+            ),
+            (
+                "host=/run/postgresql user=u dbname=x".to_owned(),
+                "Prefer Nothing",
+            ),
+            (
+                "host=localhost user=u sslrootcert=/ca".to_owned(),
+                "Prefer Authority(\"/ca\")",
+            ),
+            (
+                "host=localhost user=u sslmode=verify-full".to_owned(),
+                "Require System",
+            ),
+            (
+                "host=localhost,db.example user=u".to_owned(),
+                "Require System",
+            ),
         ] {
-            let server = server(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!(server.config.get_ssl_mode(), mode, "{text}");
+            let server = server(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let said = format!("{:?}", server.encryption);
+            assert_eq!(said, proof_of(proof), "{text}");
+            assert_eq!(server.config.get_ssl_mode(), server.encryption.mode);
             assert!(!server.shown().contains("canary"), "{}", server.shown());
         }
+    }
+
+    fn proof_of(text: &str) -> String {
+        let (mode, proof) = text.split_once(' ').unwrap();
+        format!("Encryption {{ mode: {mode}, proof: {proof} }}")
+    }
+
+    #[test]
+    fn what_the_string_leaves_out_is_taken_from_the_environment() {
+        let vars = |text: &str| {
+            BTreeMap::from([
+                ("RELPLAN_DATABASE".to_owned(), text.to_owned()),
+                ("PGSSLMODE".to_owned(), "verify-ca".to_owned()),
+                ("PGSSLROOTCERT".to_owned(), "/ca".to_owned()),
+            ])
+        };
+        let of = |text: &str| {
+            let server = Server::new("RELPLAN_DATABASE", &vars(text));
+            let server = server.unwrap_or_else(|error| panic!("{text}: {error}"));
+            format!("{:?}", server.encryption)
+        };
+        assert_eq!(
+            of("postgres://u@h/x"),
+            proof_of("Require Authority(\"/ca\")")
+        );
+        assert_eq!(
+            of("postgres://u@h/x?sslmode=verify-full&sslrootcert=/other"),
+            proof_of("Require Name(\"/other\")")
+        );
     }
 
     #[test]
@@ -173,6 +255,9 @@ mod tests {
             "canary",
             "postgres://u:canary@db.example/x?sslmode=canary",
             "user=canary",
+            "host=h user=canary sslmode=allow",
+            "host=h user=canary sslkey=canary",
+            "host=h user=canary sslmode=require sslrootcert=system",
         ] {
             let Err(error) = server(text) else {
                 panic!("{text}")

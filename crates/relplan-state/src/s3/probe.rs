@@ -10,11 +10,17 @@ use object_store::{
 
 use crate::block::nonce;
 
-/// How many clients the race is played by.
+/// How many clients a race is played by.
 const RIVALS: usize = 8;
+/// How many races there are: of a service that looks first and writes later, one may end well by chance.
+const RACES: usize = 4;
+/// How long what is written is, in bytes. Such a service looks when a request's head has come, and writes when its end
+/// has: the longer that takes, the more of its clients meet in between.
+const LENGTH: usize = 64 << 10;
 
 /// Several writes of one new object at once, each on the condition that there is none: exactly one may succeed. Then
-/// one more, and one on the condition that it is another than it is: both must be refused.
+/// one more, and one on the condition that it is another than it is: both must be refused, and what was refused must
+/// have changed nothing. All of that a few times over.
 ///
 /// # Errors
 /// When a condition was taken no notice of, or the service could not be asked.
@@ -22,27 +28,34 @@ pub(super) async fn honours_conditions(
     bucket: &AmazonS3,
     path: impl Fn(&str) -> Path,
 ) -> io::Result<()> {
-    let path = path(&nonce()?);
-    let answer = played(bucket, &path).await;
-    // One that may not be deleted stays, and is never looked at again.
-    let _ = bucket.delete(&path).await;
-    answer
+    for _ in 0..RACES {
+        let path = path(&nonce()?);
+        let answer = played(bucket, &path).await;
+        // One that may not be deleted stays, and is never looked at again.
+        let _ = bucket.delete(&path).await;
+        answer?;
+    }
+    Ok(())
 }
 
 async fn played(bucket: &AmazonS3, path: &Path) -> io::Result<()> {
     let race: FuturesUnordered<_> = (0..RIVALS)
-        .map(|rival| put(bucket, path, rival, PutMode::Create.into()))
+        .map(|rival| async move {
+            let is_taken = put(bucket, path, rival, PutMode::Create.into()).await?;
+            Ok::<_, io::Error>(is_taken.then_some(rival))
+        })
         .collect();
     let answers: Vec<_> = race.collect().await;
-    let mut won = 0;
+    let mut winners = Vec::new();
     for answer in answers {
-        won += usize::from(answer?);
+        winners.extend(answer?);
     }
-    if won != 1 {
+    let [winner] = winners.as_slice() else {
         return Err(unfit(&format!(
-            "of {RIVALS} writes of one object with `If-None-Match: *`, it took {won}"
+            "of {RIVALS} writes of one object with `If-None-Match: *`, it took {}",
+            winners.len()
         )));
-    }
+    };
     if put(bucket, path, RIVALS, PutMode::Create.into()).await? {
         return Err(unfit(
             "it wrote over an object in spite of `If-None-Match: *`",
@@ -57,7 +70,17 @@ async fn played(bucket: &AmazonS3, path: &Path) -> io::Result<()> {
             "it wrote over an object in spite of an `If-Match` of another",
         ));
     }
+    let kept = bucket.get(path).await?.bytes().await?;
+    if kept != body(*winner).as_bytes() {
+        return Err(unfit("it kept what it said it had refused"));
+    }
     Ok(())
+}
+
+/// What a rival writes: nobody else's.
+fn body(rival: usize) -> String {
+    let line = format!("relplan looks whether conditions are honoured: {rival}\n");
+    line.repeat(LENGTH / line.len())
 }
 
 /// Whether a write was taken.
@@ -67,8 +90,7 @@ async fn put(
     rival: usize,
     options: PutOptions,
 ) -> io::Result<bool> {
-    let body = format!("relplan looks whether conditions are honoured: {rival}\n");
-    match bucket.put_opts(path, body.into(), options).await {
+    match bucket.put_opts(path, body(rival).into(), options).await {
         Ok(_) => Ok(true),
         Err(
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. },

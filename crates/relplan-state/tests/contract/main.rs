@@ -8,7 +8,9 @@
 mod file;
 mod git;
 mod postgres;
+mod postgres_encryption;
 mod s3;
+mod s3_unfit;
 
 use std::{collections::BTreeMap, path::Path};
 

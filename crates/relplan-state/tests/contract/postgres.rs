@@ -11,7 +11,7 @@ use relplan_testkit::{
 use crate::{beside, client, says_that_it_cannot_be_reached};
 
 /// Its user must be able to reach the folder, so it is not below one that is ours alone.
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     let folder = tempfile::Builder::new()
         .prefix("relplan-postgres-")
         .tempdir()
@@ -21,7 +21,7 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn vars(url: &str) -> BTreeMap<String, String> {
+pub(super) fn vars(url: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("DATABASE".to_owned(), url.to_owned())])
 }
 

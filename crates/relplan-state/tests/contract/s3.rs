@@ -1,21 +1,22 @@
-//! S3-compatible servers: the contract against one that honours conditions, and the refusal of one that does not.
+//! An S3-compatible server that honours conditions: the contract, and what is a bucket's own. Those that do not are in
+//! `s3_unfit.rs`.
 
 use std::{cell::Cell, collections::BTreeMap};
 
 use relplan_model::{digest::Sha256, port::StoreError};
 use relplan_testkit::{
     proxy::{Fault, Proxy, Rule},
-    servers::stores::{BUCKET, ObjectServer, moto, s3rver},
+    servers::stores::{BUCKET, ObjectServer, moto},
     world::contract::{Open, chain, store_contract},
 };
 
 use crate::{beside, client, says_that_it_cannot_be_reached};
 
-fn place(url: &str, prefix: &str) -> String {
+pub(super) fn place(url: &str, prefix: &str) -> String {
     format!("s3://{BUCKET}/{prefix}?endpoint={url}")
 }
 
-fn vars() -> BTreeMap<String, String> {
+pub(super) fn vars() -> BTreeMap<String, String> {
     ObjectServer::variables().into_iter().collect()
 }
 
@@ -31,33 +32,6 @@ fn it_is_a_store() {
         let open: Open = Box::new(move || client(&place, &vars()));
         open
     });
-}
-
-/// L10: a server that takes no notice of conditions would let the second of two writers win.
-#[tokio::test]
-async fn l10_a_server_that_takes_no_notice_of_conditions_is_refused_before_anything_is_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = s3rver(folder.path()).await.unwrap();
-    let store = client(&place(&server.url(), "journal"), &vars());
-    assert!(
-        store.load().await.unwrap().is_empty(),
-        "reading needs no condition"
-    );
-    let answer = store
-        .append(Sha256::ZERO, &chain(Sha256::ZERO, 0, 2, "a"))
-        .await;
-    let Err(StoreError::Io { source, .. }) = &answer else {
-        panic!("{answer:?}");
-    };
-    let told = source.to_string();
-    assert!(
-        told.contains("does not honour conditional writes"),
-        "{told}"
-    );
-    assert!(
-        store.load().await.unwrap().is_empty(),
-        "nothing was written"
-    );
 }
 
 /// A write whose answer is lost is repeated by the client library, and the repetition meets what the first one wrote.

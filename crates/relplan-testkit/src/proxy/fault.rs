@@ -30,6 +30,11 @@ pub enum Fault {
     AlterAnswer,
     /// The exchange starts this much later.
     Delay(Duration),
+    /// The server gets the request without its `If-Match` and `If-None-Match`, as from a gateway that knows neither.
+    ForgetConditions,
+    /// Whether the conditions hold is looked up first, and this much later the server gets the request without them, as
+    /// from a gateway to something that has none.
+    LookFirst(Duration),
 }
 
 /// An answer that no server gave.

@@ -3,6 +3,7 @@
 //! What they need is installed once under the build's target folder, apart from git and PostgreSQL, which come with the
 //! system. Where one of those is missing, tests say so and pass over it; in CI (`CI=true`) that is a failure.
 
+mod certificates;
 mod git_http;
 mod install;
 mod object_servers;
@@ -10,9 +11,12 @@ mod postgres;
 
 use std::{path::PathBuf, process::Command};
 
+pub use certificates::{Certificate, certificate};
 pub use git_http::GitServer;
-pub use object_servers::{ACCESS_KEY, BUCKET, ObjectServer, SECRET_KEY, moto, s3rver};
-pub use postgres::{PostgresServer, postgres};
+pub use object_servers::{
+    ACCESS_KEY, BUCKET, ObjectServer, SECRET_KEY, moto, rclone, s3rver, s3s_fs,
+};
+pub use postgres::{PostgresServer, postgres, postgres_with_certificate};
 
 /// The user and password that may push to the git server: a canary.
 pub const GIT_USER: &str = "pusher";
@@ -48,6 +52,13 @@ pub fn has_git() -> bool {
 #[must_use]
 pub fn has_postgres() -> bool {
     has("PostgreSQL", postgres::programs().is_some())
+}
+
+/// Whether OpenSSL's program is there.
+#[must_use]
+pub fn has_openssl() -> bool {
+    let asked = Command::new("openssl").arg("version").output();
+    has("OpenSSL", asked.is_ok_and(|asked| asked.status.success()))
 }
 
 /// Where git's own programs are.

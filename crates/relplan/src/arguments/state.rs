@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{Adopt, examples};
+
 /// `relplan state`.
 #[derive(Debug, Subcommand)]
 pub enum State {
@@ -60,6 +62,9 @@ pub enum State {
         #[command(flatten)]
         place: StatePlace,
     },
+    /// Record what is published already: the same as `relplan adopt`.
+    #[command(after_help = examples::ADOPT)]
+    Adopt(Adopt),
     /// Stop looking after a package, or one version of it. Registries are not touched.
     Forget {
         /// Where it is.
@@ -80,6 +85,25 @@ pub enum State {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+impl State {
+    /// Where the state is, as far as it was said.
+    pub fn place(&self) -> Option<&str> {
+        match self {
+            Self::Show(place)
+            | Self::List(place)
+            | Self::Log { place, .. }
+            | Self::Check { place, .. }
+            | Self::Push { place, .. }
+            | Self::Pull { place, .. }
+            | Self::Rebuild { place }
+            | Self::Forget { place, .. }
+            | Self::Unlock(place)
+            | Self::Abandon { place, .. } => place.state.as_deref(),
+            Self::Adopt(adopt) => adopt.places.state.as_deref(),
+        }
+    }
 }
 
 /// Where the state is.

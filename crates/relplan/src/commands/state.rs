@@ -1,4 +1,4 @@
-//! `relplan state`: look at the journal, verify it, move it, begin it anew, give an open plan up.
+//! `relplan state`: look at the journal, verify it, move it, begin it anew, add to it, give an open plan up.
 
 mod check;
 mod forget;
@@ -9,6 +9,7 @@ use relplan_model::{
     journal::Entry,
     state::{Printed, State as Folded},
 };
+use relplan_state::Loaded;
 
 use super::{Session, status::open_plan};
 use crate::{
@@ -16,24 +17,14 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    planning::load_state,
+    planning::{load, torn},
     store::{self, Opened},
     view::{audit_text, journal_text, plan_text::finding_text, state_text},
 };
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
-    let (State::Show(place)
-    | State::List(place)
-    | State::Log { place, .. }
-    | State::Check { place, .. }
-    | State::Push { place, .. }
-    | State::Pull { place, .. }
-    | State::Rebuild { place }
-    | State::Forget { place, .. }
-    | State::Unlock(place)
-    | State::Abandon { place, .. }) = arguments;
-    let opened = store::find(session, place.state.as_deref(), None)?;
+    let opened = store::find(session, arguments.place(), None)?;
     match arguments {
         State::Show(_) => {
             let state = folded(session, &opened).await?;
@@ -55,7 +46,8 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
         State::Check { plans, .. } => check::run(session, &opened, plans).await,
         State::Push { from, .. } => migrate::push(session, &opened, from).await,
         State::Pull { into, .. } => migrate::pull(session, &opened, into).await,
-        State::Rebuild { .. } => rebuild::run(session, &opened, place).await,
+        State::Rebuild { place } => rebuild::run(session, &opened, place).await,
+        State::Adopt(adopt) => super::adopt::run(session, adopt).await,
         State::Forget { what, .. } => forget::run(session, &opened, what).await,
         State::Unlock(_) => {
             let state = folded(session, &opened).await?;
@@ -69,12 +61,17 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
 }
 
 async fn folded(session: &Session, opened: &Opened) -> Result<Folded, Failure> {
-    let (state, findings) = load_state(&*opened.store).await?;
-    for finding in &findings {
-        let text = finding_text(finding, session.terminal.err);
+    Ok(journal(session, opened).await?.state)
+}
+
+/// The journal with its fold: what does not fold is no trail, and `check` says what is wrong with it.
+async fn journal(session: &Session, opened: &Opened) -> Result<Loaded, Failure> {
+    let loaded = load(&*opened.store).await?;
+    if let Some(finding) = torn(&loaded) {
+        let text = finding_text(&finding, session.terminal.err);
         session.terminal.remark(&text);
     }
-    Ok(state)
+    Ok(loaded)
 }
 
 async fn log(
@@ -83,10 +80,8 @@ async fn log(
     json: bool,
     entries: bool,
 ) -> Result<Exit, Failure> {
-    // What does not fold is no trail; `check` says what is wrong with it.
-    folded(session, opened).await?;
+    let lines = journal(session, opened).await?.lines;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
-    let lines = opened.store.load().await.map_err(|error| failed(&error))?;
     if entries {
         let mut text = String::new();
         for line in lines {
@@ -114,10 +109,10 @@ async fn log(
 
 /// Who allowed what: each claim with its approvals.
 async fn approvals(session: &Session, opened: &Opened) -> Result<Exit, Failure> {
-    folded(session, opened).await?;
+    let lines = journal(session, opened).await?.lines;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
     let mut text = String::new();
-    for line in opened.store.load().await.map_err(|error| failed(&error))? {
+    for line in lines {
         let entry = Entry::from_line(&line).map_err(|error| failed(&error))?;
         text.push_str(&journal_text::approvals(&entry));
     }

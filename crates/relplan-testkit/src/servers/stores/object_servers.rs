@@ -1,10 +1,14 @@
-//! S3-compatible servers: moto, which honours conditions, and s3rver, which takes no notice of them.
+//! S3-compatible servers: moto, which honours conditions; s3rver and rclone, which take no notice of them; and s3s-fs,
+//! which looks first and writes later.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::{
     super::{BenchError, Server, process::free_port},
-    install::installed,
+    install::{installed, rclone as installed_rclone, s3s_fs as installed_s3s_fs},
 };
 use crate::proxy;
 
@@ -44,7 +48,7 @@ impl ObjectServer {
 /// # Errors
 /// When it cannot be installed or does not start.
 pub async fn moto(folder: &Path) -> Result<ObjectServer, BenchError> {
-    let tools = blocking_installed().await?;
+    let tools = blocking(installed).await?;
     let port = free_port()?;
     let mut command = Command::new(tools.python.join("bin/moto_server"));
     command
@@ -75,7 +79,7 @@ pub async fn moto(folder: &Path) -> Result<ObjectServer, BenchError> {
 /// # Errors
 /// When it cannot be installed or does not start.
 pub async fn s3rver(folder: &Path) -> Result<ObjectServer, BenchError> {
-    let tools = blocking_installed().await?;
+    let tools = blocking(installed).await?;
     let port = free_port()?;
     let mut command = Command::new("node");
     command
@@ -91,8 +95,55 @@ pub async fn s3rver(folder: &Path) -> Result<ObjectServer, BenchError> {
     Ok(ObjectServer { server })
 }
 
-async fn blocking_installed() -> Result<super::install::Installed, BenchError> {
-    tokio::task::spawn_blocking(installed)
+/// Starts rclone's server of a folder.
+///
+/// # Errors
+/// When it cannot be installed or does not start.
+pub async fn rclone(folder: &Path) -> Result<ObjectServer, BenchError> {
+    let program = blocking(installed_rclone).await?;
+    let port = free_port()?;
+    let mut command = Command::new(program);
+    command
+        .args(["serve", "s3", "--addr", &format!("127.0.0.1:{port}")])
+        .arg(buckets(folder)?)
+        .env_clear()
+        .env("HOME", folder);
+    let server = Server::start("rclone", command, port, folder).await?;
+    Ok(ObjectServer { server })
+}
+
+/// Starts s3s-fs.
+///
+/// # Errors
+/// When it cannot be installed or does not start.
+pub async fn s3s_fs(folder: &Path) -> Result<ObjectServer, BenchError> {
+    let program = blocking(installed_s3s_fs).await?;
+    let port = free_port()?;
+    let mut command = Command::new(program);
+    command
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY])
+        .arg(buckets(folder)?)
+        .env_clear()
+        .env("HOME", folder);
+    let server = Server::start("s3s-fs", command, port, folder).await?;
+    Ok(ObjectServer { server })
+}
+
+/// A folder with a folder for the bucket.
+fn buckets(folder: &Path) -> Result<PathBuf, BenchError> {
+    let buckets = folder.join("buckets");
+    std::fs::create_dir_all(buckets.join(BUCKET)).map_err(|source| BenchError::Io {
+        what: "making the bucket's folder".to_owned(),
+        source,
+    })?;
+    Ok(buckets)
+}
+
+async fn blocking<T: Send + 'static>(
+    install: impl FnOnce() -> Result<T, BenchError> + Send + 'static,
+) -> Result<T, BenchError> {
+    tokio::task::spawn_blocking(install)
         .await
         .map_err(|joined| BenchError::Tool {
             what: "installing the stores' bench".to_owned(),

@@ -8,7 +8,10 @@ use std::{
     process::Command,
 };
 
-use super::super::{BenchError, Server, install::run, process::free_port};
+use super::{
+    super::{BenchError, Server, install::run, process::free_port},
+    Certificate,
+};
 
 /// The password of the cluster's one user: a canary.
 const PASSWORD: &str = "canary-postgres-91c4d0be";
@@ -91,6 +94,24 @@ fn is_root() -> bool {
 /// # Errors
 /// When it cannot be set up or does not start.
 pub async fn postgres(folder: &Path) -> Result<PostgresServer, BenchError> {
+    started(folder, None).await
+}
+
+/// The same, and it offers encryption with this certificate.
+///
+/// # Errors
+/// As [`postgres`].
+pub async fn postgres_with_certificate(
+    folder: &Path,
+    certificate: &Certificate,
+) -> Result<PostgresServer, BenchError> {
+    started(folder, Some(certificate)).await
+}
+
+async fn started(
+    folder: &Path,
+    certificate: Option<&Certificate>,
+) -> Result<PostgresServer, BenchError> {
     let io = |source| BenchError::Io {
         what: "setting PostgreSQL up".to_owned(),
         source,
@@ -98,6 +119,13 @@ pub async fn postgres(folder: &Path) -> Result<PostgresServer, BenchError> {
     fs::create_dir_all(folder).map_err(io)?;
     let password = folder.join("password");
     fs::write(&password, PASSWORD).map_err(io)?;
+    let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+    if let Some(certificate) = certificate {
+        fs::copy(&certificate.chain, &chain).map_err(io)?;
+        fs::copy(&certificate.key, &key).map_err(io)?;
+        // It refuses a key that others may read.
+        run(Command::new("chmod").arg("600").arg(&key))?;
+    }
     if is_root() {
         run(Command::new("chown")
             .args(["-R", "postgres:postgres"])
@@ -122,6 +150,13 @@ pub async fn postgres(folder: &Path) -> Result<PostgresServer, BenchError> {
         .arg(folder.join("data"))
         .args(["-h", "127.0.0.1", "-p", &port.to_string()])
         .args(["-c", "unix_socket_directories="]);
+    if certificate.is_some() {
+        command
+            .args(["-c", "ssl=on", "-c"])
+            .arg(format!("ssl_cert_file={}", chain.display()))
+            .arg("-c")
+            .arg(format!("ssl_key_file={}", key.display()));
+    }
     let server = Server::start("postgres", command, port, folder).await?;
     // It listens before it lets anybody in.
     for _ in 0..600 {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use relplan_model::{address::PackageId, bundle::Bundle, port::EventSink};
+use relplan_model::{address::PackageId, approval::PinnedPolicy, bundle::Bundle, port::EventSink};
 
 use super::{Chosen, Tally, gate};
 use relplan_targets::surroundings::Surroundings;
@@ -38,7 +38,7 @@ pub(super) async fn choose(
     tally: &mut Tally,
 ) -> Result<Choice, Failure> {
     let sink: Arc<dyn EventSink> = Arc::new(WithProgress::new(events.clone(), session.terminal));
-    let made = make(session, arguments, &sink).await?;
+    let (made, remembered) = make(session, arguments, &sink).await?;
     drop(sink);
     events.emit(made.event());
     tally.plan = Some(made.digest);
@@ -58,7 +58,7 @@ pub(super) async fn choose(
             "the plan cannot be applied, since not all of its artifacts are packed",
         ));
     }
-    gate::needs_nobody(session, arguments, &made).await?;
+    gate::needs_nobody(session, arguments, &made, remembered)?;
     if !arguments.yes {
         if !session.terminal.interactive {
             return Err(Failure::new(
@@ -84,11 +84,12 @@ pub(super) async fn choose(
     })))
 }
 
+/// The plan, and the policy that the journal remembers which it was made on.
 async fn make(
     session: &Session,
     arguments: &Apply,
     sink: &Arc<dyn EventSink>,
-) -> Result<Made, Failure> {
+) -> Result<(Made, Option<PinnedPolicy>), Failure> {
     let style = session.terminal.err;
     let withheld = Surroundings {
         withheld: true,
@@ -131,9 +132,10 @@ async fn make(
                 .collect(),
         ),
     });
-    ground
+    let made = ground
         .plan_with_contents(&wishes, observations, bundle, planning, sink.as_ref())
-        .await
+        .await?;
+    Ok((made, ground.state.policy))
 }
 
 async fn pack(

@@ -2,8 +2,9 @@
 
 use relplan_approval::Subject;
 use relplan_model::{
+    approval::PinnedPolicy,
     event::Event,
-    port::{Clock as _, EventSink, StateStore},
+    port::{Clock as _, EventSink},
     state::{Ended, State},
 };
 
@@ -20,31 +21,25 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::Made,
-    store,
     view::approvals_text,
 };
 
-/// The keeper of a plan's gate, which has let it pass just now.
-pub(super) async fn keeper(
+/// The keeper of a plan's gate, which has let it pass just now. `lines` is the journal that `state` is the fold of.
+pub(super) fn keeper(
     session: &Session,
     arguments: &Apply,
     chosen: &Chosen,
-    state: &State,
-    store: &dyn StateStore,
+    (state, lines): (&State, &[Vec<u8>]),
     events: &dyn EventSink,
 ) -> Result<Keeper, Failure> {
     let subject =
         Subject::read(&chosen.bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
     let digest = subject.digest();
-    let lines = store
-        .load()
-        .await
-        .map_err(|error| Failure::of(Exit::Store, &error))?;
     let keeper = Keeper::new(Duty {
         places: places(session, arguments),
         beside: chosen.file.as_deref().map(collect::beside),
         folders: arguments.records.approvals.clone(),
-        kept: collect::in_journal(&lines, digest),
+        kept: collect::in_journal(lines, digest),
         remembered: state.policy,
         started: state.open.as_ref().is_some_and(|open| open.plan == digest),
         subject,
@@ -117,14 +112,14 @@ fn demand(
 }
 
 /// A plan that was made just now has nobody's approval: where it needs one it must be saved first.
-pub(super) async fn needs_nobody(
+///
+/// `remembered` is the policy that the journal remembers.
+pub(super) fn needs_nobody(
     session: &Session,
     arguments: &Apply,
     made: &Made,
+    remembered: Option<PinnedPolicy>,
 ) -> Result<(), Failure> {
-    let given = arguments.places.state.as_deref();
-    let opened = store::find(session, given, made.plan.base.store.as_deref())?;
-    let (state, _) = crate::planning::load_state(&*opened.store).await?;
     let subject =
         Subject::read(&made.bytes).map_err(|error| Failure::of(Exit::Internal, &error))?;
     let keeper = Keeper::new(Duty {
@@ -132,14 +127,14 @@ pub(super) async fn needs_nobody(
         beside: None,
         folders: Vec::new(),
         kept: Vec::new(),
-        remembered: state.policy,
+        remembered,
         started: false,
         subject,
     });
     let is_free = match keeper.answer() {
         Ok(None) => true,
         Ok(Some(answer)) => answer.verdict.is_approved(),
-        Err(failure) if state.policy.is_none() => {
+        Err(failure) if remembered.is_none() => {
             return Err(Failure {
                 hints: unpinned().hints,
                 ..failure

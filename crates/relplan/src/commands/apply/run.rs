@@ -23,7 +23,7 @@ use crate::{
     failure::Failure,
     gather::drivers::Built,
     interrupt,
-    planning::{exit_of, load_state},
+    planning::{exit_of, load},
     store,
     view::{plan_text::finding_text, report_text},
 };
@@ -48,16 +48,10 @@ pub(super) async fn run(
         session.terminal.remark(&finding_text(&finding, style));
     }
     let store = opened.store;
-    let (state, _) = load_state(&*store).await?;
-    let keeper = gate::keeper(
-        session,
-        arguments,
-        &chosen,
-        &state,
-        &*store,
-        events.as_ref(),
-    )
-    .await?;
+    let loaded = load(&*store).await?;
+    let journal = (&loaded.state, loaded.lines.as_slice());
+    let keeper = gate::keeper(session, arguments, &chosen, journal, events.as_ref())?;
+    let state = loaded.state;
     let Chosen { bytes, plan, .. } = chosen;
     let surroundings = surroundings(session, &plan);
     let net = Net::new(surroundings.cache());
