@@ -121,8 +121,9 @@ impl Fixture {
         assert_eq!(
             session.code,
             Some(code),
-            "relplan {}\n{session}",
-            arguments.join(" ")
+            "relplan {}\n{session}\n{}",
+            arguments.join(" "),
+            self.bench.condition()
         );
         session
     }

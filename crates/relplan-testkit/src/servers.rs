@@ -104,6 +104,13 @@ impl Bench {
         })
     }
 
+    /// How the servers that are processes are, and the end of what each printed: for a test that fails because of one.
+    #[must_use]
+    pub fn condition(&self) -> String {
+        let servers = self.servers.iter();
+        servers.map(|server| server.condition() + "\n").collect()
+    }
+
     /// The process ids of the servers that are processes of their own.
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {

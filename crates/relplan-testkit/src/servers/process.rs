@@ -104,6 +104,23 @@ impl Server {
         self.name
     }
 
+    /// Whether it runs, and the end of what it printed.
+    #[must_use]
+    pub fn condition(&self) -> String {
+        // The kernel's word for it; a child that ended and was not waited for is a zombie there.
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        let state = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().next());
+        let how = match state {
+            None | Some("Z") => "has ended",
+            Some(_) => "runs",
+        };
+        format!("{} {how}:\n{}", self.name, self.log_end())
+    }
+
     /// The end of what it printed.
     #[must_use]
     pub fn log_end(&self) -> String {
