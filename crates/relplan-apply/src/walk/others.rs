@@ -67,7 +67,10 @@ impl<'p> Walk<'p, '_> {
         ends: &mut BTreeMap<usize, StepEnd>,
     ) {
         others.heard = self.ports.clock.now();
-        others.pace = Pace::of_others();
+        // Attempts and waits of others bring nothing nearer: the store is asked no sooner for them.
+        if news != News::Stirred {
+            others.pace = Pace::of_others();
+        }
         match news {
             News::Joined(targets) => others.absent.retain(|target| !targets.contains(target)),
             News::Done(step, how) => {

@@ -11,7 +11,7 @@ pub(crate) struct Pace {
 /// Milliseconds; the last one repeats.
 const AFTER_EFFECT: &[u64] = &[200, 500, 1_000, 2_000, 4_000, 5_000];
 const CONTESTED: &[u64] = &[10, 20, 50, 100, 200, 500];
-const OF_OTHERS: &[u64] = &[500, 1_000, 2_000, 5_000, 10_000];
+const OF_OTHERS: &[u64] = &[1_000, 2_000, 4_000, 10_000];
 const UNTIL_SHOWN: &[u64] = &[100, 200, 400, 800, 1_600, 3_200, 5_000];
 
 impl Pace {

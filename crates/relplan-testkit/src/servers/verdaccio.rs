@@ -27,6 +27,17 @@ packages:
 log: { type: stdout, format: pretty, level: http }
 "#;
 
+/// Loaded before it. This verdaccio says how long a tarball is once it has asked the file system, which on a busy machine
+/// is after a small one was sent whole; setting a header then throws where nothing catches, and the server is gone.
+const TOO_LATE: &str = r#"'use strict';
+const { ServerResponse } = require('node:http');
+const { setHeader } = ServerResponse.prototype;
+ServerResponse.prototype.setHeader = function (name, value) {
+  if (this.headersSent && String(name).toLowerCase() === 'content-length') return this;
+  return setHeader.call(this, name, value);
+};
+"#;
+
 pub(super) async fn start(tools: &Installed, folder: &Path) -> Result<Server, BenchError> {
     let io = |source| BenchError::Io {
         what: "writing verdaccio's configuration".to_owned(),
@@ -39,9 +50,13 @@ pub(super) async fn start(tools: &Installed, folder: &Path) -> Result<Server, Be
         CONFIG.replace("FOLDER", &folder.display().to_string()),
     )
     .map_err(io)?;
+    let preload = folder.join("too-late.cjs");
+    fs::write(&preload, TOO_LATE).map_err(io)?;
     let port = free_port()?;
     let mut command = Command::new(&tools.node);
     command
+        .arg("--require")
+        .arg(&preload)
         .arg(&tools.verdaccio)
         .arg("--config")
         .arg(&config)
