@@ -291,19 +291,68 @@ impl StateStore for SimStore {
 
 #[cfg(test)]
 mod tests {
+    use relplan_model::{digest::Sha256, port::StateStore as _, state::State};
+
     use crate::world::{
-        Faults, Row, World,
-        contract::{self, Open},
+        Faults, Ran, Row, World,
+        contract::{self, Open, chain},
         plan_of,
     };
+
+    fn world(seed: u64) -> World {
+        let plan = plan_of(&[Row::release("one:a")]).unwrap();
+        World::new(seed, plan, Faults::none())
+    }
 
     #[test]
     fn it_is_a_store() {
         contract::store_contract(|| {
-            let plan = plan_of(&[Row::release("one:a")]).unwrap();
-            let world = World::new(0, plan, Faults::none());
+            let world = world(0);
             let open: Open = Box::new(move || Box::new(world.store()));
             open
         });
+    }
+
+    /// Two runners, one after the other, each killed at any moment, with or without its machine: what either was told
+    /// to be there is there, and the journal folds.
+    #[test]
+    fn l9_what_was_acknowledged_survives_kills_and_losses_of_power() {
+        for seed in 0..10 {
+            for (first, second) in
+                (1..12).flat_map(|first| (1..12).map(move |second| (first, second)))
+            {
+                let world = world(seed);
+                let mut told = Vec::new();
+                for kill in [Some(first), Some(second), None] {
+                    world.kill_at(kill.map(|kill| world.calls() + kill));
+                    let ended = world.run(append_thrice(&world, &mut told));
+                    assert!(kill.is_some() || ended == Ran::Ended(()));
+                }
+                let Ran::Ended(Ok(lines)) = world.run(world.store().load()) else {
+                    panic!("it cannot be read")
+                };
+                let at = format!("seed {seed}, killed at {first} and {second}");
+                assert!(State::replay(&lines).is_ok(), "{at}");
+                let mut digests = lines.iter().map(|line| Sha256::of(line));
+                // In order, for a line that was told later stands further behind.
+                assert!(
+                    told.iter().all(|head| digests.any(|one| one == *head)),
+                    "{at}"
+                );
+                assert_eq!(world.lost_lines(), 0, "{at}");
+            }
+        }
+    }
+
+    /// Appends two lines three times behind what is there, and notes what it was told.
+    async fn append_thrice(world: &World, told: &mut Vec<Sha256>) {
+        let store = world.store();
+        let lines = store.load().await.unwrap();
+        let mut head = lines.last().map_or(Sha256::ZERO, |line| Sha256::of(line));
+        for append in 0..3 {
+            let seq = lines.len() as u64 + 2 * append;
+            head = store.append(head, &chain(head, seq, 2, "a")).await.unwrap();
+            told.push(head);
+        }
     }
 }
