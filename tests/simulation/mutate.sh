@@ -31,7 +31,11 @@ for name in "$@"; do
   cp "$root/Cargo.toml" "$work/source/Cargo.toml"
   mkdir -p "$work/source/tests/simulation"
   cp "$here"/*.rs "$here"/seeds.txt "$here"/Cargo.toml "$here"/Cargo.lock "$work/source/tests/simulation/"
-  patch -s -p1 -d "$work/source" <"$patch"
+  if ! patch -s -p1 -d "$work/source" <"$patch" >"$work/$name.log"; then
+    echo "$name: does not apply, see $work/$name.log"
+    unnoticed=1
+    continue
+  fi
   if ! CARGO_INCREMENTAL=1 cargo build -q --release "${quick[@]}" --manifest-path "$work/source/tests/simulation/Cargo.toml" --target-dir "$root/target/simulation-mutants" 2>"$work/$name.log"; then
     echo "$name: does not build, see $work/$name.log"
     unnoticed=1

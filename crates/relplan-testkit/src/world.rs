@@ -268,7 +268,9 @@ impl World {
 
     /// Other faults from here on.
     pub fn turn_to(&self, faults: Faults) {
-        self.shared.lock().faults = faults;
+        let mut inner = self.shared.lock();
+        inner.faults = faults;
+        inner.platter.failure = None;
     }
 
     /// No more faults from here on.
@@ -372,6 +374,11 @@ impl Inner {
         self.killed = true;
         if self.chance.per_mille(500) {
             self.tell(|| "the process is killed".to_owned());
+            // What it did not sync is the next one's to sync, and that may fail where disks fail at all.
+            let often = 5 * self.faults.store_failures;
+            if self.faults.strike(&mut self.chance, often) {
+                self.platter.failure = Some(platter::Failure::Sync);
+            }
         } else {
             self.tell(|| "the power fails".to_owned());
             self.lose_power();
