@@ -113,8 +113,19 @@ impl Inode {
             before,
             after: bytes.to_vec(),
         });
-        self.forgotten
-            .retain(|range| range.start < at || range.end > end);
+        // What is written is to be synced again; what a failed sync forgot around it is not.
+        let around = |range: Range<usize>| {
+            [
+                range.start..range.end.min(at),
+                range.start.max(end)..range.end,
+            ]
+        };
+        let forgotten = std::mem::take(&mut self.forgotten);
+        self.forgotten = forgotten
+            .into_iter()
+            .flat_map(around)
+            .filter(|range| !range.is_empty())
+            .collect();
     }
 
     pub(super) fn cut(&mut self, at: usize) {
