@@ -6,12 +6,15 @@
 //! Why: the cost of recording a step must not grow with the steps recorded, so an append reads the file's tail alone.
 //! A write that a crash cut short leaves a piece without a newline; nobody was told that it had been written, so it is
 //! left out when loading and cut off by the next append.
+//!
+//! Before a journal has its first line, its name and those of the folders above it are made to survive a loss of power.
+//! After that line it would be too late: whoever comes next cannot tell whether the first one lived to do it.
 
+mod disk;
 mod tail;
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Seek as _, SeekFrom, Write as _},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,21 +25,31 @@ use relplan_model::{
     port::{BoxFuture, StateStore, StoreError},
 };
 
+pub use self::disk::{Disk, DiskFile, LocalDisk};
 use self::tail::Tail;
-use crate::{block::Block, blocking::blocking};
+use crate::block::Block;
 
-/// Keeps a journal in a folder on this machine.
+/// Keeps a journal in a folder on a disk: on this machine's, unless a test has one of its own.
 #[derive(Debug, Clone)]
-pub struct FileStore {
-    folder: Arc<Folder>,
+pub struct FileStore<D = LocalDisk> {
+    folder: Arc<Folder<D>>,
 }
 
 impl FileStore {
     /// The store in this folder, which need not exist before the first append.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self::on(LocalDisk, folder)
+    }
+}
+
+impl<D: Disk> FileStore<D> {
+    /// The store in this folder of a disk.
+    #[must_use]
+    pub fn on(disk: D, folder: impl Into<PathBuf>) -> Self {
+        let path = folder.into();
         Self {
-            folder: Arc::new(Folder(folder.into())),
+            folder: Arc::new(Folder { disk, path }),
         }
     }
 
@@ -46,22 +59,23 @@ impl FileStore {
         self.folder.journal()
     }
 
-    async fn blocking<T: Send + 'static>(
+    async fn carry_out<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let folder = Arc::clone(&self.folder);
-        blocking(self.folder.location(), move || work(&folder)).await
+        let location = self.folder.location();
+        self.folder.disk.carry_out(location, work).await
     }
 }
 
-impl StateStore for FileStore {
+impl<D: Disk> StateStore for FileStore<D> {
     fn location(&self) -> String {
         self.folder.location()
     }
 
     fn load(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, StoreError>> {
-        Box::pin(self.blocking(Folder::load))
+        let folder = Arc::clone(&self.folder);
+        Box::pin(self.carry_out(async move { folder.load().await }))
     }
 
     fn append<'a>(
@@ -71,26 +85,31 @@ impl StateStore for FileStore {
     ) -> BoxFuture<'a, Result<Sha256, StoreError>> {
         Box::pin(async move {
             let block = Block::new(head, entries).map_err(|why| self.folder.damage(why))?;
-            self.blocking(move |folder| folder.append(head, &block))
+            let folder = Arc::clone(&self.folder);
+            self.carry_out(async move { folder.append(head, &block).await })
                 .await
         })
     }
 
     fn torn(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
-        Box::pin(self.blocking(Folder::torn))
+        let folder = Arc::clone(&self.folder);
+        Box::pin(self.carry_out(async move { folder.torn().await }))
     }
 }
 
 #[derive(Debug)]
-struct Folder(PathBuf);
+struct Folder<D> {
+    disk: D,
+    path: PathBuf,
+}
 
-impl Folder {
+impl<D: Disk> Folder<D> {
     fn location(&self) -> String {
-        self.0.display().to_string()
+        self.path.display().to_string()
     }
 
     fn journal(&self) -> PathBuf {
-        self.0.join("journal.jsonl")
+        self.path.join("journal.jsonl")
     }
 
     fn damage(&self, detail: impl Into<String>) -> StoreError {
@@ -110,55 +129,47 @@ impl Folder {
         }
     }
 
-    fn load(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let bytes = match self.read()? {
-            Some(bytes) => bytes,
-            None => return Ok(Vec::new()),
+    async fn load(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let _lock = self.lock_shared().await;
+        let Some(mut file) = self.open().await? else {
+            return Ok(Vec::new());
         };
+        let size = file.size().await;
+        let bytes = match size {
+            Ok(size) => file.read_at(0, size).await,
+            Err(error) => Err(error),
+        };
+        let bytes = bytes.map_err(self.failed("reading the journal"))?;
         let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(Vec::from).collect();
         // What follows the last newline is nothing, or a piece that a crash left.
         lines.pop();
         Ok(lines)
     }
 
-    fn torn(&self) -> Result<bool, StoreError> {
-        let _lock = self.lock_shared();
-        let Some(mut file) = self.open()? else {
+    async fn torn(&self) -> Result<bool, StoreError> {
+        let _lock = self.lock_shared().await;
+        let Some(mut file) = self.open().await? else {
             return Ok(false);
         };
-        tail::ends_torn(&mut file).map_err(self.failed("reading the journal's end"))
+        let torn = tail::ends_torn(&mut file).await;
+        torn.map_err(self.failed("reading the journal's end"))
     }
 
-    fn read(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let _lock = self.lock_shared();
-        match fs::read(self.journal()) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.failed("reading the journal")(error)),
-        }
-    }
-
-    fn open(&self) -> Result<Option<File>, StoreError> {
-        match File::open(self.journal()) {
+    async fn open(&self) -> Result<Option<D::File>, StoreError> {
+        match self.disk.open(&self.journal()).await {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed("opening the journal")(error)),
         }
     }
 
-    fn append(&self, expected: Sha256, block: &Block) -> Result<Sha256, StoreError> {
-        fs::create_dir_all(&self.0).map_err(self.failed("creating its folder"))?;
-        let _lock = self.lock()?;
-        let path = self.journal();
-        let is_new = !path.exists();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(self.failed("opening the journal"))?;
-        let tail = Tail::read(&mut file).map_err(|error| match error {
+    async fn append(&self, expected: Sha256, block: &Block) -> Result<Sha256, StoreError> {
+        let created = self.disk.create_folders(&self.path).await;
+        created.map_err(self.failed("creating its folder"))?;
+        let _lock = self.lock().await?;
+        let opened = self.disk.open_or_create(&self.journal()).await;
+        let mut file = opened.map_err(self.failed("opening the journal"))?;
+        let tail = Tail::read(&mut file).await.map_err(|error| match error {
             tail::TailError::Io(error) => self.failed("reading the journal's end")(error),
             tail::TailError::Damaged(detail) => self.damage(detail),
         })?;
@@ -177,63 +188,78 @@ impl Folder {
                 tail.next
             )));
         }
-        self.write(&mut file, &tail, &block.bytes)?;
-        if is_new {
-            sync_folder(&self.0).map_err(self.failed("syncing its folder"))?;
+        if tail.length == 0 {
+            self.sync_names().await?;
         }
+        self.write(&mut file, &tail, &block.bytes).await?;
         Ok(block.head)
     }
 
     /// Writes behind the last whole line. If that fails, the lines that were there before are all that is left.
-    fn write(&self, file: &mut File, tail: &Tail, bytes: &[u8]) -> Result<(), StoreError> {
+    async fn write(&self, file: &mut D::File, tail: &Tail, bytes: &[u8]) -> Result<(), StoreError> {
         if tail.torn {
-            file.set_len(tail.length)
-                .map_err(self.failed("cutting off a torn line"))?;
+            let cut = file.set_len(tail.length).await;
+            cut.map_err(self.failed("cutting off a torn line"))?;
         }
-        let written = file
-            .seek(SeekFrom::Start(tail.length))
-            .and_then(|_| file.write_all(bytes))
-            .and_then(|()| file.sync_data());
+        let mut written = file.write_at(tail.length, bytes).await;
+        if written.is_ok() {
+            written = file.sync_data().await;
+            if written.is_err() {
+                let _ = write_again(file, tail.length).await;
+            }
+        }
         if written.is_err() {
             // If this fails too, a piece without newline is left at worst, or lines that no effect rests on.
-            let _ = file.set_len(tail.length);
+            let _ = file.set_len(tail.length).await;
         }
         written.map_err(self.failed("writing the journal"))
     }
 
+    /// Makes the journal's name survive a loss of power, and the names of the folders above it: any of them may have
+    /// been created just now, or by a process that was killed before it came to this.
+    async fn sync_names(&self) -> Result<(), StoreError> {
+        for (height, folder) in self.path.ancestors().enumerate() {
+            let is_here = folder.as_os_str().is_empty();
+            let folder = if is_here { Path::new(".") } else { folder };
+            match self.disk.sync_folder(folder).await {
+                // Further up are folders of other people, which may not be read, and kinds of disks that sync none.
+                Err(error) if height > 1 && is_of_others(error.kind()) => {}
+                synced => synced.map_err(self.failed("syncing its folder"))?,
+            }
+        }
+        Ok(())
+    }
+
     /// The one writer: the compare and the swap happen under this lock.
-    fn lock(&self) -> Result<File, StoreError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.0.join("lock"))
-            .map_err(self.failed("opening its lock"))?;
-        file.lock().map_err(self.failed("locking"))?;
+    async fn lock(&self) -> Result<D::File, StoreError> {
+        let opened = self.disk.open_or_create(&self.path.join("lock")).await;
+        let mut file = opened.map_err(self.failed("opening its lock"))?;
+        file.lock().await.map_err(self.failed("locking"))?;
         Ok(file)
     }
 
     /// Keeps a reader from seeing half of a write. Where it cannot be had (a read-only folder), the reader may see a
     /// torn end, and nothing worse.
-    fn lock_shared(&self) -> Option<File> {
-        let file = File::open(self.0.join("lock")).ok()?;
-        file.lock_shared().ok()?;
+    async fn lock_shared(&self) -> Option<D::File> {
+        let mut file = self.disk.open(&self.path.join("lock")).await.ok()?;
+        file.lock_shared().await.ok()?;
         Some(file)
     }
 }
 
-/// Makes a new file's name survive a loss of power, and its folder's own name too.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-        if let Some(parent) = folder.parent()
-            && !parent.as_os_str().is_empty()
-        {
-            File::open(parent)?.sync_all()?;
-        }
-    }
-    Ok(())
+/// After a failed sync the system holds for written what it could not write, and the next sync would not try it again.
+/// That may be lines that a process left which was killed between its write and its sync: they are there for whoever
+/// reads the journal, and would be missing in its middle after a loss of power. So all of it is made to be written anew.
+async fn write_again(file: &mut impl DiskFile, length: u64) -> io::Result<()> {
+    let lines = file.read_at(0, length).await?;
+    file.write_at(0, &lines).await
+}
+
+fn is_of_others(error: io::ErrorKind) -> bool {
+    matches!(
+        error,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 #[cfg(test)]

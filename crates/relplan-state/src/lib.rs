@@ -29,7 +29,7 @@ mod transfer;
 
 pub use audit::{Approver, Chapter, End, Outcome, PlanChapter, Run, StepChapter, audit};
 pub use check::{Checked, Disagreement, Witness, check};
-pub use file::FileStore;
+pub use file::{Disk, DiskFile, FileStore, LocalDisk};
 pub use git::{GitStore, Remote, RemoteError};
 pub use load::{Loaded, load_state};
 pub use open::{OpenError, open};

@@ -10,12 +10,14 @@
 mod chance;
 mod clock;
 pub mod contract;
+mod disk;
 mod driver;
 mod faults;
 mod flaw;
 mod landing;
 pub mod likeness;
 mod plans;
+mod platter;
 mod registry;
 mod store;
 mod tale;
@@ -44,10 +46,10 @@ pub use self::{
     flaw::Flaw,
     plans::{Row, plan_of},
     registry::{Contents, Registries, Upload, bytes_of},
-    store::{Appended, MemoryStore},
+    store::{Appended, SimStore},
     watch::Breach,
 };
-use self::{clock::Timers, landing::Landings, tale::Tale, watch::Watch};
+use self::{clock::Timers, landing::Landings, platter::Platter, tale::Tale, watch::Watch};
 
 /// When every world begins.
 pub const BEGINNING: i64 = 1_800_000_000;
@@ -88,6 +90,7 @@ struct Inner {
     registries: Registries,
     landings: Landings,
     limits: BTreeMap<TargetName, u64>,
+    platter: Platter,
     store: store::Lines,
     watch: Watch,
     events: Vec<Event>,
@@ -120,6 +123,7 @@ impl World {
             registries: Registries::as_planned(&plan),
             landings: Landings::default(),
             limits: BTreeMap::new(),
+            platter: Platter::default(),
             store: store::Lines::default(),
             watch: Watch::new(Arc::clone(&plan)),
             events: Vec::new(),
@@ -191,8 +195,8 @@ impl World {
 
     /// Its journal's store.
     #[must_use]
-    pub fn store(&self) -> MemoryStore {
-        MemoryStore(Arc::clone(&self.shared))
+    pub fn store(&self) -> SimStore {
+        SimStore::new(Arc::clone(&self.shared))
     }
 
     /// Runs a future by the world's clock until it ends or is killed. Everything that it held is dropped then.
@@ -264,7 +268,9 @@ impl World {
 
     /// Other faults from here on.
     pub fn turn_to(&self, faults: Faults) {
-        self.shared.lock().faults = faults;
+        let mut inner = self.shared.lock();
+        inner.faults = faults;
+        inner.platter.failure = None;
     }
 
     /// No more faults from here on.
@@ -300,6 +306,7 @@ impl World {
     /// The machine is gone with its disk: whatever its store held is lost.
     pub fn lose_store(&self) {
         let mut inner = self.shared.lock();
+        inner.platter = Platter::default();
         inner.store = store::Lines::default();
         inner.tell(|| "the machine is gone, and its disk with the journal".to_owned());
     }
@@ -362,10 +369,20 @@ impl Inner {
         self.tell(|| format!("the clock jumps: it is off by {skew} s now"));
     }
 
+    /// The end of a process: it is killed, or its machine goes dark and comes back.
     fn die(&mut self) {
         self.killed = true;
-        self.tell(|| "the process is killed".to_owned());
-        self.store.lose_power();
+        if self.chance.per_mille(500) {
+            self.tell(|| "the process is killed".to_owned());
+            // What it did not sync is the next one's to sync, and that may fail where disks fail at all.
+            let often = 5 * self.faults.store_failures;
+            if self.faults.strike(&mut self.chance, often) {
+                self.platter.failure = Some(platter::Failure::Sync);
+            }
+        } else {
+            self.tell(|| "the power fails".to_owned());
+            self.lose_power();
+        }
     }
 
     /// Moves the clock to the next timer and wakes who waits for it.
@@ -444,5 +461,5 @@ const _: fn() = || {
     fn ports<T: Drivers + EventSink + Send + Sync>() {}
     fn store<T: StateStore>() {}
     ports::<World>();
-    store::<MemoryStore>();
+    store::<SimStore>();
 };

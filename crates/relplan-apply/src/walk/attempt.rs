@@ -387,6 +387,10 @@ impl Attempt<'_, '_, '_> {
     }
 
     async fn wait_for_lane(&mut self, wait: Duration, reason: String) {
+        // A stop that came while the answer was written down: nothing is started after the wait, so nothing waits.
+        if self.walk.is_stopping() {
+            return;
+        }
         self.walk.ports.events.emit(Event::StepWaiting {
             step: self.step.id.clone(),
             reason: shortened(reason),

@@ -13,14 +13,14 @@ use relplan_model::{
     port::{BoxFuture, Clock as _, StateStore, StoreError},
     state::State,
 };
-use relplan_testkit::world::{Faults, MemoryStore, Ran, Row, SimClock, World};
+use relplan_testkit::world::{Faults, Ran, Row, SimClock, SimStore, World};
 
 use super::approvals::Ungated;
 use super::session::{check_laws, plan};
 
 /// A store that takes as long for an append as a push over the network does.
 struct Remote {
-    store: MemoryStore,
+    store: SimStore,
     clock: SimClock,
     takes: Duration,
     appends: AtomicUsize,

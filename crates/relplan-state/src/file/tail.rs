@@ -1,14 +1,13 @@
 //! The end of a journal: its last whole line, read without the lines before it.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-};
+use std::io;
 
 use relplan_model::{
     digest::Sha256,
     journal::{Entry, MAX_LINE},
 };
+
+use super::DiskFile;
 
 /// What the end of a journal says about where the next line goes.
 #[derive(Debug)]
@@ -45,12 +44,12 @@ const FIRST_READ: u64 = 4 << 10;
 const MOST: u64 = 2 * (MAX_LINE as u64 + 1) + 1;
 
 impl Tail {
-    pub(super) fn read(file: &mut File) -> Result<Self, TailError> {
-        let size = file.seek(SeekFrom::End(0))?;
+    pub(super) async fn read(file: &mut impl DiskFile) -> Result<Self, TailError> {
+        let size = file.size().await?;
         let mut want = FIRST_READ;
         loop {
             let start = size.saturating_sub(want);
-            let bytes = read_from(file, start, size)?;
+            let bytes = file.read_at(start, size).await?;
             if let Some(tail) = Self::find(&bytes, start, size)? {
                 return Ok(tail);
             }
@@ -94,19 +93,12 @@ impl Tail {
 }
 
 /// Whether bytes follow the last newline.
-pub(super) fn ends_torn(file: &mut File) -> io::Result<bool> {
-    let size = file.seek(SeekFrom::End(0))?;
-    let bytes = read_from(file, size.saturating_sub(1), size)?;
+pub(super) async fn ends_torn(file: &mut impl DiskFile) -> io::Result<bool> {
+    let size = file.size().await?;
+    let bytes = file.read_at(size.saturating_sub(1), size).await?;
     Ok(bytes.last().is_some_and(|byte| *byte != b'\n'))
 }
 
 fn last_newline(bytes: &[u8]) -> Option<usize> {
     bytes.iter().rposition(|byte| *byte == b'\n')
-}
-
-fn read_from(file: &mut File, start: u64, end: u64) -> io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::new();
-    file.take(end - start).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

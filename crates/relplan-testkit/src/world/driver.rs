@@ -132,7 +132,7 @@ impl Inner {
             format!("look at {}: {how}{bare}: {}", query.address, shown(&seen))
         });
         if !is_blind {
-            self.watch.answered(query);
+            self.watch.answered(query, &seen);
         }
         Observation {
             address: query.address.clone(),

@@ -1,6 +1,8 @@
-//! A journal in memory, with compare-and-swap, crashes in the middle of an append, and failures.
+//! A world's journal: the real file store on a simulated disk, with the failures that a store can tell of around it.
+//!
+//! What is on the disk is followed line by line: what would survive a loss of power is what an effect may rest on.
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
@@ -8,20 +10,37 @@ use relplan_model::{
     port::{BoxFuture, StateStore, StoreError},
     state::State,
 };
+use relplan_state::FileStore;
 
-use super::{Flaw, Inner, Shared, call, latency};
+use super::{Flaw, Inner, Shared, call, disk::SimDisk, latency, platter::Failure};
+
+/// Where it is. The folder of the project is there; those below it the store creates.
+const FOLDER: &str = "/project/.relplan/state";
+const JOURNAL: &str = "/project/.relplan/state/journal.jsonl";
 
 /// A world's store.
 #[derive(Clone)]
-pub struct MemoryStore(pub(super) Arc<Shared>);
+pub struct SimStore {
+    shared: Arc<Shared>,
+    file: FileStore<SimDisk>,
+}
 
-/// The durable lines, and their fold.
+/// A whole line of the journal, as processes see it.
+struct Line {
+    /// Where the next one begins.
+    end: usize,
+    digest: Sha256,
+    /// `None`: it is none, and whoever loads the journal will say so.
+    entry: Option<Entry>,
+}
+
+/// What is known of the journal.
 #[derive(Default)]
 pub(super) struct Lines {
-    lines: Vec<Vec<u8>>,
+    lines: Vec<Line>,
+    /// The fold of the first so many, which would survive a loss of power.
     state: State,
-    /// How many lines a loss of power leaves; all of them, unless the store is broken.
-    synced: Option<usize>,
+    durable: usize,
     /// The heads that clients were told to be durable.
     acknowledged: Vec<Sha256>,
     appended: Appended,
@@ -50,21 +69,11 @@ impl Lines {
 
     /// Acknowledged lines that are not there.
     pub(super) fn lost(&self) -> usize {
-        let mut there: Vec<Sha256> = self.lines.iter().map(|line| Sha256::of(line)).collect();
+        let mut there: Vec<Sha256> = self.lines.iter().map(|line| line.digest).collect();
         there.push(Sha256::ZERO);
         there.sort_unstable();
         let is_lost = |head: &&Sha256| there.binary_search(head).is_err();
         self.acknowledged.iter().filter(is_lost).count()
-    }
-
-    /// What a broken store did not sync is gone.
-    pub(super) fn lose_power(&mut self) {
-        if let Some(synced) = self.synced
-            && synced < self.lines.len()
-        {
-            self.lines.truncate(synced);
-            self.state = State::replay(&self.lines).unwrap_or_default();
-        }
     }
 
     /// The same entries where the lines end now, whatever they were to follow.
@@ -79,161 +88,191 @@ impl Lines {
     }
 
     fn end(&self) -> Sha256 {
-        let last = self.lines.last();
-        last.map_or(Sha256::ZERO, |line| Sha256::of(line))
+        self.lines.last().map_or(Sha256::ZERO, |line| line.digest)
     }
 
-    fn append(&mut self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
-        let found = self.end();
-        if found != head {
-            return Err(StoreError::Conflict {
-                expected: head,
-                found,
-            });
+    /// Forgets the lines that end behind this place.
+    fn forget_from(&mut self, at: usize) {
+        let kept = self.lines.partition_point(|line| line.end <= at);
+        self.lines.truncate(kept);
+        if kept < self.durable {
+            self.state = State::default();
+            self.durable = 0;
         }
-        let mut end = head;
-        let mut lines = Vec::new();
-        for (entry, seq) in entries.iter().zip(self.lines.len() as u64..) {
-            if entry.seq != seq || entry.prev != end {
-                return Err(damaged("an entry does not follow the one before it"));
+    }
+
+    /// All of the lines would survive.
+    fn are_durable(&mut self) {
+        for line in self.lines.iter().skip(self.durable) {
+            if let Some(entry) = &line.entry {
+                // An entry that cannot be is there all the same; loading it then fails.
+                let _ = self.state.fold(entry, line.digest);
             }
-            let line = entry.to_line().map_err(damaged)?;
-            end = Sha256::of(&line);
-            lines.push((entry, line));
         }
-        for (entry, line) in lines {
-            // An entry that cannot be is written all the same, as any store would; loading it then fails.
-            let _ = self.state.fold(entry, Sha256::of(&line));
-            self.appended.lines += 1;
-            self.appended.bytes += line.len() as u64;
-            self.lines.push(line);
-        }
-        self.appended.calls += 1;
-        Ok(end)
+        self.durable = self.lines.len();
     }
 }
 
-fn damaged(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged {
-        location: "memory".to_owned(),
-        detail: error.to_string(),
+impl Inner {
+    /// A file was changed from this place on.
+    pub(super) fn journal_changed(&mut self, path: &Path, at: usize) {
+        if path != Path::new(JOURNAL) {
+            return;
+        }
+        self.store.forget_from(at);
+        let begin = self.store.lines.last().map_or(0, |line| line.end);
+        let content = self.platter.content(path);
+        let rest = content.get(begin..).unwrap_or_default();
+        let mut end = begin;
+        let mut found = Vec::new();
+        for line in rest.split_inclusive(|byte| *byte == b'\n') {
+            let Some(line) = line.strip_suffix(b"\n") else {
+                break;
+            };
+            end += line.len() + 1;
+            self.store.appended.lines += 1;
+            self.store.appended.bytes += line.len() as u64;
+            found.push(Line {
+                end,
+                digest: Sha256::of(line),
+                entry: Entry::from_line(line).ok(),
+            });
+        }
+        for line in found {
+            if let Some(entry) = &line.entry {
+                self.tell_entry(entry);
+                if let Record::Receipt { step, .. } = &entry.record {
+                    self.watch_receipt(step);
+                }
+            }
+            self.store.lines.push(line);
+        }
+    }
+
+    /// A file or a folder was synced.
+    pub(super) fn journal_synced(&mut self) {
+        if self.platter.is_durable(Path::new(JOURNAL)) {
+            self.store.are_durable();
+        }
+    }
+
+    /// The machine goes dark, and comes back with what was synced, and perhaps more.
+    pub(super) fn lose_power(&mut self) {
+        let before = self.platter.content(Path::new(JOURNAL)).to_vec();
+        self.platter.lose_power(&mut self.chance);
+        let after = self.platter.content(Path::new(JOURNAL));
+        let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+        if same < before.len() || same < after.len() {
+            let lost = before.len() - same;
+            self.tell(|| format!("the last {lost} bytes of the journal were not on the disk"));
+            self.journal_changed(Path::new(JOURNAL), same);
+        }
+        self.journal_synced();
     }
 }
 
 fn failed() -> StoreError {
     StoreError::Io {
-        location: "memory".to_owned(),
+        location: FOLDER.to_owned(),
         doing: "writing the journal",
         source: io::Error::other("the disk is gone"),
     }
 }
 
-impl MemoryStore {
+impl SimStore {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            file: FileStore::on(SimDisk(Arc::clone(&shared)), FOLDER),
+            shared,
+        }
+    }
+
     async fn write(&self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
-        call(&self.0).await;
-        latency(&self.0).await;
-        // A kill may leave any number of whole lines behind, so that each is a port call of its own.
-        if entries.len() > 1 && self.is_killed_at_next(entries.len() as u64) {
-            let kept = self.calls_until_kill();
-            let (kept, _) = entries.split_at(kept.min(entries.len()));
-            let _ = self.0.lock().append(head, kept);
+        call(&self.shared).await;
+        latency(&self.shared).await;
+        let told = self.shared.lock().store_fails(head);
+        if let Some((error, false)) = told {
+            return Err(error);
         }
-        for _ in 1..entries.len() {
-            call(&self.0).await;
+        let answer = self.append(head, entries).await;
+        call(&self.shared).await;
+        let mut inner = self.shared.lock();
+        match &answer {
+            Ok(_) => inner.store.appended.calls += 1,
+            Err(error) => inner.tell(|| format!("the journal is not written: {error}")),
         }
-        let (answer, fails) = {
-            let mut inner = self.0.lock();
-            let inner = &mut *inner;
-            let often = inner.faults.store_failures;
-            let fails = inner.faults.strike(&mut inner.chance, often);
-            let often = inner.faults.store_conflicts;
-            let loses = !fails && inner.faults.strike(&mut inner.chance, often);
-            let error = match (fails, loses) {
-                (true, _) => Some(failed()),
-                (_, true) => Some(StoreError::Conflict {
-                    expected: head,
-                    found: inner.store.end(),
-                }),
-                _ => None,
-            };
-            if let Some(error) = &error {
-                inner.tell(|| format!("the store fails: {error}"));
-            }
-            if error.is_some() && inner.chance.per_mille(500) {
-                return error.map_or(Ok(head), Err);
-            }
-            (inner.append(head, entries), error)
-        };
-        call(&self.0).await;
-        let answer = fails.map_or(answer, Err);
+        let answer = told.map_or(answer, |(error, _)| Err(error));
         if let Ok(head) = &answer {
-            self.0.lock().store.acknowledged.push(*head);
+            inner.store.acknowledged.push(*head);
         }
         answer
     }
 
-    /// Whether the run is killed at one of the next calls but the last.
-    fn is_killed_at_next(&self, calls: u64) -> bool {
-        let inner = self.0.lock();
-        inner
-            .kill_at
-            .is_some_and(|at| at > inner.calls && at < inner.calls + calls)
-    }
-
-    fn calls_until_kill(&self) -> usize {
-        let inner = self.0.lock();
-        let left = inner
-            .kill_at
-            .unwrap_or_default()
-            .saturating_sub(inner.calls);
-        usize::try_from(left).unwrap_or_default()
+    async fn append(&self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
+        let forced = {
+            let inner = self.shared.lock();
+            let is_forced = inner.flaw == Some(Flaw::Unswapped);
+            is_forced.then(|| (inner.store.end(), inner.store.forced(entries)))
+        };
+        match forced {
+            Some((head, forced)) => self.file.append(head, &forced).await,
+            None => self.file.append(head, entries).await,
+        }
     }
 }
 
 impl Inner {
-    fn append(&mut self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
-        if self.flaw == Some(Flaw::Unsynced) {
-            // What was written before has reached the disk by now; this has not.
-            self.store.synced = Some(self.store.lines.len());
-        }
-        let answer = if self.flaw == Some(Flaw::Unswapped) {
-            let forced = self.store.forced(entries);
-            self.store.append(self.store.end(), &forced)
-        } else {
-            self.store.append(head, entries)
+    /// What the store says instead of its answer, and whether it writes all the same. A failing disk the store is left
+    /// to find out about by itself.
+    fn store_fails(&mut self, head: Sha256) -> Option<(StoreError, bool)> {
+        let often = self.faults.store_failures;
+        let fails = self.faults.strike(&mut self.chance, often);
+        let often = self.faults.store_conflicts;
+        let loses = !fails && self.faults.strike(&mut self.chance, often);
+        let error = match (fails, loses) {
+            (true, _) => failed(),
+            (_, true) => StoreError::Conflict {
+                expected: head,
+                found: self.store.end(),
+            },
+            _ => return None,
         };
-        match &answer {
-            Ok(_) => {
-                for entry in entries {
-                    self.tell_entry(entry);
-                    if let Record::Receipt { step, .. } = &entry.record {
-                        self.watch_receipt(step);
-                    }
-                }
-            }
-            Err(error) => self.tell(|| format!("the journal is not written: {error}")),
+        let failure = self
+            .chance
+            .one_of(&[Failure::Write, Failure::Sync])
+            .copied();
+        if fails && self.chance.per_mille(500) {
+            self.platter.failure = failure;
+            return None;
         }
-        answer
+        let writes = self.chance.per_mille(500);
+        self.tell(|| format!("the store fails: {error}"));
+        Some((error, writes))
     }
 }
 
-impl StateStore for MemoryStore {
+impl StateStore for SimStore {
     fn location(&self) -> String {
-        "memory".to_owned()
+        self.file.location()
     }
 
     fn load(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, StoreError>> {
         Box::pin(async {
-            call(&self.0).await;
-            latency(&self.0).await;
-            let mut inner = self.0.lock();
-            let inner = &mut *inner;
-            let often = inner.faults.store_blind;
-            if inner.faults.strike(&mut inner.chance, often) {
-                inner.tell(|| "the store cannot be read".to_owned());
+            call(&self.shared).await;
+            latency(&self.shared).await;
+            let is_blind = {
+                let mut inner = self.shared.lock();
+                let inner = &mut *inner;
+                let often = inner.faults.store_blind;
+                inner.faults.strike(&mut inner.chance, often)
+            };
+            if is_blind {
+                self.shared
+                    .lock()
+                    .tell(|| "the store cannot be read".to_owned());
                 return Err(failed());
             }
-            Ok(inner.store.lines.clone())
+            self.file.load().await
         })
     }
 
@@ -244,23 +283,76 @@ impl StateStore for MemoryStore {
     ) -> BoxFuture<'a, Result<Sha256, StoreError>> {
         Box::pin(self.write(head, entries))
     }
+
+    fn torn(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.file.torn()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use relplan_model::{digest::Sha256, port::StateStore as _, state::State};
+
     use crate::world::{
-        Faults, Row, World,
-        contract::{self, Open},
+        Faults, Ran, Row, World,
+        contract::{self, Open, chain},
         plan_of,
     };
+
+    fn world(seed: u64) -> World {
+        let plan = plan_of(&[Row::release("one:a")]).unwrap();
+        World::new(seed, plan, Faults::none())
+    }
 
     #[test]
     fn it_is_a_store() {
         contract::store_contract(|| {
-            let plan = plan_of(&[Row::release("one:a")]).unwrap();
-            let world = World::new(0, plan, Faults::none());
+            let world = world(0);
             let open: Open = Box::new(move || Box::new(world.store()));
             open
         });
+    }
+
+    /// Two runners, one after the other, each killed at any moment, with or without its machine: what either was told
+    /// to be there is there, and the journal folds.
+    #[test]
+    fn l9_what_was_acknowledged_survives_kills_and_losses_of_power() {
+        for seed in 0..10 {
+            for (first, second) in
+                (1..12).flat_map(|first| (1..12).map(move |second| (first, second)))
+            {
+                let world = world(seed);
+                let mut told = Vec::new();
+                for kill in [Some(first), Some(second), None] {
+                    world.kill_at(kill.map(|kill| world.calls() + kill));
+                    let ended = world.run(append_thrice(&world, &mut told));
+                    assert!(kill.is_some() || ended == Ran::Ended(()));
+                }
+                let Ran::Ended(Ok(lines)) = world.run(world.store().load()) else {
+                    panic!("it cannot be read")
+                };
+                let at = format!("seed {seed}, killed at {first} and {second}");
+                assert!(State::replay(&lines).is_ok(), "{at}");
+                let mut digests = lines.iter().map(|line| Sha256::of(line));
+                // In order, for a line that was told later stands further behind.
+                assert!(
+                    told.iter().all(|head| digests.any(|one| one == *head)),
+                    "{at}"
+                );
+                assert_eq!(world.lost_lines(), 0, "{at}");
+            }
+        }
+    }
+
+    /// Appends two lines three times behind what is there, and notes what it was told.
+    async fn append_thrice(world: &World, told: &mut Vec<Sha256>) {
+        let store = world.store();
+        let lines = store.load().await.unwrap();
+        let mut head = lines.last().map_or(Sha256::ZERO, |line| Sha256::of(line));
+        for append in 0..3 {
+            let seq = lines.len() as u64 + 2 * append;
+            head = store.append(head, &chain(head, seq, 2, "a")).await.unwrap();
+            told.push(head);
+        }
     }
 }

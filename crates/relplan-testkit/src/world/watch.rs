@@ -1,15 +1,12 @@
 //! Watching an applier keep the laws: at each effect it is asked what it may rest on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use relplan_model::{
-    address::{Address, Version},
+    address::{Address, PointerName, Version},
     bundle::Artifact,
     digest::Comparison,
-    observation::{Freshness, Query},
+    observation::{Freshness, Query, Seen},
     plan::Plan,
     state::Progress,
     step::{Effect, Phase, Step, StepId},
@@ -40,7 +37,8 @@ pub(super) struct Watch {
     steps: BTreeMap<StepId, usize>,
     uploads: BTreeMap<(Address, Version), Vec<Upload>>,
     creates_to_land: Vec<StepId>,
-    looked: BTreeSet<Address>,
+    /// The pointers that the last look of the freshest kind showed, since the last effect there.
+    looked: BTreeMap<Address, BTreeMap<PointerName, Version>>,
     breaches: Vec<Breach>,
     has_rivals: bool,
 }
@@ -75,7 +73,7 @@ impl Watch {
             plan,
             uploads,
             creates_to_land,
-            looked: BTreeSet::new(),
+            looked: BTreeMap::new(),
             breaches: Vec::new(),
             has_rivals: false,
         }
@@ -104,9 +102,13 @@ impl Watch {
     }
 
     /// An answer was given; it tells what is there, if it is of the freshest kind.
-    pub(super) fn answered(&mut self, query: &Query) {
+    pub(super) fn answered(&mut self, query: &Query, seen: &Seen) {
         if query.freshness == Freshness::Authoritative {
-            self.looked.insert(query.address.clone());
+            let pointers = match seen {
+                Seen::Present(facts) => facts.pointers.clone(),
+                Seen::Absent | Seen::Unknown { .. } => BTreeMap::new(),
+            };
+            self.looked.insert(query.address.clone(), pointers);
         }
     }
 }
@@ -124,9 +126,12 @@ impl Inner {
         }
         if !self.watch.has_rivals {
             found.extend(self.without_intent(step).map(|detail| ("L9", detail)));
-            if !self.watch.looked.remove(&step.address) {
-                let detail = "nobody looked since the last effect there".to_owned();
-                found.push(("L4", detail));
+            match self.watch.looked.remove(&step.address) {
+                None => {
+                    let detail = "nobody looked since the last effect there".to_owned();
+                    found.push(("L4", detail));
+                }
+                Some(shown) => found.extend(moved_by_others(step, &shown)),
             }
         }
         found.extend(self.too_early(step));
@@ -233,4 +238,22 @@ impl Inner {
                 files.is_some_and(|files| files.contains_key(&name))
             })
     }
+}
+
+/// Law L2: a pointer is moved from where the plan found it, and from nowhere else. What others made of it meanwhile is
+/// theirs; here it is what the applier was shown that counts, for nobody can know what comes in between.
+fn moved_by_others(
+    step: &Step,
+    shown: &BTreeMap<PointerName, Version>,
+) -> Option<(&'static str, String)> {
+    let (pointer, from) = match &step.effect {
+        Effect::Point { pointer, from, .. } => (pointer, from.as_ref()),
+        Effect::Unpoint { pointer } => (pointer, Some(&step.version)),
+        _ => return None,
+    };
+    let now = shown.get(pointer);
+    (now != from).then(|| {
+        let detail = format!("{pointer} was shown to be at {now:?}, and is moved from {from:?}");
+        ("L2", detail)
+    })
 }
