@@ -265,6 +265,7 @@ impl<'p> Walk<'p, '_> {
                 biased;
                 Some((place, end)) = running.next() => {
                     self.ended(&mut schedule, &mut ends, place, end);
+                    others.wait_from(self.ports.clock.now());
                 }
                 one = news.recv(), if !self.halt.is_requested() => match one {
                     Some(one) => self.hear(one, &mut others, &mut schedule, &mut ends),

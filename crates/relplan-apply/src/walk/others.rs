@@ -24,7 +24,7 @@ pub(super) struct Others {
     absent: BTreeSet<TargetName>,
     /// Those of them whose run says that it will not begin.
     declined: BTreeSet<TargetName>,
-    /// When the last sign of life came from them, or ours began.
+    /// When the last sign of life came from them, or this run began to wait.
     heard: Timestamp,
     pace: Pace,
     /// For whom it was told that this run waits, and whether they had all begun then.
@@ -180,6 +180,11 @@ impl Others {
     /// The targets whose runs say that they do not begin.
     pub(super) fn declined(&self) -> impl Iterator<Item = TargetName> + '_ {
         self.declined.iter().cloned()
+    }
+
+    /// They are waited for from now on: before, this run was busy itself, and they may have waited for it.
+    pub(super) fn wait_from(&mut self, now: Timestamp) {
+        self.heard = now;
     }
 
     /// How long to wait before the store is asked again.

@@ -152,6 +152,35 @@ fn nothing_begins_before_a_run_of_each_target_is_there() {
     }
 }
 
+/// Patience is measured from the moment from which there is something to wait for: who was busy itself has not waited.
+#[test]
+fn a_run_that_was_busy_itself_does_not_lose_patience_at_once() {
+    let plan = plan(&[
+        Row::release("one:a"),
+        Row::release("one:b").needs("one:a"),
+        Row::release("many:c").needs("one:b"),
+        Row::release("one:d").needs("many:c"),
+    ]);
+    let expected = undisturbed(&plan);
+    let mut slow = Faults::none();
+    slow.client_lag_millis = 60_000;
+    let world = World::new(0, plan, slow);
+    let stop = Stop::new();
+    let options = Options {
+        patience: Duration::from_secs(90),
+        ..Options::default()
+    };
+    let Ran::Ended((first, second)) = world.run(join(
+        apply_part(&world, ("first", &["one"]), &options, &stop),
+        apply_part(&world, ("second", &["many"]), &options, &stop),
+    )) else {
+        panic!("killed")
+    };
+    assert_eq!(first.exit, ExitClass::Done, "{}", first.words);
+    assert_eq!(second.exit, ExitClass::Done, "{}", second.words);
+    check_finished(&world, &expected);
+}
+
 /// Whoever ends without having done its part says so, and is not waited for; whoever was skipped goes on another time.
 #[test]
 fn a_run_that_ends_undone_is_not_waited_for() {
