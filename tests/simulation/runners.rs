@@ -16,6 +16,9 @@ use super::{
     session::{self, End},
 };
 
+/// Where all of them run, as far as the journal says it: the jobs of one CI run have one URL.
+const JOB: &str = "ci";
+
 /// What one runner is to live through.
 struct Fate {
     name: String,
@@ -37,10 +40,16 @@ pub(crate) fn apply(
 ) -> Ran<Result<End, Broken>> {
     let mut fates = fates(world, runners, kills, chance);
     if has_rivals && let Some(fate) = chance.one_of(&fates) {
+        // Often at the same moment, as when one job is started twice.
+        let comes_after = if chance.per_mille(500) {
+            fate.comes_after
+        } else {
+            Duration::from_millis(chance.below(20_000))
+        };
         let again = Fate {
             name: format!("{} again", fate.name),
             targets: fate.targets.clone(),
-            comes_after: Duration::from_millis(chance.below(20_000)),
+            comes_after,
             declines: false,
             dies: None,
         };
@@ -100,7 +109,7 @@ async fn live(world: &World, fate: &Fate) -> Result<Option<End>, Broken> {
         world.remark(|| format!("{} is not admitted", fate.name));
         return session::decline(world, part()).await.map(Some);
     }
-    let apply = Box::pin(session::apply(world, &fate.name, part()));
+    let apply = Box::pin(session::apply(world, JOB, part()));
     let Some((life, again)) = fate.dies else {
         return apply.await.map(Some);
     };
@@ -112,7 +121,7 @@ async fn live(world: &World, fate: &Fate) -> Result<Option<End>, Broken> {
         return Ok(None);
     };
     clock.sleep(again).await;
-    session::apply(world, &fate.name, part()).await.map(Some)
+    session::apply(world, JOB, part()).await.map(Some)
 }
 
 /// What all of them came to. If nobody died and all say that they are done, the plan has ended,

@@ -134,6 +134,10 @@ pub(crate) async fn apply(world: &World, runner: &str, part: Part) -> Result<End
         ..Options::default()
     };
     let report = walk(claimed, &ports, &options, &Stop::new()).await;
+    if let Some(damage @ StoreError::Damaged { .. }) = &report.failure {
+        // The disk keeps what was synced: what does not fit was written, or was to be, by somebody whose turn it was not.
+        return Err(Broken::new("L10", damage.to_string()));
+    }
     Ok(End {
         exit: report.exit,
         words: report.message(),
