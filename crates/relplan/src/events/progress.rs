@@ -118,12 +118,12 @@ impl EventSink for Progress {
             } => {
                 let names: Vec<&str> = targets.iter().map(TargetName::as_str).collect();
                 let what = if begun {
-                    "steps of other runs"
+                    "steps of"
                 } else {
-                    "the runs of the other targets to begin"
+                    "the runs to begin of"
                 };
                 let text = format!(
-                    "for {what}: {} (until {} without a sign of them)",
+                    "for {what} {} (at most {} of silence)",
                     names.join(", "),
                     span(seconds)
                 );

@@ -75,25 +75,23 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
         (true, false) => (Role::Good, "Applied its part of"),
         (false, _) => (Role::Bad, "Not all applied:"),
     };
-    let mut verdict = format!(
+    let verdict = format!(
         "{done} of {} done in {}",
         count(ours, "step", "steps"),
         span(seconds)
     );
-    if ours < total {
-        let others = count(total - ours, "step", "steps");
-        verdict.push_str(&match report.elsewhere {
-            0 => format!("; the {others} of other runs are done too"),
-            left => format!("; {left} of the {others} of other runs are not done yet"),
-        });
-    }
+    let project = harmless(&plan.project);
     let head = format!(
-        "{} plan {} of {}: {verdict}.",
-        style.paint(role, word),
-        report.plan.short(),
-        harmless(&plan.project)
+        "{word} plan {} of {project}: {verdict}.",
+        report.plan.short()
     );
-    let _ = writeln!(out, "{head}");
+    let head = style.wrap("", "  ", &head);
+    let _ = writeln!(out, "{}", head.replacen(word, &style.paint(role, word), 1));
+    if ours < total {
+        let done = total - ours - usize::try_from(report.elsewhere).unwrap_or(0);
+        let others = count(total - ours, "step", "steps");
+        let _ = writeln!(out, "  other runs: {done} of {others} done");
+    }
     let mut waiting: BTreeMap<Option<&StepId>, usize> = BTreeMap::new();
     for step in &report.steps {
         let (label, text) = match &step.end {
