@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_model::{
-    address::{FileName, InvalidName, Version},
+    address::{Address, FileName, InvalidName, Version},
     digest::{Comparison, Digests},
     journal::{Entry, How, Record},
     observation::Seen,
     plan::Plan,
     port::StateStore as _,
     state::State,
-    step::StepId,
+    step::{Effect, Step, StepId},
 };
 use relplan_plan::PlanInput;
 use relplan_testkit::world::{Contents, Ran, World};
@@ -96,6 +96,24 @@ pub(crate) fn of_plan(input: &PlanInput, plan: &Plan) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// What a plan publishes.
+pub(crate) fn published(plan: &Plan) -> BTreeSet<(Address, Version)> {
+    let publishes = |step: &&Step| matches!(step.effect, Effect::Publish(_));
+    let at = |step: &Step| (step.address.clone(), step.version.clone());
+    plan.steps.iter().filter(publishes).map(at).collect()
+}
+
+/// L12 knows one exception: only registries say which versions a range matches, and only of those that they have. What
+/// a plan publishes into a range that the spec deprecates is deprecated by the plan after it.
+pub(crate) fn only_deprecates(plan: &Plan, published: &BTreeSet<(Address, Version)>) -> bool {
+    plan.steps.iter().all(|step| match &step.effect {
+        Effect::Deprecate { versions, .. } => versions
+            .iter()
+            .all(|version| published.contains(&(step.address.clone(), version.clone()))),
+        _ => false,
+    })
 }
 
 /// What must be true after every apply, whether it ended or was killed.
