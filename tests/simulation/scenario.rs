@@ -228,9 +228,16 @@ fn acts(seed: u64, rounds: u64, packages: u64, size: Size) -> Vec<Vec<(Act, usiz
     let round = |round: u64| {
         let mut chance = Chance::new(seed ^ 0x5eed_0200 ^ round);
         let count = [0, 0, 0, 1, 1, 2][usize::try_from(chance.below(6)).unwrap_or_default()];
-        (0..count.min(size.acts))
+        let mut acts: Vec<(Act, usize)> = (0..count.min(size.acts))
             .map(|_| one(&mut chance))
-            .collect()
+            .collect();
+        // Whoever releases the same and then moves its pointer back leaves the end to when each was noticed.
+        if let [(Act::PublishSame, one), (Act::MovePointer, other)] = acts[..]
+            && one == other
+        {
+            acts.pop();
+        }
+        acts
     };
     (0..rounds).map(round).collect()
 }
