@@ -120,7 +120,7 @@ impl<'p> Schedule<'p> {
         self.unstarted > 0
     }
 
-    /// The steps of other runs that ours wait for now: what those of this phase need, or all of this phase.
+    /// The steps of other runs that ours wait for at this moment: what those of this phase need, or all of this phase.
     pub(crate) fn awaited(&self) -> BTreeSet<usize> {
         let left: Vec<usize> = self.left().collect();
         let phase = |place: &usize| self.steps.get(*place).map(|step| step.phase);
