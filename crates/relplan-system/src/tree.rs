@@ -1,1 +1,219 @@
 //! Files of the user's tree: opened without leaving it through links, regular files only, bounded by bytes read.
+//!
+//! - `tree/beneath.rs`: opening below a folder without following a link out of it.
+//! - `tree/checkout.rs`: what a pull request can change, and where relplan may write in it.
+//! - `tree/named.rs`: files that a person names, which may be anywhere.
+//!
+//! Invariant (law L14): what is opened through a [`Tree`] lies below its root, whatever links are on the way and whatever
+//! is exchanged meanwhile. A pipe, socket or device is opened without waiting and never read. What is read is bounded by
+//! counting bytes, since devices, pipes and files of `/proc` have no size.
+//! Why: a link from the spec to a file of the user's would be printed by the first error in it.
+
+mod beneath;
+mod checkout;
+mod named;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+pub use self::{
+    checkout::{Checkout, PlaceError},
+    named::{open_named, open_to_append, open_to_write, read_named},
+};
+
+/// Why a file is not read. Each message names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such file.
+    #[error("there is no {}", file.display())]
+    Missing {
+        /// The file, as it was asked for.
+        file: PathBuf,
+    },
+    /// A link on the way leads out of the tree.
+    #[error("{} is a link that leads out of the project", file.display())]
+    Outside {
+        /// The file, as it was asked for.
+        file: PathBuf,
+    },
+    /// It is a folder, pipe, socket or device.
+    #[error("{} is not a regular file", file.display())]
+    NotAFile {
+        /// The file, as it was asked for.
+        file: PathBuf,
+    },
+    /// It has more bytes than are read.
+    #[error("{} has more than the {limit} bytes that are read of such a file", file.display())]
+    TooLarge {
+        /// The file, as it was asked for.
+        file: PathBuf,
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// It could not be read.
+    #[error("{} cannot be read", file.display())]
+    Io {
+        /// The file, as it was asked for.
+        file: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ReadError {
+    /// Whether there simply is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
+    /// The same as an error of the standard library, for callers that know no other.
+    #[must_use]
+    pub fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Self::Missing { .. } => io::ErrorKind::NotFound,
+            Self::Outside { .. } => io::ErrorKind::PermissionDenied,
+            Self::NotAFile { .. } => io::ErrorKind::InvalidInput,
+            Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
+            Self::Io { source, .. } => source.kind(),
+        };
+        io::Error::new(kind, self)
+    }
+}
+
+/// What there is of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A pipe, socket or device.
+    Other,
+}
+
+/// A folder that others can shape, and everything below it. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    root: PathBuf,
+    folder: Arc<beneath::Root>,
+}
+
+impl Tree {
+    /// Opens the folder; links in its own path are followed.
+    ///
+    /// # Errors
+    /// When there is no such folder, or it cannot be opened.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        let root = root.canonicalize()?;
+        let folder = Arc::new(beneath::Root::open(&root)?);
+        Ok(Self { root, folder })
+    }
+
+    /// The folder, absolute and without links.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Opens a file to read it. Its path is relative to the root, or absolute and below it.
+    ///
+    /// # Errors
+    /// When it is missing, no regular file, outside, or cannot be opened.
+    pub fn open_file(&self, file: impl AsRef<Path>) -> Result<File, ReadError> {
+        let file = file.as_ref();
+        let opened = self
+            .below(file)
+            .and_then(|path| self.folder.open_file(&path));
+        let opened = opened.map_err(|failed| failed.about(file))?;
+        regular(opened, file)
+    }
+
+    /// Reads a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`Tree::open_file`], and when it has more bytes.
+    pub fn read(&self, file: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, ReadError> {
+        let file = file.as_ref();
+        bounded(self.open_file(file)?, file, limit)
+    }
+
+    /// Looks what there is of a name, without opening it.
+    ///
+    /// # Errors
+    /// When it is missing, outside, or cannot be looked at.
+    pub fn look(&self, file: impl AsRef<Path>) -> Result<Kind, ReadError> {
+        let file = file.as_ref();
+        let kind = self.below(file).and_then(|path| self.folder.look(&path));
+        kind.map_err(|failed| failed.about(file))
+    }
+
+    /// The path from the root on.
+    fn below(&self, file: &Path) -> Result<PathBuf, Failed> {
+        if file.is_absolute() {
+            let below = file.strip_prefix(&self.root);
+            return below.map(Path::to_owned).map_err(|_| Failed::Outside);
+        }
+        Ok(file.to_owned())
+    }
+}
+
+/// Why a name below a folder leads to nothing that can be used.
+#[derive(Debug)]
+enum Failed {
+    /// It leads out of the folder.
+    Outside,
+    /// It is nothing that can be opened as a file.
+    NotAFile,
+    /// The system said no.
+    Io(io::Error),
+}
+
+impl Failed {
+    fn about(self, file: &Path) -> ReadError {
+        let file = file.to_owned();
+        match self {
+            Self::Outside => ReadError::Outside { file },
+            Self::NotAFile => ReadError::NotAFile { file },
+            Self::Io(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                ReadError::Missing { file }
+            }
+            Self::Io(source) => ReadError::Io { file, source },
+        }
+    }
+}
+
+/// Lets regular files pass.
+fn regular(opened: File, file: &Path) -> Result<File, ReadError> {
+    match opened.metadata() {
+        Ok(about) if about.is_file() => Ok(opened),
+        Ok(_) => Err(Failed::NotAFile.about(file)),
+        Err(error) => Err(Failed::Io(error).about(file)),
+    }
+}
+
+/// Reads to the end, or one byte beyond the limit.
+fn bounded(opened: File, file: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    let read = opened.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    match read {
+        Ok(count) if count as u64 > limit => Err(ReadError::TooLarge {
+            file: file.to_owned(),
+            limit,
+        }),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Failed::Io(error).about(file)),
+    }
+}
