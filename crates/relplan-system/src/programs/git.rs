@@ -1,0 +1,223 @@
+//! What is asked of the project's own git repository: the commit, what differs from it, and its settings as a list.
+//!
+//! Invariant (law L14): git never looks for a repository by itself. It is given the one that [`Checkout::around`] found:
+//! a `.git` folder, which git itself never checks out of a commit, or the one that a `.git` file of a worktree or
+//! submodule names. A folder of the tree that is laid out like a repository is none. Nothing that a repository's
+//! configuration names is run: the commit needs none of it, settings are listed and not followed, and what differs is
+//! asked in a repository of ours that borrows objects and index.
+
+mod difference;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Bounds, Call, Programs, Variables, roots::resolved, variables};
+
+/// Settings that git runs with wherever it runs: no hook, no monitor, no program of a repository's.
+pub const SETTINGS: [&str; 5] = [
+    "safe.bareRepository=explicit",
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.alternateRefsCommand=true",
+    "core.pager=cat",
+];
+
+/// A question to a repository on this machine.
+const QUESTION: Bounds = Bounds::of(60, 16 << 20);
+/// The longest `.git` file that is read, in bytes.
+const MOST_LINK: u64 = 4 << 10;
+
+/// A checkout, and the repository that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The folder that is checked out, links resolved.
+    top: PathBuf,
+    /// The repository's folder for this checkout.
+    git_dir: PathBuf,
+    /// The repository's folder for all of its checkouts.
+    common_dir: PathBuf,
+}
+
+/// A setting of git's, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Whether it is the repository's own; else it is the user's or the machine's.
+    pub is_local: bool,
+    /// Its name, as git writes it: section and key in lower case.
+    pub name: String,
+    /// Its value; `true` for one that has none.
+    pub value: String,
+}
+
+impl Checkout {
+    /// The checkout that a folder is part of.
+    #[must_use]
+    pub fn around(folder: &Path) -> Option<Self> {
+        let folder = folder.canonicalize().ok()?;
+        folder.ancestors().find_map(|top| {
+            Self::at(top)
+                .ok()
+                .flatten()
+                .filter(|it| it.is_owned_as(&folder))
+        })
+    }
+
+    /// The folder that is checked out, links resolved.
+    #[must_use]
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    fn at(top: &Path) -> io::Result<Option<Self>> {
+        let own = top.join(".git");
+        let git_dir = match fs::metadata(&own)? {
+            found if found.is_dir() => own.canonicalize()?,
+            found if found.is_file() && found.len() <= MOST_LINK => {
+                let text = fs::read_to_string(&own)?;
+                match text.trim_end().strip_prefix("gitdir: ") {
+                    Some(path) => top.join(path).canonicalize()?,
+                    None => return Ok(None),
+                }
+            }
+            _ => return Ok(None),
+        };
+        let common_dir = match fs::read_to_string(git_dir.join("commondir")) {
+            Ok(text) => git_dir.join(text.trim_end()).canonicalize()?,
+            Err(_) => git_dir.clone(),
+        };
+        let is_repository = git_dir.join("HEAD").is_file() && common_dir.join("objects").is_dir();
+        // Anything else below the checkout is what a commit put there.
+        let is_no_content = |folder: &Path| folder == own || !folder.starts_with(top);
+        let is_sound = is_repository && is_no_content(&git_dir) && is_no_content(&common_dir);
+        Ok(is_sound.then(|| Self {
+            top: top.to_owned(),
+            git_dir,
+            common_dir,
+        }))
+    }
+
+    /// Whether one user owns the repository and the project's folder: among temporary folders there are other people's.
+    #[cfg(unix)]
+    fn is_owned_as(&self, folder: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let owner = |path: &Path| fs::metadata(path).ok().map(|found| found.uid());
+        let found = owner(&self.git_dir);
+        found.is_some() && (found == owner(folder) || found == Some(0))
+    }
+
+    #[cfg(not(unix))]
+    fn is_owned_as(&self, _: &Path) -> bool {
+        true
+    }
+
+    /// The commit that is checked out, in hexadecimal digits; nothing where there is none, or no git.
+    #[must_use]
+    pub fn head(&self, programs: &Programs) -> Option<String> {
+        let call = unconfigured(programs)?
+            .envs([("GIT_DIR", &self.git_dir)])
+            .within(&self.git_dir)
+            .args(["rev-parse", "--verify", "--quiet", "HEAD"]);
+        let text = call.answer(&[], QUESTION).ok()?.text()?;
+        let commit = text.trim();
+        let is_id = (40..=64).contains(&commit.len())
+            && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_id.then(|| commit.to_owned())
+    }
+
+    /// The paths, relative to [`Self::top`], that differ from the commit or are new, in git's short form: `XY path`, each
+    /// ended by NUL, and a renamed one followed by its origin.
+    ///
+    /// No filter of `.gitattributes` runs: a file that is stored otherwise than it is checked out (large files, say)
+    /// counts as changed where its time of change does not settle it.
+    #[must_use]
+    pub fn changed(&self, programs: &Programs) -> Option<String> {
+        difference::ask(self, programs)
+    }
+
+    /// The settings that hold in the checkout: the user's and the machine's, and the repository's own, but for files in
+    /// the tree that it includes.
+    #[must_use]
+    pub fn settings(&self, programs: &Programs) -> Vec<Setting> {
+        let origin_counts = |origin: &str| {
+            let Some(path) = origin.strip_prefix("file:") else {
+                return true;
+            };
+            let path = resolved(&self.git_dir.join(path));
+            [&self.git_dir, &self.common_dir]
+                .iter()
+                .any(|own| path.starts_with(own))
+                || !(programs.roots().hold(&path) || path.starts_with(&self.top))
+        };
+        listed(programs, &self.git_dir, origin_counts)
+    }
+}
+
+/// The settings that hold outside of any repository: the user's and the machine's.
+#[must_use]
+pub fn settings_of_the_user(programs: &Programs) -> Vec<Setting> {
+    let nowhere = Path::new(if cfg!(windows) { "NUL" } else { "/dev/null" });
+    listed(programs, nowhere, |_| true)
+}
+
+/// `git config --list`, which runs nothing that a setting names.
+fn listed(programs: &Programs, git_dir: &Path, counts: impl Fn(&str) -> bool) -> Vec<Setting> {
+    let call = programs.call("git", personal(programs)).map(|call| {
+        call.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]))
+            .args(["config", "--list", "--null", "--show-scope"])
+            .args(["--show-origin", "--includes"])
+            .envs([("GIT_DIR", git_dir)])
+    });
+    let answer = call
+        .map_err(io::Error::from)
+        .and_then(|call| call.answer(&[], QUESTION));
+    let Some(text) = answer.ok().and_then(super::Answer::text) else {
+        return Vec::new();
+    };
+    let mut parts = text.split('\0');
+    let mut settings = Vec::new();
+    while let (Some(scope), Some(origin), Some(entry)) = (parts.next(), parts.next(), parts.next())
+    {
+        let is_local = matches!(scope, "local" | "worktree");
+        if is_local && !counts(origin) {
+            continue;
+        }
+        let (name, value) = entry.split_once('\n').unwrap_or((entry, "true"));
+        settings.push(Setting {
+            is_local,
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
+    }
+    settings
+}
+
+/// The variables of a git that heeds the configuration of a person.
+fn personal(programs: &Programs) -> Variables {
+    let mut found = programs.variables(&[variables::PLAIN, variables::GIT_CONFIGURATION]);
+    found.push(("LC_ALL".into(), "C".into()));
+    found
+}
+
+/// A git that heeds nobody's configuration, reaches no other repository and asks nobody.
+fn unconfigured(programs: &Programs) -> Option<Call> {
+    let call = programs.call("git", programs.variables(&[variables::PLAIN]));
+    Some(
+        call.ok()?
+            .envs([
+                ("GIT_CONFIG_NOSYSTEM", "1"),
+                (
+                    "GIT_CONFIG_GLOBAL",
+                    if cfg!(windows) { "NUL" } else { "/dev/null" },
+                ),
+                ("GIT_ATTR_NOSYSTEM", "1"),
+                ("GIT_ALLOW_PROTOCOL", "none"),
+                ("GIT_NO_LAZY_FETCH", "1"),
+                ("GIT_OPTIONAL_LOCKS", "0"),
+                ("GIT_TERMINAL_PROMPT", "0"),
+                ("LC_ALL", "C"),
+            ])
+            .args(SETTINGS.iter().flat_map(|setting| ["-c", *setting])),
+    )
+}
