@@ -175,7 +175,7 @@ fn what_there_is_can_be_seen_without_opening_it() {
     let scene = Scene::new();
     let locked = scene.path("repo/project/locked");
     fs::write(&locked, "x").unwrap();
-    fs::set_permissions(&locked, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     scene.link("../../outside", "out");
     let tree = scene.tree();
     assert_eq!(tree.look("locked").unwrap(), Kind::File);

@@ -6,10 +6,10 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
 };
 
+use relplan_system::tree::{self, Checkout, ReadError, Tree};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
@@ -22,13 +22,11 @@ const MAX_FILE: u64 = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigurationError {
     /// A file is there and cannot be read.
-    #[error("{} could not be read", path.display())]
+    #[error("Cargo's configuration cannot be used")]
     Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
+        /// The cause, which names the file.
         #[source]
-        source: io::Error,
+        source: ReadError,
     },
     /// A file is not what Cargo would take.
     #[error("{} is not valid: {detail}", path.display())]
@@ -162,16 +160,20 @@ impl Configuration {
                 .collect(),
             ..Self::default()
         };
-        for folder in surroundings.project().into_iter().flat_map(Path::ancestors) {
-            let folder = folder.join(".cargo");
+        let checkout = surroundings
+            .project()
+            .and_then(|project| Checkout::around(project).ok());
+        for above in surroundings.project().into_iter().flat_map(Path::ancestors) {
+            let folder = above.join(".cargo");
             if Some(&folder) != cargo_home.as_ref() {
-                found.project.extend(either(&folder, "config")?);
+                let whose = Whose::of(checkout.as_ref(), above);
+                found.project.extend(either(&folder, "config", whose)?);
             }
         }
         if let Some(home) = &cargo_home {
-            found.user = either(home, "config")?.unwrap_or_default();
+            found.user = either(home, "config", Whose::User)?.unwrap_or_default();
             if !surroundings.withheld {
-                found.credentials = either(home, "credentials")?.unwrap_or_default();
+                found.credentials = either(home, "credentials", Whose::User)?.unwrap_or_default();
             }
         }
         found.cargo_home = cargo_home;
@@ -304,41 +306,64 @@ pub(crate) fn variable(registry: &str, setting: &str) -> String {
     format!("CARGO_REGISTRIES_{name}_{setting}")
 }
 
+/// Who can shape a file.
+#[derive(Debug, Clone, Copy)]
+enum Whose<'a> {
+    /// Whoever changes the repository: nothing is read through a link that leads out of this folder of it.
+    Tree(&'a Path),
+    /// The user, or whoever set up the machine.
+    User,
+}
+
+impl<'a> Whose<'a> {
+    /// Whose a folder is that the project is in.
+    fn of(checkout: Option<&Checkout>, above: &'a Path) -> Self {
+        match checkout.is_none_or(|checkout| checkout.part(above).is_some()) {
+            true => Self::Tree(above),
+            false => Self::User,
+        }
+    }
+
+    fn read(self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        match self {
+            Self::User => tree::read_named(path, MAX_FILE),
+            Self::Tree(root) => {
+                let below = path.strip_prefix(root).unwrap_or(path);
+                let tree = Tree::open(root).map_err(|source| ReadError::Io {
+                    file: root.to_owned(),
+                    source,
+                })?;
+                tree.read(below, MAX_FILE)
+            }
+        }
+    }
+}
+
 /// Reads `name` or `name.toml`; where both are there, Cargo takes the former.
-fn either(folder: &Path, name: &str) -> Result<Option<File>, ConfigurationError> {
+fn either(folder: &Path, name: &str, whose: Whose) -> Result<Option<File>, ConfigurationError> {
     for path in [folder.join(name), folder.join(format!("{name}.toml"))] {
-        if let Some(file) = read_file(&path, name == "credentials")? {
+        if let Some(file) = read_file(&path, name == "credentials", whose)? {
             return Ok(Some(file));
         }
     }
     Ok(None)
 }
 
-fn read_file(path: &Path, secret: bool) -> Result<Option<File>, ConfigurationError> {
-    let read = |source| ConfigurationError::Read {
+fn read_file(path: &Path, secret: bool, whose: Whose) -> Result<Option<File>, ConfigurationError> {
+    let invalid = |detail: &str| ConfigurationError::Invalid {
         path: path.to_owned(),
-        source,
+        detail: detail.to_owned(),
     };
-    let invalid = |detail: String| ConfigurationError::Invalid {
-        path: path.to_owned(),
-        detail,
+    let bytes = match whose.read(path) {
+        Ok(bytes) => bytes,
+        Err(ReadError::Missing { .. }) => return Ok(None),
+        Err(ReadError::NotAFile { .. }) if path.is_dir() => return Ok(None),
+        Err(source) => return Err(ConfigurationError::Read { source }),
     };
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
-        Err(error) => return Err(read(error)),
-        Ok(about) if about.is_dir() => return Ok(None),
-        Ok(about) if about.len() > MAX_FILE => {
-            return Err(invalid(format!("it has more than {MAX_FILE} bytes")));
-        }
-        Ok(_) => {}
-    }
-    let text = std::fs::read_to_string(path).map_err(read)?;
-    let parsed = toml_edit::de::from_str(&text).map_err(|error| {
-        invalid(match secret {
-            true => "it is not the TOML that Cargo expects there".to_owned(),
-            false => error.message().to_owned(),
-        })
+    let text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8"))?;
+    let parsed = toml_edit::de::from_str(&text).map_err(|error| match secret {
+        true => invalid("it is not the TOML that Cargo expects there"),
+        false => invalid(error.message()),
     });
     parsed.map(Some)
 }

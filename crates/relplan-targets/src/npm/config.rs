@@ -12,7 +12,6 @@ mod opening;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +21,7 @@ use relplan_model::{
     settings::Settings,
     target::Endpoint,
 };
+use relplan_system::tree::{self, ReadError, Tree};
 use secrecy::SecretString;
 use url::Url;
 
@@ -229,26 +229,29 @@ fn file(
     path: Option<&Path>,
     surroundings: &Surroundings,
 ) -> Result<Layer, Finding> {
-    let mut text = Vec::new();
-    if let Some(path) = path {
-        let read = fs::File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text));
-        match read {
-            Ok(_) => {}
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) => {}
-            Err(error) => {
-                return Err(Finding::new(
-                    "configuration",
-                    Severity::Error,
-                    None,
-                    format!("the {source} {} cannot be read: {error}", path.display()),
-                ));
-            }
+    let read = path.map(|path| match surroundings.project() {
+        Some(project) if source == PROJECT => Tree::open(project)
+            .map_err(|error| ReadError::Io {
+                file: project.to_owned(),
+                source: error,
+            })
+            .and_then(|tree| tree.read(".npmrc", LIMIT)),
+        _ => tree::read_named(path, LIMIT),
+    });
+    let text = match read {
+        Some(Ok(text)) => text,
+        None => Vec::new(),
+        Some(Err(error)) if error.is_missing() => Vec::new(),
+        Some(Err(error)) => {
+            let why = crate::http::reason(&error);
+            return Err(Finding::new(
+                "configuration",
+                Severity::Error,
+                None,
+                format!("the {source} cannot be used: {why}"),
+            ));
         }
-    }
+    };
     let mut entries = npmrc::parse(&String::from_utf8_lossy(&text), &surroundings.vars);
     if surroundings.withheld {
         entries.retain(|key, _| !opens(key));

@@ -7,12 +7,10 @@
 mod ini;
 mod netrc;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use relplan_model::finding::{Finding, Severity};
+use relplan_system::tree::{self, ReadError};
 
 pub(super) use self::{ini::Ini, netrc::Netrc};
 use super::endpoint::CODE;
@@ -42,24 +40,16 @@ fn text(path: &Path, surroundings: &Surroundings) -> Result<Option<String>, Find
             format!("{} cannot be read: {why}", shown(path, surroundings)),
         )
     };
-    match fs::metadata(path) {
-        // A device such as /dev/null stands for an empty file in these clients.
-        Ok(found) if !found.is_file() => return Ok(None),
-        Ok(found) if found.len() > LIMIT => return Err(unreadable(&"it is too large")),
-        Ok(_) => {}
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(unreadable(&error)),
-    }
-    fs::read_to_string(path)
+    let bytes = match tree::read_named(path, LIMIT) {
+        Ok(bytes) => bytes,
+        // A device stands for an empty file in these clients.
+        Err(ReadError::Missing { .. } | ReadError::NotAFile { .. }) => return Ok(None),
+        Err(ReadError::TooLarge { .. }) => return Err(unreadable(&"it is too large")),
+        Err(error) => return Err(unreadable(&crate::http::reason(&error))),
+    };
+    String::from_utf8(bytes)
         .map(Some)
-        .map_err(|error| unreadable(&error))
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+        .map_err(|_| unreadable(&"it is not UTF-8"))
 }
 
 fn ini(path: &Path, surroundings: &Surroundings) -> Result<Option<Ini>, Finding> {
