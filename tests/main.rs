@@ -22,6 +22,7 @@ mod init;
 mod interrupts;
 mod jobs;
 mod kills;
+mod one_journal;
 mod pictures;
 mod quickstart;
 mod refusals;

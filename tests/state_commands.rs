@@ -11,7 +11,7 @@ use relplan_testkit::{
 use crate::fixture::{binary, repository};
 
 /// The quickstart, whose target is a folder.
-fn project() -> Environment {
+pub fn project() -> Environment {
     let environment = Environment::new(binary()).unwrap();
     copy_folder(
         &repository().join("examples/quickstart"),
@@ -24,7 +24,7 @@ fn project() -> Environment {
     environment
 }
 
-fn expect(environment: &Environment, code: i32, arguments: &[&str]) -> Session {
+pub fn expect(environment: &Environment, code: i32, arguments: &[&str]) -> Session {
     let session = environment.relplan_session(arguments).unwrap();
     assert_eq!(
         session.code,
@@ -36,17 +36,17 @@ fn expect(environment: &Environment, code: i32, arguments: &[&str]) -> Session {
 }
 
 /// A text without its line breaks: messages are wrapped.
-fn flat(text: &str) -> String {
+pub fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn add_to_spec(environment: &Environment, line: &str) {
+pub fn add_to_spec(environment: &Environment, line: &str) {
     let spec = environment.project().join("relplan.kdl");
     let text = std::fs::read_to_string(&spec).unwrap();
     std::fs::write(spec, format!("{text}\n{line}\n")).unwrap();
 }
 
-fn bare(environment: &Environment) -> PathBuf {
+pub fn bare(environment: &Environment) -> PathBuf {
     let folder = environment.root().join("state.git");
     std::fs::create_dir(&folder).unwrap();
     let mut git = environment.command("git");

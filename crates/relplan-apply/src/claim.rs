@@ -42,6 +42,14 @@ pub struct Claimed {
     pub(crate) finished: bool,
 }
 
+impl Claimed {
+    /// The state that it was claimed in, the claim included.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+}
+
 /// Why a plan could not be claimed. No effect was attempted.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {

@@ -9,7 +9,7 @@
 //!
 //! Invariant: a place holds no secret. A URL that carries one is refused (law L11).
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use url::Url;
 
@@ -246,10 +246,60 @@ impl Place {
         })
     }
 
+    /// Whether both name the same journal. One repository has several URLs: a checkout may know it by SSH and a CI
+    /// job by HTTPS, so of those with a host only host, port and path count.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Git { url, reference },
+                Self::Git {
+                    url: other,
+                    reference: at,
+                },
+            ) => reference == at && (url == other || repository(url) == repository(other)),
+            (Self::File { path }, Self::File { path: other }) => Path::new(path)
+                .components()
+                .eq(Path::new(other).components()),
+            _ => self == other,
+        }
+    }
+
     /// Whether it is on this machine alone, so that it is gone when the machine is.
     #[must_use]
     pub fn is_local(&self) -> bool {
         matches!(self, Self::File { .. })
+    }
+}
+
+/// What a repository's URL comes to, whichever way it is reached: host with port, and path.
+fn repository(url: &str) -> (String, String) {
+    let plain = |path: &str| {
+        let path = path.trim_matches('/');
+        path.strip_suffix(".git").unwrap_or(path).to_owned()
+    };
+    if let Ok(parsed) = Url::parse(url)
+        && let Some(host) = parsed.host_str()
+    {
+        let port = match (parsed.scheme(), parsed.port()) {
+            (_, None) | ("ssh", Some(22)) => String::new(),
+            (_, Some(port)) => format!(":{port}"),
+        };
+        return (
+            format!("{}{port}", host.to_ascii_lowercase()),
+            plain(parsed.path()),
+        );
+    }
+    // git's short form of SSH: user@host:path. A folder has a slash before any colon.
+    match url.split_once(':') {
+        Some((host, path)) if !host.contains('/') && !path.starts_with("//") => {
+            let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+            (host.to_ascii_lowercase(), plain(path))
+        }
+        _ => {
+            let path = url.strip_prefix("file://").unwrap_or(url);
+            (String::new(), path.trim_end_matches('/').to_owned())
+        }
     }
 }
 
@@ -315,6 +365,33 @@ mod tests {
         ] {
             assert_eq!(Place::parse(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_repository_is_the_same_by_ssh_and_by_https_and_no_other_is() {
+        let place = |text: &str| Place::parse(text).unwrap();
+        let here = place("git+https://git.example/acme/widgets.git");
+        for same in [
+            "git+https://git.example/acme/widgets",
+            "git+https://GIT.example/acme/widgets.git/",
+            "git+git@git.example:acme/widgets.git",
+            "git+ssh://git@git.example:22/acme/widgets.git",
+        ] {
+            assert!(here.is_same_as(&place(same)), "{same}");
+        }
+        for other in [
+            "git+https://git.example/acme/gadgets.git",
+            "git+https://git.example:8443/acme/widgets.git",
+            "git+https://evil.example/git.example/acme/widgets.git",
+            "git+https://git.example/acme/widgets.git#refs/relplan/other",
+            "git+file:///acme/widgets.git",
+            "git+/acme/widgets.git",
+            "acme/widgets",
+        ] {
+            assert!(!here.is_same_as(&place(other)), "{other}");
+        }
+        assert!(place("./state/").is_same_as(&place("./state")));
+        assert!(!place("state").is_same_as(&place("other")));
     }
 
     #[test]

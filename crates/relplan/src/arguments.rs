@@ -258,6 +258,9 @@ pub struct PinnedPlace {
     /// journal remembers].
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Refuse to go on where no policy is in force, as RELPLAN_REQUIRE_POLICY=1 does.
+    #[arg(long)]
+    pub require_policy: bool,
 }
 
 /// Where approvals are.
@@ -343,6 +346,13 @@ pub enum Policy {
     /// Sign that a new policy follows an old one, or show who still has to.
     #[command(after_help = examples::POLICY_ROTATE)]
     Rotate(Rotate),
+    /// Have this machine forget under which policy it has released a project. What the project's journal remembers stays
+    /// as it is.
+    #[command(after_help = examples::POLICY_FORGET)]
+    Forget {
+        /// The project, as the spec names it.
+        project: String,
+    },
 }
 
 /// `relplan policy rotate`.

@@ -17,6 +17,7 @@ mod forge;
 mod gather;
 mod init;
 mod interrupt;
+mod memory;
 mod packing;
 mod planning;
 mod project;

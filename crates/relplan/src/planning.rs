@@ -23,7 +23,7 @@ use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
 use crate::{
-    approvals::pin,
+    approvals::pin::{self, Remembered},
     arguments::{PinnedPlace, Places, Planning},
     clock::SystemClock,
     commands::Session,
@@ -87,9 +87,11 @@ impl Ground {
         let project = &session.project;
         let commit = Head::ask(&project.root, &surroundings.vars);
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
-        let opened = store::open(session, places.state.as_deref(), None, Some(&read.spec))?;
+        let opened = store::open(session, places.state.as_deref(), Some(&read.spec))?;
         let (state, mut findings) = load_state(&*opened.store).await?;
-        let policy = pinned_here(project, pinned, surroundings, &state, style, &mut findings)?;
+        let remembered = Remembered::of(session, &read.spec.project.name, &state)?;
+        let sources = pin::Places::new(project, surroundings, pinned, style);
+        let policy = pinned_here(&sources, remembered.as_ref(), &mut findings)?;
         let net = Net::new(surroundings.cache());
         let used = read
             .spec
@@ -311,17 +313,22 @@ fn made(input: &PlanInput) -> Result<Made, Failure> {
 /// The policy that is pinned here. One that was named must be sound; one that the journal remembers and that is not here
 /// keeps nobody from planning.
 fn pinned_here(
-    project: &Project,
-    pinned: &PinnedPlace,
-    surroundings: &Surroundings,
-    state: &State,
-    style: Style,
+    places: &pin::Places,
+    remembered: Option<&Remembered>,
     findings: &mut Vec<Finding>,
 ) -> Result<Option<PinnedPolicy>, Failure> {
-    let places = pin::Places::new(project, surroundings, pinned.policy.as_deref(), style);
-    match places.pinned(state.policy, SystemClock.now()) {
-        Ok(found) => Ok(found.map(|found| found.pin)),
-        Err(failure) if places.named.is_some() => Err(failure),
+    match places.pinned(remembered, SystemClock.now()) {
+        Ok(Some(found)) => Ok(Some(found.pin)),
+        Ok(None) => {
+            let message =
+                "no policy is in force here: whoever applies this plan needs nobody's approval";
+            let finding = Finding::new("no-policy", Severity::Note, None, message);
+            findings.push(
+                finding.hint("docs/reference/policy.md shows how to ask for approvals, and --require-policy refuses to go without"),
+            );
+            Ok(None)
+        }
+        Err(failure) if places.named.is_some() || places.required => Err(failure),
         Err(failure) => {
             let finding = Finding::new("policy", Severity::Warning, None, failure.message());
             findings.push(

@@ -1,7 +1,7 @@
-//! Where the state is kept, and the store there: the one place that knows how command line, plan and spec are weighed.
+//! Where the state is kept, and the store there: the one place that knows how command line, spec and plan are weighed.
 //!
-//! Why the plan comes before the spec: who applies a plan needs no spec (law L2), and one plan must be claimed in one
-//! place, wherever it is applied.
+//! Invariant: which journal counts is decided where the plan is applied, by whoever runs it (`--state`, `RELPLAN_STATE`) or
+//! by the spec there. What the plan says counts alone only where there is no spec: who applies a plan needs none (law L2).
 //!
 //! A session opens each store once: what a store has learnt of its journal, and its connections, are there when another
 //! part of the same session asks it again.
@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
-use relplan_model::port::StateStore;
+use relplan_model::{plan::Plan, port::StateStore};
 use relplan_spec::{Spec, StateChoice};
 use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Place, Remote};
 
@@ -17,6 +17,9 @@ use crate::{commands::Session, exit::Exit, failure::Failure};
 
 /// Where the state is kept if nothing says otherwise.
 const DEFAULT_FOLDER: &str = ".relplan/state";
+
+/// The variable that says what `--state` says.
+const VARIABLE: &str = "RELPLAN_STATE";
 
 /// The stores that a session has opened so far.
 #[derive(Default)]
@@ -37,18 +40,86 @@ impl Opened {
     }
 }
 
-/// The store that the command line names, else the plan, else the spec, else the folder that is the default.
+/// The store that `--state` or `RELPLAN_STATE` names, else the spec, else the folder that is the default.
 ///
 /// # Errors
 /// When the place cannot be (exit 64 or 65), or the store cannot be used here (exit 10).
 pub fn open(
     session: &Session,
     given: Option<&str>,
-    planned: Option<&str>,
     spec: Option<&Spec>,
 ) -> Result<Opened, Failure> {
-    let place = place(session, given, planned, spec)?;
+    let place = match named(session, given)? {
+        Some(place) => place,
+        None => written(session, spec)?,
+    };
     at(session, place)
+}
+
+/// The same, where the spec is read if there is one. A spec that is there and not valid is an error: the state would be
+/// looked for in another place than it is in.
+///
+/// # Errors
+/// As [`open`]; and when there is a spec that is not valid (exit 65).
+pub fn find(session: &Session, given: Option<&str>) -> Result<Opened, Failure> {
+    if let Some(place) = named(session, given)? {
+        return at(session, place);
+    }
+    let spec = spec_if_any(session)?;
+    open(session, None, spec.as_ref())
+}
+
+/// The store of a plan that is about to be looked at or carried out here.
+///
+/// A plan is a file that somebody made: where its journal is counts only where nothing here says otherwise, since a plan
+/// for a journal of its maker's choice would pass by the policy that ours remembers.
+///
+/// # Errors
+/// As [`find`]; and when the plan and the spec beside it name different places (exit 64).
+pub fn of_plan(session: &Session, given: Option<&str>, plan: &Plan) -> Result<Opened, Failure> {
+    if let Some(place) = named(session, given)? {
+        return at(session, place);
+    }
+    let planned = plan.base.store.as_deref().map(Place::parse).transpose();
+    let planned = planned.map_err(|error| {
+        Failure::of(Exit::Invalid, &error)
+            .while_doing("cannot use the place of the state that the plan names")
+    })?;
+    let spec = spec_if_any(session)?;
+    match (spec, planned) {
+        (Some(spec), Some(planned)) => {
+            let here = written(session, Some(&spec))?;
+            if !here.is_same_as(&planned) {
+                return Err(elsewhere(&here, &planned));
+            }
+            at(session, here)
+        }
+        (None, Some(planned)) => at(session, planned),
+        (spec, None) => open(session, None, spec.as_ref()),
+    }
+}
+
+fn elsewhere(here: &Place, planned: &Place) -> Failure {
+    let message = format!(
+        "the plan was made for the state in {planned}, and the spec here keeps the state in {here}"
+    );
+    Failure::new(Exit::Usage, message)
+        .while_doing("nothing was done")
+        .hint("a plan is applied on one journal alone. If the state was moved, or the spec is the one that is wrong, say which place counts:")
+        .hint(format!("$ relplan apply PLAN --state {}", quoted(planned)))
+        .hint("otherwise make a new plan here:")
+        .hint("$ relplan plan -o PLAN")
+}
+
+/// A place as a shell takes it.
+pub fn quoted(place: &Place) -> String {
+    let text = place.to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/.:+-_@%=,".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// The store at a place.
@@ -70,23 +141,6 @@ pub fn at(session: &Session, place: Place) -> Result<Opened, Failure> {
     Ok(Opened { store, place })
 }
 
-/// The same, where the spec is read if there is one. A spec that is there and not valid is an error: the state would be
-/// looked for in another place than it is in.
-///
-/// # Errors
-/// As [`open`]; and when there is a spec that is not valid (exit 65).
-pub fn find(
-    session: &Session,
-    given: Option<&str>,
-    planned: Option<&str>,
-) -> Result<Opened, Failure> {
-    if given.is_some() || planned.is_some() {
-        return open(session, given, planned, None);
-    }
-    let spec = spec_if_any(session)?;
-    open(session, None, None, spec.as_ref())
-}
-
 /// The spec, if the project has one.
 ///
 /// # Errors
@@ -104,23 +158,21 @@ pub fn spec_if_any(session: &Session) -> Result<Option<Spec>, Failure> {
     Ok(Some(read.spec))
 }
 
-fn place(
-    session: &Session,
-    given: Option<&str>,
-    planned: Option<&str>,
-    spec: Option<&Spec>,
-) -> Result<Place, Failure> {
-    if let Some(given) = given {
-        return Place::parse(given).map_err(|error| {
-            Failure::of(Exit::Usage, &error).while_doing("cannot use the place of --state")
-        });
-    }
-    if let Some(planned) = planned {
-        return Place::parse(planned).map_err(|error| {
-            Failure::of(Exit::Invalid, &error)
-                .while_doing("cannot use the place of the state that the plan names")
-        });
-    }
+/// The place that whoever runs this names: on the command line, or in the environment.
+fn named(session: &Session, given: Option<&str>) -> Result<Option<Place>, Failure> {
+    let (text, by) = match (given, session.surroundings.var(VARIABLE)) {
+        (Some(given), _) => (given, "--state"),
+        (None, Some(set)) => (set, VARIABLE),
+        (None, None) => return Ok(None),
+    };
+    let place = Place::parse(text).map_err(|error| {
+        Failure::of(Exit::Usage, &error).while_doing(format!("cannot use the place of {by}"))
+    })?;
+    Ok(Some(place))
+}
+
+/// The place that the spec names, or the default.
+fn written(session: &Session, spec: Option<&Spec>) -> Result<Place, Failure> {
     match spec.and_then(|spec| spec.state.as_ref()) {
         Some(choice) => chosen(session, choice),
         None => Ok(Place::File {

@@ -22,7 +22,7 @@ use relplan_model::{
 
 use super::{
     collect,
-    pin::{Pinned, Places},
+    pin::{Pinned, Places, Remembered},
 };
 use crate::{clock::SystemClock, exit::Exit, failure::Failure};
 
@@ -35,7 +35,7 @@ pub struct Keeper {
     /// The records in the journal, as they were when this run began.
     kept: Vec<Offered>,
     /// The policy that was last used: nothing older may follow it.
-    last: Mutex<Option<PinnedPolicy>>,
+    last: Mutex<Option<Remembered>>,
     started: AtomicBool,
     answered: Mutex<Option<Answered>>,
 }
@@ -61,8 +61,8 @@ pub struct Duty {
     pub folders: Vec<PathBuf>,
     /// The records in the journal.
     pub kept: Vec<Offered>,
-    /// The policy that the journal remembers.
-    pub remembered: Option<PinnedPolicy>,
+    /// The policy that is remembered.
+    pub remembered: Option<Remembered>,
     /// Whether the plan was started before.
     pub started: bool,
 }
@@ -105,6 +105,17 @@ impl Keeper {
         self.started.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a policy must be in force.
+    pub fn is_required(&self) -> bool {
+        self.places.required
+    }
+
+    /// The policy that is in force: the one that was last used.
+    pub fn policy(&self) -> Option<PinnedPolicy> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().map(|last| last.pin)
+    }
+
     /// The answer, with everything that it rests on; `None`: no policy is pinned, and none is asked for.
     pub fn answer(&self) -> Result<Option<Answer>, Failure> {
         let now = SystemClock.now();
@@ -130,8 +141,12 @@ impl Keeper {
 
     /// Reads the policy and the records.
     fn look(&self, now: Timestamp) -> Result<Option<(Pinned, Vec<Offered>)>, Failure> {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(pinned) = self.places.pinned(last, now)? else {
+        let last = self
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(pinned) = self.places.pinned(last.as_ref(), now)? else {
             let plan = self.subject.plan();
             return if plan.gates.is_empty() && plan.policy.is_none() {
                 Ok(None)
@@ -176,7 +191,8 @@ impl Keeper {
             });
         }
         let approved = verdict.approved(pinned.pin);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(pinned.pin);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Remembered::by_journal(pinned.pin));
         *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answered {
             question,
             from: verdict.at,

@@ -6,7 +6,10 @@
 //! 3. Else none is pinned. A `policy.kdl` that nobody pinned came with the checkout, and so perhaps with the plan: it is
 //!    not used, and it is not passed over either, since somebody who wrote one expects a gate.
 //!
-//! Invariant: a policy never goes back to an older version than the journal remembers, whoever names it.
+//! Where the machine has released the project under a policy, and this is another journal, it is the machine that
+//! remembers: what another journal remembers was perhaps written by whoever chose it.
+//!
+//! Invariant: a policy never goes back to an older version than is remembered, whoever names it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,11 +17,17 @@ use relplan_approval::{
     policy::{self, Policy},
     rotation::{self, Rotation},
 };
-use relplan_model::{approval::PinnedPolicy, time::Timestamp};
+use relplan_model::{approval::PinnedPolicy, state::State, time::Timestamp};
 use relplan_targets::surroundings::Surroundings;
 
 use crate::{
-    exit::Exit, failure::Failure, project::Project, project::spec_style, view::style::Style,
+    arguments::PinnedPlace,
+    commands::Session,
+    exit::Exit,
+    failure::Failure,
+    memory::{KnownPolicy, Memory},
+    project::{Project, spec_style},
+    view::style::Style,
 };
 
 /// The name of the policy's file in a project.
@@ -36,8 +45,81 @@ pub struct Pinned {
     pub pin: PinnedPolicy,
     /// Its file.
     pub file: PathBuf,
-    /// The digest and version that the journal remembers, if it does.
+    /// Whether it is the one that is remembered.
     pub is_remembered: bool,
+}
+
+/// The policy that releases of a project were approved under before.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    /// Its version and digest.
+    pub pin: PinnedPolicy,
+    by: By,
+}
+
+/// Who remembers it.
+#[derive(Debug, Clone)]
+enum By {
+    Journal,
+    /// This machine, of another journal of the project, or of an earlier state of this one.
+    Machine {
+        project: String,
+        known: KnownPolicy,
+    },
+}
+
+impl Remembered {
+    /// What journal and machine remember together; `None`: neither knows of a policy.
+    pub fn of(session: &Session, project: &str, state: &State) -> Result<Option<Self>, Failure> {
+        let known = Memory::of(&session.surroundings).known(project)?;
+        let Some(known) = known.and_then(|known| known.policy) else {
+            return Ok(state.policy.map(Self::by_journal));
+        };
+        let is_same = state.lineage.as_deref() == Some(&known.lineage);
+        match state.policy {
+            Some(pin) if is_same && pin.version > known.pin.version => {
+                Ok(Some(Self::by_journal(pin)))
+            }
+            Some(pin) if pin == known.pin => Ok(Some(Self::by_journal(pin))),
+            _ => Ok(Some(Self {
+                pin: known.pin,
+                by: By::Machine {
+                    project: project.to_owned(),
+                    known,
+                },
+            })),
+        }
+    }
+
+    /// What the journal remembers.
+    pub fn by_journal(pin: PinnedPolicy) -> Self {
+        Self {
+            pin,
+            by: By::Journal,
+        }
+    }
+
+    /// Who remembers it, and what, as in "the journal remembers version 3 (1f2e3d4c)".
+    fn told(&self) -> String {
+        let (version, digest) = (self.pin.version, self.pin.digest.short());
+        match &self.by {
+            By::Journal => format!("the journal remembers version {version} ({digest})"),
+            By::Machine { known, .. } => format!(
+                "this machine remembers version {version} ({digest}) of the journal {} in {}",
+                known.lineage, known.place
+            ),
+        }
+    }
+
+    /// The same failure with how to leave this policy, where only this machine asks for it.
+    fn leave(&self, failure: Failure) -> Failure {
+        match &self.by {
+            By::Journal => failure,
+            By::Machine { project, .. } => failure
+                .hint("if releases of this project shall need no such approvals any more, have this machine forget it:")
+                .hint(format!("$ relplan policy forget {project}")),
+        }
+    }
 }
 
 /// Where a policy is looked for.
@@ -47,6 +129,8 @@ pub struct Places {
     pub named: Option<PathBuf>,
     /// The usual file.
     pub usual: PathBuf,
+    /// Whether there must be one.
+    pub required: bool,
     /// How problems are shown.
     pub style: Style,
 }
@@ -56,15 +140,25 @@ impl Places {
     pub fn new(
         project: &Project,
         surroundings: &Surroundings,
-        given: Option<&Path>,
+        given: &PinnedPlace,
         style: Style,
     ) -> Self {
+        let PinnedPlace {
+            policy: given,
+            require_policy,
+        } = given;
+        let is_set = |name| {
+            surroundings
+                .var(name)
+                .is_some_and(|set| !matches!(set, "0" | "false"))
+        };
         let var = surroundings
             .var("RELPLAN_POLICY")
             .filter(|path| !path.is_empty());
         Self {
-            named: given.map(Path::to_path_buf).or(var.map(PathBuf::from)),
+            named: given.clone().or(var.map(PathBuf::from)),
             usual: project.root.as_std_path().join(USUAL),
+            required: *require_policy || is_set("RELPLAN_REQUIRE_POLICY"),
             style,
         }
     }
@@ -72,11 +166,11 @@ impl Places {
     /// The policy that counts here; `None`: none is pinned.
     pub fn pinned(
         &self,
-        remembered: Option<PinnedPolicy>,
+        remembered: Option<&Remembered>,
         now: Timestamp,
     ) -> Result<Option<Pinned>, Failure> {
         if let Some(file) = &self.named {
-            let found = self.read(file, remembered)?;
+            let found = self.read(file, remembered.map(|known| known.pin))?;
             if let Some(known) = remembered {
                 not_older(&found, known)?;
             }
@@ -85,36 +179,43 @@ impl Places {
         let Some(known) = remembered else {
             return if self.usual.exists() {
                 Err(self.not_pinned_yet())
+            } else if self.required {
+                Err(none_in_force())
             } else {
                 Ok(None)
             };
         };
+        let pin = known.pin;
         if !self.usual.exists() {
-            let message = format!(
+            let mut message = format!(
                 "releases of this project are approved under version {} of a policy ({}), and it is not here",
-                known.version,
-                known.digest.short()
+                pin.version,
+                pin.digest.short()
             );
-            return Err(Failure::new(Exit::Approval, message).hint(format!(
+            if let By::Machine { .. } = known.by {
+                message = format!("{message}: {}", known.told());
+            }
+            let failure = Failure::new(Exit::Approval, message).hint(format!(
                 "put it beside the spec as {USUAL}, or name it with --policy"
-            )));
+            ));
+            return Err(known.leave(failure));
         }
-        let found = self.read(&self.usual, remembered)?;
-        if found.pin == known || self.leads_to(&found, known, now)? {
+        let found = self.read(&self.usual, Some(pin))?;
+        if found.pin == pin || self.leads_to(&found, pin, now)? {
             return Ok(Some(found));
         }
         let message = format!(
-            "{} is version {} ({}), and the journal remembers version {} ({})",
+            "{} is version {} ({}), and {}",
             self.usual.display(),
             found.pin.version,
             found.pin.digest.short(),
-            known.version,
-            known.digest.short()
+            known.told()
         );
-        Err(Failure::new(Exit::Approval, message)
+        let failure = Failure::new(Exit::Approval, message)
             .hint("a policy that lies beside the plan is not trusted for being there: have the change signed by both roots,")
             .hint("$ relplan policy rotate OLD NEW --key KEY")
-            .hint("or pin it yourself where this runs, with --policy or RELPLAN_POLICY"))
+            .hint("or pin it yourself where this runs, with --policy or RELPLAN_POLICY");
+        Err(known.leave(failure))
     }
 
     fn not_pinned_yet(&self) -> Failure {
@@ -252,7 +353,17 @@ fn shown(problem: &relplan_approval::Problem, file: &str) -> relplan_spec::Probl
     }
 }
 
-fn not_older(found: &Pinned, known: PinnedPolicy) -> Result<(), Failure> {
+/// A policy must be in force, and none is.
+fn none_in_force() -> Failure {
+    Failure::new(
+        Exit::Approval,
+        "no policy is in force here, and --require-policy (or RELPLAN_REQUIRE_POLICY) asks for one",
+    )
+    .hint("name it with --policy, or in RELPLAN_POLICY")
+}
+
+fn not_older(found: &Pinned, remembered: &Remembered) -> Result<(), Failure> {
+    let known = remembered.pin;
     let about = format!(
         "the policy {} is version {} ({})",
         found.file.display(),
@@ -264,17 +375,16 @@ fn not_older(found: &Pinned, known: PinnedPolicy) -> Result<(), Failure> {
             "{about}, and releases were approved under version {} before: a policy never goes back",
             known.version
         );
-        return Err(Failure::new(Exit::Approval, message)
-            .hint("give what it says a new version, above the one that was used"));
+        let failure = Failure::new(Exit::Approval, message)
+            .hint("give what it says a new version, above the one that was used");
+        return Err(remembered.leave(failure));
     }
     if found.pin.version == known.version && found.pin.digest != known.digest {
-        let message = format!(
-            "{about}, and the journal remembers another policy of that version ({})",
-            known.digest.short()
-        );
-        return Err(Failure::new(Exit::Approval, message).hint(
+        let message = format!("{about}, which is another policy: {}", remembered.told());
+        let failure = Failure::new(Exit::Approval, message).hint(
             "each change of a policy needs a new version, and `previous` names the one before",
-        ));
+        );
+        return Err(remembered.leave(failure));
     }
     Ok(())
 }

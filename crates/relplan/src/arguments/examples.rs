@@ -85,6 +85,10 @@ Examples:
   relplan policy rotate old.kdl policy.kdl --key KEY
   relplan policy rotate old.kdl policy.kdl    who still has to sign";
 
+pub const POLICY_FORGET: &str = "\
+Examples:
+  relplan policy forget acme/widgets";
+
 pub const STATUS: &str = "\
 Examples:
   relplan status

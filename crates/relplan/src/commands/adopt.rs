@@ -72,7 +72,7 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
         }
     }
     let given = places.state.as_deref();
-    let store = store::open(session, given, None, Some(&ground.read.spec))?.store;
+    let store = store::open(session, given, Some(&ground.read.spec))?.store;
     let opening = (apply::run::random_name()?, project);
     let state = relplan_apply::adopt(&*store, &SystemClock, ground.state, opening, facts)
         .await

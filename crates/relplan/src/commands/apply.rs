@@ -143,7 +143,7 @@ async fn carry_out(
 
 /// The open plan, from where it was saved when it was started.
 async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen>, Failure> {
-    let opened = store::find(session, arguments.places.state.as_deref(), None)?;
+    let opened = store::find(session, arguments.places.state.as_deref())?;
     let (state, _) = load_state(&*opened.store).await?;
     let Some(open) = state.open else {
         return Ok(None);

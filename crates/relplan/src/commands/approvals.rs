@@ -25,8 +25,7 @@ use crate::{
 pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failure> {
     let (bytes, plan) = read_plan(&arguments.plan)?;
     let subject = Subject::read(&bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
-    let place = plan.base.store.as_deref();
-    let store = store::find(session, arguments.place.state.as_deref(), place)?.store;
+    let store = store::of_plan(session, arguments.place.state.as_deref(), &plan)?.store;
     let (state, _) = load_state(&*store).await?;
     let lines = store
         .load()
@@ -35,7 +34,7 @@ pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failu
     let places = Places::new(
         &session.project,
         &session.surroundings,
-        arguments.pinned.policy.as_deref(),
+        &arguments.pinned,
         session.terminal.err,
     );
     let pinned = places.looked_at(state.policy)?;

@@ -97,7 +97,7 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
 
 /// A plan that is open goes on with the very artifacts that it was made with: packing must not take them away.
 async fn keep_what_is_open(session: &Session, spec: &Spec) -> Result<(), Failure> {
-    let opened = store::open(session, None, None, Some(spec))?;
+    let opened = store::open(session, None, Some(spec))?;
     let (state, _) = load_state(&*opened.store).await?;
     let Some(open) = state.open else {
         return Ok(());

@@ -15,7 +15,8 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    view::style::count,
+    memory::Memory,
+    view::style::{count, harmless},
 };
 
 /// Runs it.
@@ -32,7 +33,35 @@ pub fn run(session: &Session, arguments: &Policy) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Policy::Rotate(arguments) => rotate(session, arguments),
+        Policy::Forget { project } => forget(session, project),
     }
+}
+
+/// This machine asks for the project's policy no more.
+fn forget(session: &Session, project: &str) -> Result<Exit, Failure> {
+    let memory = Memory::of(&session.surroundings);
+    let Some(policy) = memory.known(project)?.and_then(|known| known.policy) else {
+        let message = format!("this machine remembers no policy of {project:?}");
+        let failure = Failure::new(Exit::Usage, message);
+        let known = memory
+            .all()
+            .into_iter()
+            .filter(|known| known.policy.is_some());
+        let names: Vec<String> = known.map(|known| known.project).collect();
+        return Err(match names.as_slice() {
+            [] => failure.hint("it remembers none of any project"),
+            names => failure.hint(format!("it remembers one of {}", names.join(", "))),
+        });
+    };
+    memory.update(project, |known| known.policy = None)?;
+    session.terminal.result(&format!(
+        "This machine has forgotten version {} of the policy of {project} ({}). The journal {} in {} remembers it still.",
+        policy.pin.version,
+        policy.pin.digest.short(),
+        policy.lineage,
+        harmless(&policy.place)
+    ));
+    Ok(Exit::Done)
 }
 
 fn usual(session: &Session, file: Option<&Path>) -> PathBuf {

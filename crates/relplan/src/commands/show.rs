@@ -76,8 +76,7 @@ pub fn present(
 
 /// The state here, if it is the very one that the plan was made on.
 async fn state_of(session: &Session, show: &Show, plan: &Plan) -> Option<State> {
-    let place = plan.base.store.as_deref();
-    let opened = store::find(session, show.state.as_deref(), place).ok()?;
+    let opened = store::of_plan(session, show.state.as_deref(), plan).ok()?;
     let (state, _) = load_state(&*opened.store).await.ok()?;
     let base = Base {
         store: plan.base.store.clone(),

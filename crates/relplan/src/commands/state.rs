@@ -24,7 +24,7 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
-    let opened = store::find(session, arguments.place(), None)?;
+    let opened = store::find(session, arguments.place())?;
     match arguments {
         State::Show(_) => {
             let state = folded(session, &opened).await?;

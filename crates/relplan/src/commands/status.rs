@@ -18,7 +18,7 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure> {
-    let opened = store::find(session, arguments.places.state.as_deref(), None)?;
+    let opened = store::find(session, arguments.places.state.as_deref())?;
     let store = opened.store;
     let (state, _) = load_state(&*store).await?;
     match arguments.format {

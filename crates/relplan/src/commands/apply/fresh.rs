@@ -5,12 +5,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use relplan_model::{address::PackageId, approval::PinnedPolicy, bundle::Bundle, port::EventSink};
+use relplan_model::{address::PackageId, bundle::Bundle, port::EventSink};
 
 use super::{Chosen, Tally, gate};
 use relplan_targets::surroundings::Surroundings;
 
 use crate::{
+    approvals::pin::Remembered,
     arguments::Apply,
     commands::Session,
     events::{Fanout, WithProgress},
@@ -84,12 +85,12 @@ pub(super) async fn choose(
     })))
 }
 
-/// The plan, and the policy that the journal remembers which it was made on.
+/// The plan, and the policy that is remembered of its project.
 async fn make(
     session: &Session,
     arguments: &Apply,
     sink: &Arc<dyn EventSink>,
-) -> Result<(Made, Option<PinnedPolicy>), Failure> {
+) -> Result<(Made, Option<Remembered>), Failure> {
     let style = session.terminal.err;
     let withheld = Surroundings {
         withheld: true,
@@ -135,7 +136,9 @@ async fn make(
     let made = ground
         .plan_with_contents(&wishes, observations, bundle, planning, sink.as_ref())
         .await?;
-    Ok((made, ground.state.policy))
+    let project = &ground.read.spec.project.name;
+    let remembered = Remembered::of(session, project, &ground.state)?;
+    Ok((made, remembered))
 }
 
 async fn pack(

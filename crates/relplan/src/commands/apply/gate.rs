@@ -2,7 +2,6 @@
 
 use relplan_approval::Subject;
 use relplan_model::{
-    approval::PinnedPolicy,
     event::Event,
     port::{Clock as _, EventSink},
     state::{Ended, State},
@@ -13,7 +12,7 @@ use crate::{
     approvals::{
         collect,
         keeper::{Duty, Keeper, unpinned},
-        pin::Places,
+        pin::{Places, Remembered},
     },
     arguments::Apply,
     clock::SystemClock,
@@ -21,7 +20,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     planning::Made,
-    view::approvals_text,
+    view::{approvals_text, style::harmless},
 };
 
 /// The keeper of a plan's gate, which has let it pass just now. `lines` is the journal that `state` is the fold of.
@@ -35,12 +34,13 @@ pub(super) fn keeper(
     let subject =
         Subject::read(&chosen.bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
     let digest = subject.digest();
+    let remembered = Remembered::of(session, &chosen.plan.project, state)?;
     let keeper = Keeper::new(Duty {
         places: places(session, arguments),
         beside: chosen.file.as_deref().map(collect::beside),
         folders: arguments.records.approvals.clone(),
         kept: collect::in_journal(lines, digest),
-        remembered: state.policy,
+        remembered,
         started: state.open.as_ref().is_some_and(|open| open.plan == digest),
         subject,
     });
@@ -56,7 +56,7 @@ fn places(session: &Session, arguments: &Apply) -> Places {
     Places::new(
         &session.project,
         &session.surroundings,
-        arguments.pinned.policy.as_deref(),
+        &arguments.pinned,
         session.terminal.err,
     )
 }
@@ -69,6 +69,12 @@ fn demand(
 ) -> Result<(), Failure> {
     let nothing = |failure: Failure| failure.while_doing("nothing was published");
     let Some(answer) = keeper.answer().map_err(nothing)? else {
+        // What the plan says of this was true where it was made.
+        let text = format!(
+            "note: no policy is in force here for {}, so nobody had to approve this plan\n",
+            harmless(&chosen.plan.project)
+        );
+        session.terminal.remark(&text);
         return Ok(());
     };
     let verdict = &answer.verdict;
@@ -113,13 +119,14 @@ fn demand(
 
 /// A plan that was made just now has nobody's approval: where it needs one it must be saved first.
 ///
-/// `remembered` is the policy that the journal remembers.
+/// `remembered` is the policy that is remembered.
 pub(super) fn needs_nobody(
     session: &Session,
     arguments: &Apply,
     made: &Made,
-    remembered: Option<PinnedPolicy>,
+    remembered: Option<Remembered>,
 ) -> Result<(), Failure> {
+    let is_known = remembered.is_some();
     let subject =
         Subject::read(&made.bytes).map_err(|error| Failure::of(Exit::Internal, &error))?;
     let keeper = Keeper::new(Duty {
@@ -134,7 +141,7 @@ pub(super) fn needs_nobody(
     let is_free = match keeper.answer() {
         Ok(None) => true,
         Ok(Some(answer)) => answer.verdict.is_approved(),
-        Err(failure) if remembered.is_none() => {
+        Err(failure) if !is_known && !keeper.is_required() => {
             return Err(Failure {
                 hints: unpinned().hints,
                 ..failure

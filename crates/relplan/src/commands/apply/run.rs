@@ -5,11 +5,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Standing};
 use relplan_model::{
+    approval::PinnedPolicy,
     digest::Sha256,
     finding::{Finding, Severity},
     plan::Plan,
     port::Clock as _,
+    state::State,
 };
+use relplan_state::Place;
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
@@ -23,6 +26,7 @@ use crate::{
     failure::Failure,
     gather::drivers::Built,
     interrupt,
+    memory::Memory,
     planning::{exit_of, load},
     store,
     view::{plan_text::finding_text, report_text},
@@ -40,15 +44,15 @@ pub(super) async fn run(
     tally.plan = Some(digest);
     let started = SystemClock.now();
     let given = arguments.places.state.as_deref();
-    let opened = store::find(session, given, chosen.plan.base.store.as_deref())?;
+    let opened = store::of_plan(session, given, &chosen.plan)?;
     let part = part::of(session, arguments, &chosen, &opened)?;
     if let Some(warning) = store::warn_if_lost_with_the_runner(session, &opened) {
         let finding = Finding::new("state-on-runner", Severity::Warning, None, warning);
         let style = session.terminal.err;
         session.terminal.remark(&finding_text(&finding, style));
     }
-    let store = opened.store;
-    let loaded = load(&*store).await?;
+    let store = &opened.store;
+    let loaded = load(&**store).await?;
     let journal = (&loaded.state, loaded.lines.as_slice());
     let keeper = gate::keeper(session, arguments, &chosen, journal, events.as_ref())?;
     let state = loaded.state;
@@ -82,7 +86,7 @@ pub(super) async fn run(
             let is_ours_alone = !denied.findings().is_empty();
             let others = plan.steps.iter().any(|step| !part.has(step));
             if is_ours_alone && others {
-                part::decline(session, digest, &part, &*store).await;
+                part::decline(session, digest, &part, &**store).await;
             }
             return Err(failure);
         }
@@ -114,7 +118,7 @@ pub(super) async fn run(
     let ports = Ports {
         drivers: &drivers,
         source: &folder,
-        store: &*store,
+        store: &**store,
         clock: &SystemClock,
         events: &shown,
         approvals: &keeper,
@@ -123,6 +127,13 @@ pub(super) async fn run(
         .await
         .map_err(|error| Failure::of(exit(error.exit()), &error))?;
     keeper.claimed();
+    remember(
+        session,
+        &plan,
+        claimed.state(),
+        keeper.policy(),
+        &opened.place,
+    );
     let usual = Options::default();
     let settle = Duration::from_secs(arguments.settle.0);
     let options = Options {
@@ -156,6 +167,29 @@ pub(super) async fn run(
         return Ok(exit_of(&plan));
     }
     Ok(exit(report.exit))
+}
+
+/// Has this machine remember under which policy the plan was started, and how far its journal had come by then.
+fn remember(
+    session: &Session,
+    plan: &Plan,
+    state: &State,
+    policy: Option<PinnedPolicy>,
+    place: &Place,
+) {
+    let (now, place) = (SystemClock.now(), place.to_string());
+    let kept = Memory::of(&session.surroundings).update(&plan.project, |known| {
+        known.reached(state, &place, now);
+        if let (Some(pin), Some(lineage)) = (policy, &state.lineage) {
+            known.under(pin, lineage, &place, now);
+        }
+    });
+    // The release goes on: the journal remembers all of it too.
+    if let Err(failure) = kept {
+        session
+            .terminal
+            .remark(&format!("warning: {}\n", failure.message()));
+    }
 }
 
 /// The exit code of a class.
