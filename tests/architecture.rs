@@ -257,6 +257,112 @@ fn l1_the_planner_and_the_walk_know_no_registry() {
     }
 }
 
+/// Product code alone: tests start what they like.
+fn product_files() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for (name, folder) in crates() {
+        if name != "relplan-testkit" {
+            rust_files(&folder.join("src"), &mut files);
+        }
+    }
+    let root = root();
+    files
+        .into_iter()
+        .filter_map(|file| {
+            let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
+            let is_test = name.contains("/tests/")
+                || ["/tests.rs", "/fixture.rs"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default();
+            (!is_test).then(|| (name.to_owned(), code.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn l14_programs_are_started_in_one_room() {
+    const ROOM: &str = "crates/relplan-system/src/programs/";
+    // In pieces that no other word is made of.
+    let starts = [
+        "process::Command",
+        "Command::new(",
+        "process::{Command",
+        "Command, process",
+    ];
+    for (name, code) in product_files() {
+        for (number, line) in code.lines().enumerate() {
+            let line = line.split("//").next().unwrap_or_default();
+            let found = starts.iter().any(|start| line.contains(start));
+            assert!(
+                !found || name.starts_with(ROOM),
+                "{name}:{}: programs are started by relplan-system's `programs` alone",
+                number + 1
+            );
+        }
+    }
+}
+
+/// Where a program is called, and which: whoever adds one reads the rules of the room first, and its variables.
+#[test]
+fn l14_each_call_of_a_program_is_known() {
+    let expected = [
+        ("crates/relplan-state/src/git/repository.rs", "call(\"git\""),
+        ("crates/relplan-system/src/programs/git.rs", "call(\"git\""),
+        (
+            "crates/relplan-targets/src/cargo/provider.rs",
+            "call(command",
+        ),
+        ("crates/relplan-targets/src/cargo/provider.rs", "call_at("),
+        ("crates/relplan-targets/src/pypi/client.rs", "call_at("),
+        (
+            "crates/relplan-workspace/src/pack/cargo.rs",
+            "call(\"cargo\"",
+        ),
+        ("crates/relplan-workspace/src/pack/npm.rs", "call(tool"),
+        (
+            "crates/relplan-workspace/src/pack/pep517.rs",
+            "call(\"python3\"",
+        ),
+        ("crates/relplan-workspace/src/pack/pep517.rs", "call(\"uv\""),
+        (
+            "crates/relplan-workspace/src/pack/workshop.rs",
+            "call(program",
+        ),
+        (
+            "crates/relplan/src/approvals/sign.rs",
+            "call(\"ssh-keygen\"",
+        ),
+    ];
+    let mut found = std::collections::BTreeSet::new();
+    for (name, code) in product_files() {
+        // Where the room itself says what a call is.
+        if name == "crates/relplan-system/src/programs.rs" {
+            continue;
+        }
+        let code: String = code.split_whitespace().collect();
+        for (at, _) in code.match_indices(".call") {
+            let call = code.get(at + 1..).unwrap_or_default();
+            let is_one = ["call(", "call_at("]
+                .iter()
+                .any(|start| call.starts_with(start));
+            let end = match call.starts_with("call_at(") {
+                true => Some("call_at(".len()),
+                false => call.find([',', ')']),
+            };
+            if let (true, Some(end)) = (is_one, end) {
+                found.insert((name.clone(), call.get(..end).unwrap_or_default().to_owned()));
+            }
+        }
+    }
+    let expected = expected.map(|(file, call)| (file.to_owned(), call.to_owned()));
+    assert_eq!(found, expected.into_iter().collect());
+}
+
 #[test]
 fn no_committed_file_names_a_public_registry() {
     // Written in pieces, or this file would name them itself.

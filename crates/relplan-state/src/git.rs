@@ -4,18 +4,23 @@
 //! what the ref must still be. The server compares and swaps; nothing is ever forced over anything else.
 //!
 //! Why git's own program: whoever can push to the repository can keep state in it, with the credential helpers, SSH
-//! keys and proxies that are set up already. relplan sees none of those credentials.
+//! keys and proxies that are set up already.
+//!
+//! - `git/transport.rs`: how a remote may be reached, and where it may not lie.
+//! - `git/credential.rs`: which of git's settings may go to a remote.
+//! - `git/remote.rs`, `git/repository.rs`: a remote, and the private repository that speaks to it.
 //!
 //! An answer may be lost. The ref then tells: if it names our commit, or one after it, the append came about; if it
 //! still names the commit before, the same commit is pushed again, which has no second effect.
 
+mod credential;
 mod folder;
 mod history;
 mod remote;
 mod repository;
+mod transport;
 
 use std::{
-    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -47,7 +52,6 @@ pub struct GitStore {
 struct Shared {
     remote: Remote,
     reference: String,
-    vars: BTreeMap<String, String>,
     client: Mutex<Option<Client>>,
 }
 
@@ -68,14 +72,13 @@ struct Tip {
 type Lines<'a> = Option<&'a mut Vec<Vec<u8>>>;
 
 impl GitStore {
-    /// The store at a ref of a remote. Nothing is asked before it is used. `vars` is the environment that git gets.
+    /// The store at a ref of a remote. Nothing is asked before it is used.
     #[must_use]
-    pub fn new(remote: Remote, reference: &str, vars: BTreeMap<String, String>) -> Self {
+    pub fn new(remote: Remote, reference: &str) -> Self {
         Self {
             shared: Arc::new(Shared {
                 remote,
                 reference: reference.to_owned(),
-                vars,
                 client: Mutex::new(None),
             }),
         }
@@ -89,7 +92,7 @@ impl GitStore {
         blocking(self.location(), move || {
             let mut client = shared.client.lock().unwrap_or_else(PoisonError::into_inner);
             if client.is_none() {
-                let repository = Repository::new(&shared.remote, &shared.vars)
+                let repository = Repository::new(&shared.remote)
                     .map_err(shared.failed("making a repository of its own"))?;
                 let tip = Tip {
                     commit: None,
@@ -241,10 +244,10 @@ impl Shared {
             .repository
             .run(&["cat-file", "--batch"], wanted.as_bytes())
             .and_then(repository::Ended::output)
-            .map_err(self.failed("reading the journal's files"))?;
-        if blobs.len() > MOST {
-            return Err(self.damage("it is larger than any journal"));
-        }
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => self.damage("it is larger than any journal"),
+                _ => self.failed("reading the journal's files")(error),
+            })?;
         let mut rest = blobs.as_slice();
         for (first, blob) in files {
             let piece = next_blob(&mut rest, &blob)
@@ -419,12 +422,18 @@ fn retried<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
     loop {
         tries += 1;
         match work() {
-            Err(error) if tries < TRIES && error.kind() != io::ErrorKind::NotFound => {
+            // What is not there does not come by asking again, and what took too long has taken its time.
+            Err(error) if tries < TRIES && !is_final(&error) => {
                 std::thread::sleep(pause(tries));
             }
             ended => return ended,
         }
     }
+}
+
+fn is_final(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, NotFound, TimedOut};
+    matches!(error.kind(), FileTooLarge | NotFound | TimedOut)
 }
 
 fn pause(tries: u32) -> Duration {

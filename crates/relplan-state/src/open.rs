@@ -6,13 +6,22 @@ use relplan_model::port::StateStore;
 
 use crate::{
     file::FileStore,
-    git::{GitStore, Remote},
+    git::{GitStore, Remote, RemoteError},
     place::Place,
 };
 
 /// Why there is no store at a place.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// A git repository may not keep it, or cannot be reached so.
+    #[error("the state store {place} cannot be used")]
+    Repository {
+        /// The place.
+        place: String,
+        /// Why.
+        #[source]
+        source: RemoteError,
+    },
     /// The settings of a bucket do not fit together.
     #[error("the state store {place} cannot be used")]
     Bucket {
@@ -55,8 +64,12 @@ pub fn open(
     match place {
         Place::File { path } => Ok(Box::new(FileStore::new(project.join(path)))),
         Place::Git { url, reference } => {
-            let remote = Remote::at(url, project, vars);
-            Ok(Box::new(GitStore::new(remote, reference, vars.clone())))
+            let remote =
+                Remote::at(url, project, vars).map_err(|source| OpenError::Repository {
+                    place: place.to_string(),
+                    source,
+                })?;
+            Ok(Box::new(GitStore::new(remote, reference)))
         }
         #[cfg(feature = "s3")]
         Place::S3 { .. } => match crate::s3::S3Store::new(place, vars) {

@@ -27,7 +27,7 @@ use std::{
 pub use self::{
     call::{Answer, Bounds, Call},
     dialogue::{Dialogue, Unanswered},
-    roots::TreeRoots,
+    roots::{TreeRoots, resolved},
     variables::Variables,
 };
 
@@ -67,7 +67,7 @@ pub enum ProgramError {
 
 impl From<ProgramError> for io::Error {
     fn from(error: ProgramError) -> Self {
-        Self::new(io::ErrorKind::NotFound, error)
+        Self::new(io::ErrorKind::NotFound, error.to_string())
     }
 }
 
@@ -78,6 +78,12 @@ impl Programs {
         let home = vars.get("HOME").or_else(|| vars.get("USERPROFILE"));
         let roots = TreeRoots::around(project, home.map(Path::new));
         Self::outside(roots, own(vars))
+    }
+
+    /// Programs for work that concerns no tree.
+    #[must_use]
+    pub fn anywhere(vars: &BTreeMap<String, String>) -> Self {
+        Self::outside(TreeRoots::default(), own(vars))
     }
 
     /// Programs outside these folders.
@@ -111,6 +117,14 @@ impl Programs {
     #[must_use]
     pub fn roots(&self) -> &TreeRoots {
         &self.roots
+    }
+
+    /// A variable of relplan's own environment.
+    #[must_use]
+    pub fn own_variable(&self, name: &str) -> Option<&OsStr> {
+        let mut vars = self.vars.iter();
+        vars.find(|(held, _)| held == name)
+            .map(|(_, value)| value.as_os_str())
     }
 
     /// Looks a program up in the folders of `PATH` that count.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use relplan_model::{address::TargetName, target::Endpoint};
+use relplan_system::programs::Programs;
 
 /// The user's folders and environment as one value.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The project's root, for observing and planning only; `None` while applying (law L14).
     pub project: Option<PathBuf>,
+    /// The folder that relplan works in, while applying as well: no program in it is run.
+    pub tree: Option<PathBuf>,
     /// The environment.
     pub vars: BTreeMap<String, String>,
     /// The folder that may hold cached answers.
@@ -52,6 +55,15 @@ impl Surroundings {
         self.project.as_deref()
     }
 
+    /// The programs that may be run: those outside the tree.
+    #[must_use]
+    pub fn programs(&self) -> Programs {
+        match self.tree.as_deref().or(self.project()) {
+            Some(tree) => Programs::around(tree, &self.vars),
+            None => Programs::anywhere(&self.vars),
+        }
+    }
+
     /// The folder for cached answers.
     #[must_use]
     pub fn cache(&self) -> &Path {
@@ -74,6 +86,7 @@ impl fmt::Debug for Surroundings {
         let Self {
             home,
             project,
+            tree,
             vars,
             cache,
             approved,
@@ -82,6 +95,7 @@ impl fmt::Debug for Surroundings {
         f.debug_struct("Surroundings")
             .field("home", home)
             .field("project", project)
+            .field("tree", tree)
             .field("vars", &vars.keys().collect::<Vec<_>>())
             .field("cache", cache)
             .field("approved", approved)

@@ -38,8 +38,9 @@ use relplan_model::{
     address::{FileName, PackageId, PackageName, Version},
     bundle::Artifact,
 };
+use relplan_system::programs::{ProgramError, TreeRoots};
 
-pub use environment::{Environment, scrubbed_environment};
+pub use environment::Environment;
 pub use identity::IdentityError;
 
 use crate::bundle::{BundleError, Folder};
@@ -115,6 +116,8 @@ pub struct Options {
     pub siblings: BTreeMap<PackageName, Version>,
     /// Where packers' environments come from: by default, this process's own.
     pub environment: Environment,
+    /// What counts as the tree: no program in it is run as a packer.
+    pub tree: TreeRoots,
 }
 
 /// What happens while packing.
@@ -153,6 +156,18 @@ pub enum PackError {
         package: String,
         /// How to go on.
         hint: String,
+    },
+    /// A packer is only in the tree.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A person wants packers to see what looks like a credential.
+    #[error(
+        "RELPLAN_PACK_ENV names {variable}, which looks like a credential: packers run code of the repository and get \
+         none; take it out of the list, or give the variable another name"
+    )]
+    Withheld {
+        /// The variable.
+        variable: String,
     },
     /// A packer is too old for what is asked of it.
     #[error("{tool} {found} is too old to pack {package}; {hint}")]

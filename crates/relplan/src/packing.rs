@@ -14,6 +14,7 @@ use relplan_model::{
     port::EventSink,
 };
 use relplan_spec::Spec;
+use relplan_system::programs::TreeRoots;
 use relplan_workspace::{
     Package,
     bundle::Folder,
@@ -91,6 +92,7 @@ pub async fn run(
     jobs: Vec<Job>,
     siblings: BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version>,
     bundle: Utf8PathBuf,
+    tree: TreeRoots,
     verify: bool,
     offline: bool,
     events: Arc<dyn EventSink>,
@@ -103,6 +105,7 @@ pub async fn run(
             offline,
             verify,
             siblings,
+            tree,
             ..Options::default()
         };
         let told = |event| match event {

@@ -125,7 +125,7 @@ async fn l11_a_password_in_the_remotes_url_is_in_no_argument_and_no_message() {
     );
     let remote = Remote::named("origin", &project, &vars).unwrap();
     assert_eq!(remote.url, server.url());
-    let store = GitStore::new(remote, REF, vars.clone());
+    let store = GitStore::new(remote, REF);
     assert!(!store.location().contains(GIT_PASSWORD));
     let entries = chain(Sha256::ZERO, 0, 2, "a");
     let head = store.append(Sha256::ZERO, &entries).await.unwrap();
@@ -133,7 +133,7 @@ async fn l11_a_password_in_the_remotes_url_is_in_no_argument_and_no_message() {
     assert_eq!(store.load().await.unwrap().len(), 2);
 
     // Without the credential it is refused, and the message says by whom without the credential of anybody.
-    let stranger = GitStore::new(Remote::at(&server.url(), root.path(), &vars), REF, vars);
+    let stranger = GitStore::new(Remote::at(&server.url(), root.path(), &vars).unwrap(), REF);
     let refused = stranger
         .append(head, &chain(head, 2, 1, "b"))
         .await
@@ -310,7 +310,7 @@ async fn l4_a_push_whose_answer_is_lost_is_found_out_and_not_repeated() {
         .url_with_password()
         .replace(address, &proxy.address().to_string());
     let vars = vars(root.path());
-    let store = GitStore::new(Remote::at(&url, root.path(), &vars), REF, vars.clone());
+    let store = GitStore::new(Remote::at(&url, root.path(), &vars).unwrap(), REF);
     let mut head = Sha256::ZERO;
     for (seq, fault) in [
         (0, Fault::LoseResponse),

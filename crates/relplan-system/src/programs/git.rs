@@ -26,6 +26,8 @@ pub const SETTINGS: [&str; 5] = [
 
 /// A question to a repository on this machine.
 const QUESTION: Bounds = Bounds::of(60, 16 << 20);
+/// How many settings of an environment are taken over.
+const MOST_GIVEN: u32 = 1000;
 /// The longest `.git` file that is read, in bytes.
 const MOST_LINK: u64 = 4 << 10;
 
@@ -163,12 +165,14 @@ pub fn settings_of_the_user(programs: &Programs) -> Vec<Setting> {
 
 /// `git config --list`, which runs nothing that a setting names.
 fn listed(programs: &Programs, git_dir: &Path, counts: impl Fn(&str) -> bool) -> Vec<Setting> {
-    let call = programs.call("git", personal(programs)).map(|call| {
-        call.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]))
-            .args(["config", "--list", "--null", "--show-scope"])
-            .args(["--show-origin", "--includes"])
-            .envs([("GIT_DIR", git_dir)])
-    });
+    let call = programs
+        .call("git", configured(programs, &[], &[]))
+        .map(|call| {
+            call.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]))
+                .args(["config", "--list", "--null", "--show-scope"])
+                .args(["--show-origin", "--includes"])
+                .envs([("GIT_DIR", git_dir)])
+        });
     let answer = call
         .map_err(io::Error::from)
         .and_then(|call| call.answer(&[], QUESTION));
@@ -193,11 +197,59 @@ fn listed(programs: &Programs, git_dir: &Path, counts: impl Fn(&str) -> bool) ->
     settings
 }
 
-/// The variables of a git that heeds the configuration of a person.
-fn personal(programs: &Programs) -> Variables {
-    let mut found = programs.variables(&[variables::PLAIN, variables::GIT_CONFIGURATION]);
-    found.push(("LC_ALL".into(), "C".into()));
+/// The variables of a git that heeds the configuration of the person who runs it, with some of these lists besides, and
+/// settings of ours that come last.
+#[must_use]
+pub fn configured(
+    programs: &Programs,
+    lists: &[&[&str]],
+    settings: &[(String, String)],
+) -> Variables {
+    let mut lists = lists.to_vec();
+    lists.extend([variables::PLAIN, variables::GIT_CONFIGURATION]);
+    let found = programs.variables_of_helpers(&lists);
+    let value_of = |name: String| {
+        let mut found = found.iter();
+        found
+            .find(|(held, _)| *held == *name)
+            .map(|(_, value)| value.clone())
+    };
+    let given = value_of("GIT_CONFIG_COUNT".to_owned());
+    let given: u32 = given
+        .and_then(|count| count.to_str()?.parse().ok())
+        .unwrap_or(0);
+    // A value that leads into the tree was left out, and its name with it.
+    let given = (0..given.min(MOST_GIVEN)).filter_map(|number| {
+        let name = value_of(format!("GIT_CONFIG_KEY_{number}"))?;
+        Some((name, value_of(format!("GIT_CONFIG_VALUE_{number}"))?))
+    });
+    let ours = settings
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    let pairs: Variables = given.chain(ours).collect();
+    let count = pairs.len().to_string();
+    let pairs = pairs
+        .into_iter()
+        .enumerate()
+        .flat_map(|(at, (name, value))| {
+            [
+                (format!("GIT_CONFIG_KEY_{at}").into(), name),
+                (format!("GIT_CONFIG_VALUE_{at}").into(), value),
+            ]
+        });
+    let numbered = ["GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_*", "GIT_CONFIG_VALUE_*"];
     found
+        .iter()
+        .filter(|(name, _)| !variables::is_listed(name, numbered.into_iter()))
+        .cloned()
+        .chain(pairs)
+        .chain([
+            ("GIT_CONFIG_COUNT".into(), count.into()),
+            // Texts of git's that are read come in one language, and nobody is asked in the middle of something.
+            ("LC_ALL".into(), "C".into()),
+            ("GIT_TERMINAL_PROMPT".into(), "0".into()),
+        ])
+        .collect()
 }
 
 /// A git that heeds nobody's configuration, reaches no other repository and asks nobody.

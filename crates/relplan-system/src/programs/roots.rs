@@ -1,8 +1,8 @@
 //! What counts as the tree: the project's folder, and the whole checkout that it is a part of.
 //!
 //! Why more than the project's folder: `-C sub` works in a part of a checkout, and a pull request changes all of it.
-//! A checkout that holds the user's home folder is none: some keep their settings in one, and all they have installed
-//! would lie in it.
+//! The user's home folder is no tree for being a checkout above the project, since some keep their settings in one and
+//! all that they have installed would lie in it; nor is the root of the file system, where a container may start.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,24 @@ impl TreeRoots {
     pub fn around(project: &Path, home: Option<&Path>) -> Self {
         let project = resolved(project);
         let home = home.and_then(|home| home.canonicalize().ok());
-        let holds_home = |folder: &Path| home.as_ref().is_some_and(|home| home.starts_with(folder));
-        let checkout = project
-            .ancestors()
-            .filter(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok())
-            .filter(|folder| !holds_home(folder))
-            .last()
-            .map(Path::to_owned);
-        let checkout = checkout.filter(|checkout| *checkout != project);
-        Self(std::iter::once(project).chain(checkout).collect())
+        let checkout = checkout_above(&project, home.as_deref());
+        let is_home = home.as_ref() == Some(&project) && !is_top(&project);
+        let is_tree = project.parent().is_some() && !is_home;
+        let project = Some(project).filter(|_| is_tree);
+        Self(project.into_iter().chain(checkout).collect())
+    }
+
+    /// The checkouts that a repository in a folder would be a part of.
+    #[must_use]
+    pub fn of_checkouts_above(folder: &Path, home: Option<&Path>) -> Self {
+        let home = home.and_then(|home| home.canonicalize().ok());
+        let parent = folder.parent();
+        let checkout = parent.and_then(|parent| {
+            let is_it = is_top(parent) && home.as_deref() != Some(parent);
+            let above = checkout_above(parent, home.as_deref());
+            above.or_else(|| is_it.then(|| parent.to_owned()))
+        });
+        Self(checkout.into_iter().collect())
     }
 
     /// Whether a path, whose links are resolved, lies in the tree.
@@ -57,9 +66,24 @@ impl TreeRoots {
     }
 }
 
+/// The outermost checkout that a folder is a part of, and not the top of.
+fn checkout_above(folder: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    folder
+        .ancestors()
+        .skip(1)
+        .filter(|above| is_top(above))
+        .filter(|above| home != Some(above) && above.parent().is_some())
+        .last()
+        .map(Path::to_owned)
+}
+
+fn is_top(folder: &Path) -> bool {
+    std::fs::symlink_metadata(folder.join(".git")).is_ok()
+}
+
 /// A path with its links resolved, as far as it is there; the rest by its names.
 #[must_use]
-pub(super) fn resolved(path: &Path) -> PathBuf {
+pub fn resolved(path: &Path) -> PathBuf {
     if let Ok(found) = path.canonicalize() {
         return found;
     }

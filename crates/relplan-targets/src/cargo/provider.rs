@@ -1,19 +1,21 @@
 //! Credential providers: processes that the user's Cargo configuration names, by the Cargo book's "Credential Provider
 //! Protocol", version 1. Each message is one line of JSON.
 //!
+//! A provider gets the variables that are named in [`VARIABLES`], and those that a person names in `RELPLAN_HELPER_ENV`. It
+//! never lies in the tree.
+//!
 //! Invariant: a request for publishing carries name, version and checksum, so that a provider can decide per artifact;
 //! what a provider answers is never part of an error.
 
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use relplan_model::address::{PackageName, Version};
+use relplan_system::programs::{
+    Bounds, Call, Dialogue, ProgramError, Unanswered,
+    variables::{DESKTOP, NETWORK, PLAIN},
+};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    process::{Child, ChildStdout, Command},
-    time::timeout,
-};
 
 use super::{configuration::Configuration, endpoint::Index};
 use crate::surroundings::Surroundings;
@@ -27,9 +29,18 @@ const GREETING: Duration = Duration::from_secs(20);
 /// The longest message that is read, in bytes.
 const MAX_MESSAGE: u64 = 1 << 20;
 
+/// The longest text that a provider may print in which nothing but a token should be, in bytes.
+const MAX_PRINTED: usize = 1 << 20;
+
+/// What a provider is shown besides what every program is: where Cargo's own files are.
+const VARIABLES: &[&str] = &["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+
 /// Why a provider gave no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderError {
+    /// It is not there, or only in the tree.
+    #[error("it is not run")]
+    Program(#[from] ProgramError),
     /// It could not be started, or its pipes broke.
     #[error("it did not run")]
     Run(#[source] io::Error),
@@ -70,6 +81,18 @@ pub(crate) enum Operation<'a> {
         name: &'a PackageName,
         version: &'a Version,
     },
+}
+
+impl From<Unanswered> for ProviderError {
+    fn from(error: Unanswered) -> Self {
+        match error {
+            Unanswered::Silent(patience) => Self::Silent {
+                seconds: patience.as_secs(),
+            },
+            Unanswered::NoLine => Self::Protocol,
+            Unanswered::Io(source) => Self::Run(source),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,7 +150,7 @@ pub(crate) async fn greet(
     configuration: &Configuration,
     surroundings: &Surroundings,
 ) -> Result<(), ProviderError> {
-    // It is asked nothing: dropping it closes its pipes and ends it.
+    // It is asked nothing: dropping it ends it.
     start(command, configuration, surroundings).await.map(drop)
 }
 
@@ -143,7 +166,7 @@ pub(crate) async fn ask(
     configuration: &Configuration,
     surroundings: &Surroundings,
 ) -> Result<Option<SecretString>, ProviderError> {
-    let (mut child, mut answers) = start(command, configuration, surroundings).await?;
+    let mut provider = start(command, configuration, surroundings).await?;
     let (word, name, vers, cksum) = match operation {
         Operation::Read => ("read", None, None, None),
         Operation::Publish {
@@ -176,14 +199,8 @@ pub(crate) async fn ask(
     })
     .map_err(|_| ProviderError::Protocol)?;
     request.push(b'\n');
-    let mut asked = child.stdin.take().ok_or(ProviderError::Protocol)?;
-    asked
-        .write_all(&request)
-        .await
-        .map_err(ProviderError::Run)?;
-    asked.flush().await.map_err(ProviderError::Run)?;
-    let line = read_line(&mut answers, PATIENCE).await?;
-    drop(asked);
+    provider.say(&request).await.map_err(ProviderError::Run)?;
+    let line = provider.line(PATIENCE, MAX_MESSAGE).await?;
     match serde_json::from_slice(&line).map_err(|_| ProviderError::Protocol)? {
         Response::Ok(Success { token: Some(token) }) => Ok(Some(SecretString::from(token))),
         Response::Ok(Success { token: None }) => Err(ProviderError::Protocol),
@@ -206,33 +223,28 @@ pub(crate) async fn printed(
     surroundings: &Surroundings,
 ) -> Result<SecretString, ProviderError> {
     let (command, arguments) = words.split_first().ok_or(ProviderError::NoCommand)?;
-    let mut command = prepared(command, configuration, surroundings);
-    command
+    let mut call = prepared(command, configuration, surroundings)?
         .args(arguments)
-        .stdin(Stdio::null())
-        .env("CARGO_REGISTRY_INDEX_URL", &index.url);
+        .envs([("CARGO_REGISTRY_INDEX_URL", &index.url)]);
     if let Some(name) = &index.registry {
-        command.env("CARGO_REGISTRY_NAME_OPT", name);
+        call = call.envs([("CARGO_REGISTRY_NAME_OPT", name)]);
     }
-    let mut child = command.spawn().map_err(ProviderError::Run)?;
-    let mut text = String::new();
-    let mut output = child
-        .stdout
-        .take()
-        .ok_or(ProviderError::Protocol)?
-        .take(MAX_MESSAGE);
-    let read = timeout(PATIENCE, output.read_to_string(&mut text)).await;
-    read.map_err(|_| ProviderError::Silent {
-        seconds: PATIENCE.as_secs(),
-    })?
-    .map_err(ProviderError::Run)?;
-    let status = timeout(GREETING, child.wait()).await;
-    let status = status
-        .map_err(|_| ProviderError::Silent {
-            seconds: GREETING.as_secs(),
-        })?
-        .map_err(ProviderError::Run)?;
-    match text.trim() {
+    let bounds = Bounds {
+        time: PATIENCE,
+        bytes: MAX_PRINTED,
+    };
+    let answer = tokio::task::spawn_blocking(move || call.answer(&[], bounds)).await;
+    let answer = answer
+        .map_err(io::Error::other)
+        .and_then(|answer| answer)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => ProviderError::Silent {
+                seconds: PATIENCE.as_secs(),
+            },
+            _ => ProviderError::Run(error),
+        })?;
+    let status = answer.status;
+    match String::from_utf8_lossy(&answer.stdout).trim() {
         token if status.success() && !token.is_empty() && !token.contains(char::is_whitespace) => {
             Ok(SecretString::from(token.to_owned()))
         }
@@ -246,48 +258,29 @@ async fn start(
     command: &str,
     configuration: &Configuration,
     surroundings: &Surroundings,
-) -> Result<(Child, BufReader<ChildStdout>), ProviderError> {
-    let mut command = prepared(command, configuration, surroundings);
-    command.arg("--cargo-plugin").stdin(Stdio::piped());
-    let mut child = command.spawn().map_err(ProviderError::Run)?;
-    let mut answers = BufReader::new(child.stdout.take().ok_or(ProviderError::Protocol)?);
-    let line = read_line(&mut answers, GREETING).await?;
+) -> Result<Dialogue, ProviderError> {
+    let call = prepared(command, configuration, surroundings)?.arg("--cargo-plugin");
+    let mut provider = call.converse().map_err(ProviderError::Run)?;
+    let line = provider.line(GREETING, MAX_MESSAGE).await?;
     match serde_json::from_slice(&line) {
-        Ok(Hello { v }) if v.contains(&1) => Ok((child, answers)),
+        Ok(Hello { v }) if v.contains(&1) => Ok(provider),
         Ok(_) | Err(_) => Err(ProviderError::Protocol),
     }
 }
 
-/// A command with the user's environment. A relative path starts, as in Cargo, beside the folder of the configuration.
-fn prepared(command: &str, configuration: &Configuration, surroundings: &Surroundings) -> Command {
-    let path = Path::new(command);
+/// A call of a provider. A relative path starts, as in Cargo, beside the folder of the configuration.
+fn prepared(
+    command: &str,
+    configuration: &Configuration,
+    surroundings: &Surroundings,
+) -> Result<Call, ProgramError> {
+    let programs = surroundings.programs();
+    let variables = programs.variables_of_helpers(&[PLAIN, NETWORK, DESKTOP, VARIABLES]);
     let beside = configuration.cargo_home.as_deref().and_then(Path::parent);
-    let mut command = match beside {
-        Some(beside) if path.is_relative() && command.contains(['/', '\\']) => {
-            Command::new(beside.join(path))
-        }
-        _ => Command::new(path),
+    let call = match (command.contains(['/', '\\']), beside) {
+        (true, Some(beside)) => programs.call_at(&beside.join(command), variables),
+        (true, None) => programs.call_at(Path::new(command), variables),
+        (false, _) => programs.call(command, variables),
     };
-    command
-        .env_clear()
-        .envs(&surroundings.vars)
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    command
-}
-
-async fn read_line(
-    answers: &mut BufReader<ChildStdout>,
-    patience: Duration,
-) -> Result<Vec<u8>, ProviderError> {
-    let mut line = Vec::new();
-    let mut bounded = answers.take(MAX_MESSAGE);
-    match timeout(patience, bounded.read_until(b'\n', &mut line)).await {
-        Err(_) => Err(ProviderError::Silent {
-            seconds: patience.as_secs(),
-        }),
-        Ok(Err(error)) => Err(ProviderError::Run(error)),
-        Ok(Ok(_)) if line.ends_with(b"\n") => Ok(line),
-        Ok(Ok(_)) => Err(ProviderError::Protocol),
-    }
+    call.map(Call::may_ask)
 }

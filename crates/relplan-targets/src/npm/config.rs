@@ -282,9 +282,7 @@ fn global(
     let prefix = configured("prefix")
         .or_else(|| surroundings.var("PREFIX").map(PathBuf::from))
         .or_else(|| {
-            let node = std::env::split_paths(surroundings.var("PATH")?)
-                .map(|folder| folder.join("node"))
-                .find(|file| file.is_file())?;
+            let node = surroundings.programs().find("node").ok()?;
             let real = fs::canonicalize(node).ok()?;
             Some(real.parent()?.parent()?.to_owned())
         })?;

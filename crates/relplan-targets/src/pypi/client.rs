@@ -10,19 +10,18 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    process::Stdio,
-    time::{Duration, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
-use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+use relplan_system::programs::{Answer as Answered, Bounds, Call, Programs, variables::PLAIN};
 
 use crate::{http::cache, surroundings::Surroundings};
 
-/// How long a client may take to answer: a Python on a loaded machine needs seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// What a client may take to answer: a Python on a loaded machine needs seconds.
+const BOUNDS: Bounds = Bounds::of(30, 256 << 10);
 
-/// The most that is read of an answer, in bytes.
-const ANSWER: u64 = 256 << 10;
+/// What leads pyenv's stand-ins to the Python that they stand for.
+const PYTHON: &[&str] = &["PYENV_ROOT", "PYENV_VERSION"];
 
 /// A URL that is built into the clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +54,13 @@ struct Printed {
 
 /// Asks for a default; `None` when no installed client can tell.
 pub(super) async fn ask(which: BuiltIn, surroundings: &Surroundings) -> Option<String> {
-    for question in questions(which, surroundings) {
+    let programs = surroundings.programs();
+    for question in questions(which, &programs) {
         let key = key(&question);
         if let Some(url) = key.as_ref().and_then(|key| recall(surroundings, key)) {
             return Some(url);
         }
-        if let Some(url) = put(&question, surroundings).await {
+        if let Some(url) = put(&question, &programs, surroundings).await {
             if let Some(key) = key {
                 // Without a cache the question is asked again, which is slow and right.
                 let _ = remember(surroundings, key, &url);
@@ -71,7 +71,7 @@ pub(super) async fn ask(which: BuiltIn, surroundings: &Surroundings) -> Option<S
     None
 }
 
-fn questions(which: BuiltIn, surroundings: &Surroundings) -> Vec<Question> {
+fn questions(which: BuiltIn, programs: &Programs) -> Vec<Question> {
     let expression = match which {
         BuiltIn::Index => "from pip._internal.models.index import PyPI; print(PyPI.simple_url)",
         BuiltIn::Upload => "from twine.utils import DEFAULT_REPOSITORY; print(DEFAULT_REPOSITORY)",
@@ -80,10 +80,11 @@ fn questions(which: BuiltIn, surroundings: &Surroundings) -> Vec<Question> {
     let mut pythons = Vec::new();
     if which != BuiltIn::Index {
         // twine is often installed apart (pipx, uv tool): its first line names its own Python.
-        pythons.extend(find("twine", surroundings).and_then(|twine| interpreter(&twine)));
+        let twine = programs.find("twine").ok();
+        pythons.extend(twine.and_then(|twine| interpreter(&twine, programs)));
     }
-    pythons.extend(find("python3", surroundings));
-    pythons.extend(find("python", surroundings));
+    pythons.extend(programs.find("python3"));
+    pythons.extend(programs.find("python"));
     pythons.dedup();
     let python = pythons.into_iter().map(|program| Question {
         program,
@@ -91,7 +92,10 @@ fn questions(which: BuiltIn, surroundings: &Surroundings) -> Vec<Question> {
         wheel: false,
         answer: |printed| url(printed.out.split_whitespace().next_back()?),
     });
-    let uv = find("uv", surroundings).and_then(|program| uv(which, program));
+    let uv = programs
+        .find("uv")
+        .ok()
+        .and_then(|program| uv(which, program));
     python.chain(uv).collect()
 }
 
@@ -141,43 +145,36 @@ fn url(text: &str) -> Option<String> {
     (parsed.scheme() == "https").then(|| text.to_owned())
 }
 
-async fn put(question: &Question, surroundings: &Surroundings) -> Option<String> {
+async fn put(
+    question: &Question,
+    programs: &Programs,
+    surroundings: &Surroundings,
+) -> Option<String> {
     cache::make(surroundings.cache()).ok()?;
     let folder = tempfile::tempdir_in(surroundings.cache()).ok()?;
     if question.wheel {
         write_wheel(&folder.path().join(WHEEL)).ok()?;
     }
-    let mut command = Command::new(&question.program);
-    command
+    let variables = programs.variables(&[PLAIN, PYTHON]);
+    let call = programs
+        .call_at(&question.program, variables)
+        .ok()?
         .args(&question.arguments)
-        .current_dir(folder.path())
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    for name in ["PATH", "HOME", "PYENV_ROOT", "SYSTEMROOT", "LANG"] {
-        if let Some(value) = surroundings.var(name) {
-            command.env(name, value);
-        }
-    }
-    // Even a client that does more than it is known to do finds nobody to talk to.
-    command
-        .env("ALL_PROXY", "http://127.0.0.1:9")
-        .env("NO_COLOR", "1");
-    let printed = timeout(PATIENCE, run(command)).await.ok()?.ok()?;
-    (question.answer)(&printed)
+        .within(folder.path())
+        // Even a client that does more than it is known to do finds nobody to talk to.
+        .envs([("ALL_PROXY", "http://127.0.0.1:9"), ("NO_COLOR", "1")]);
+    let printed = tokio::task::spawn_blocking(move || run(call)).await;
+    (question.answer)(&printed.ok()?.ok()?)
 }
 
 /// Runs a program to its end; one that ends badly has told nothing.
-async fn run(mut command: Command) -> io::Result<Printed> {
-    let mut child = command.spawn()?;
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
-        let (mut stdout, mut stderr) = (stdout.take(ANSWER), stderr.take(ANSWER));
-        tokio::try_join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err))?;
-    }
-    if !child.wait().await?.success() {
+fn run(call: Call) -> io::Result<Printed> {
+    let Answered {
+        status,
+        stdout,
+        stderr,
+    } = call.answer(&[], BOUNDS)?;
+    if !status.success() {
         return Err(io::Error::other("the client refused"));
     }
     let folded = |bytes: &[u8]| {
@@ -185,8 +182,8 @@ async fn run(mut command: Command) -> io::Result<Printed> {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     Ok(Printed {
-        out: folded(&out),
-        err: folded(&err),
+        out: folded(&stdout),
+        err: folded(&stderr),
     })
 }
 
@@ -199,38 +196,8 @@ fn write_wheel(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks for a program in the folders of `PATH`, passing over relative ones and those inside the project.
-fn find(name: &str, surroundings: &Surroundings) -> Option<PathBuf> {
-    let project = surroundings
-        .project()
-        .and_then(|path| path.canonicalize().ok());
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(surroundings.var("PATH")?).find_map(|folder| {
-        let folder = folder.is_absolute().then(|| folder.canonicalize().ok())??;
-        if project
-            .as_ref()
-            .is_some_and(|project| folder.starts_with(project))
-        {
-            return None;
-        }
-        let program = folder.join(&name);
-        is_executable(&program).then_some(program)
-    })
-}
-
-#[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(path: &Path) -> bool {
-    path.is_file()
-}
-
 /// The Python that a script's first line names.
-fn interpreter(script: &Path) -> Option<PathBuf> {
+fn interpreter(script: &Path, programs: &Programs) -> Option<PathBuf> {
     let mut head = Vec::new();
     fs::File::open(script)
         .ok()?
@@ -240,7 +207,7 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     let line = String::from_utf8_lossy(&head);
     let program = PathBuf::from(line.lines().next()?.strip_prefix("#!")?.trim());
     let is_python = program.file_name()?.to_string_lossy().starts_with("python");
-    (is_python && program.is_absolute() && is_executable(&program)).then_some(program)
+    programs.at(&program).ok().filter(|_| is_python)
 }
 
 /// What an answer is kept by: the program, when it changed, and the question. Programs that only stand for others,

@@ -51,25 +51,25 @@ pub(super) fn pack(
     }
 
     let target = shop.folder()?;
-    let mut command = shop.command("cargo", root);
-    command.args(["package", "--allow-dirty", "--manifest-path"]);
-    command
+    let mut call = shop
+        .call("cargo", root)?
+        .args(["package", "--allow-dirty", "--manifest-path"])
         .arg(root.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target);
     if !shop.options.verify {
-        command.arg("--no-verify");
+        call = call.arg("--no-verify");
     }
     if shop.options.offline {
-        command.arg("--offline");
+        call = call.arg("--offline");
     }
     if let Some(registry) = overlay_registry(root, &inner)? {
-        command.args(["--registry", registry]);
+        call = call.args(["--registry", registry]);
     }
     for name in &names {
-        command.args(["--package", name]);
+        call = call.args(["--package", name]);
     }
-    child::run(command, &who, shop, say)?;
+    child::run(call, &who, shop, say)?;
     collect(jobs, &target.join("package"), &format!("cargo {version}"))
 }
 

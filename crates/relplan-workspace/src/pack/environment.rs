@@ -1,9 +1,10 @@
-//! The environment that packers run in: the caller's, without what may be a credential (law L14).
+//! The environment that packers run in: the variables that packers are known to need, by name, without what may be a
+//! credential (law L14).
 //!
-//! What is hidden from the code that a packer runs (build scripts, npm lifecycle scripts, build backends):
-//! - every variable whose name looks like a credential's, or that a registry's client is known to read one from;
-//! - the user and password inside of any variable that holds a URL;
-//! - the files through which a CI job's step sets variables and the search path for the steps after it;
+//! Two gates stand one behind the other. A variable is handed on if its name stands in [`TOOLS`], or a person names it in
+//! [`PACK_ENV`]; and never if its name looks like a credential's, or is one that a registry's client is known to read a
+//! credential from. Besides:
+//! - the user and password inside of any variable that holds a URL are cut out;
 //! - npm's user configuration: `NPM_CONFIG_USERCONFIG` names a copy without tokens, passwords, keys and user names, and
 //!   so does `NPM_CONFIG_GLOBALCONFIG` where the caller's environment names such a file.
 //!
@@ -16,6 +17,8 @@ use std::{
     ffi::{OsStr, OsString},
     fmt,
 };
+
+use relplan_system::programs::variables::{NETWORK, PLAIN, is_listed, names};
 
 /// The environment's variables that packing starts from. Its `Debug` shows no value.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +45,11 @@ impl Environment {
             .map(|(_, value)| value.as_os_str())
     }
 
+    /// What a person names to be handed on besides.
+    pub(super) fn named(&self) -> Vec<String> {
+        names(self.get(PACK_ENV).and_then(OsStr::to_str))
+    }
+
     /// A variable's value, the case of its name not counting: so npm reads its own.
     pub(super) fn get_any_case(&self, name: &str) -> Option<&OsStr> {
         self.0
@@ -50,6 +58,131 @@ impl Environment {
             .map(|(_, value)| value.as_os_str())
     }
 }
+
+/// The variable by which a person hands more variables on to packers, separated by commas or spaces.
+pub(super) const PACK_ENV: &str = "RELPLAN_PACK_ENV";
+
+/// What packers, and what they build with, are configured by, besides what every program may see.
+const TOOLS: &[&str] = &[
+    // Rust
+    "CARGO",
+    "CARGO_*",
+    "RUST*",
+    "SCCACHE_CACHE_SIZE",
+    "SCCACHE_DIR",
+    // npm, pnpm, yarn, Node and what switches between its versions; `npm_config_*` in any case
+    "ASDF_*",
+    "COREPACK_*",
+    "FNM_*",
+    "MISE_*",
+    "NODE*",
+    "NVM_*",
+    "N_PREFIX",
+    "PNPM_*",
+    "PREFIX",
+    "VOLTA_*",
+    "YARN_*",
+    // Python and its build backends
+    "CONDA_*",
+    "HATCH_*",
+    "MATURIN_*",
+    "PDM_*",
+    "PIP_*",
+    "POETRY_*",
+    "PYENV_*",
+    "PYO3_*",
+    "PYTHON*",
+    "REQUESTS_CA_BUNDLE",
+    "SETUPTOOLS_*",
+    "UV_*",
+    "VIRTUAL_ENV",
+    // Compilers and linkers
+    "AR",
+    "ARCHFLAGS",
+    "AR_*",
+    "AS",
+    "BINDGEN_*",
+    "CC",
+    "CCACHE_DIR",
+    "CC_*",
+    "CFLAGS*",
+    "CMAKE_*",
+    "CPATH",
+    "CPLUS_INCLUDE_PATH",
+    "CPP",
+    "CPPFLAGS*",
+    "CXX",
+    "CXXFLAGS*",
+    "CXX_*",
+    "C_INCLUDE_PATH",
+    "DEVELOPER_DIR",
+    "DYLD_*",
+    "HOST_CC",
+    "INCLUDE",
+    "IPHONEOS_DEPLOYMENT_TARGET",
+    "JAVA_HOME",
+    "LD",
+    "LDFLAGS*",
+    "LD_LIBRARY_PATH",
+    "LIB",
+    "LIBCLANG_PATH",
+    "LIBPATH",
+    "LIBRARY_PATH",
+    "LLVM_*",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "MAKEFLAGS",
+    "NIX_*",
+    "NM",
+    "OPENSSL_*",
+    "PKG_CONFIG*",
+    "PROTOC",
+    "PROTOC_INCLUDE",
+    "RANLIB",
+    "SDKROOT",
+    "STRIP",
+    "TARGET_CC",
+    "UNIVERSALCRT*",
+    "VCINSTALLDIR",
+    "VCPKG_ROOT",
+    "VCTOOLS*",
+    "VSINSTALLDIR",
+    "WINDOWSSDK*",
+    // What is built, and where
+    "BUILD_NUMBER",
+    "CI",
+    "CI_COMMIT_*",
+    "CI_PIPELINE_ID",
+    "CI_PROJECT_*",
+    "CIRCLECI",
+    "BUILDKITE",
+    "GITHUB_ACTIONS",
+    "GITHUB_BASE_REF",
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF*",
+    "GITHUB_REPOSITORY*",
+    "GITHUB_RUN_*",
+    "GITHUB_SERVER_URL",
+    "GITHUB_SHA",
+    "GITHUB_WORKSPACE",
+    "GITLAB_CI",
+    "GIT_AUTHOR_*",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMITTER_*",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+    "RUNNER_ARCH",
+    "RUNNER_OS",
+    "RUNNER_TEMP",
+    "RUNNER_TOOL_CACHE",
+    "SOURCE_DATE_EPOCH",
+    "TF_BUILD",
+    // How they write
+    "COLORTERM",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "PATH",
+];
 
 /// Names that hold one of these (in any case) are dropped.
 const TELLING_PARTS: &[&str] = &[
@@ -125,19 +258,32 @@ const HARMLESS: &[&str] = &[
     "DESKTOP_SESSION",
 ];
 
-/// The variables that remain for a packer: those that may be a credential are dropped, and users and passwords are
-/// cut out of URLs. Order is kept.
-#[must_use]
-pub fn scrubbed_environment(vars: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
-    vars.into_iter()
-        .filter(|(name, _)| !may_hold_credential(name))
+/// The variables of a packer: those that are listed or that a person names, without users and passwords in URLs. Order
+/// is kept.
+pub(super) fn packer_variables(from: &Environment) -> Vec<(OsString, OsString)> {
+    let named = from.named();
+    let is_handed_on = |name: &OsStr| {
+        let lists = [PLAIN, NETWORK, TOOLS].into_iter().flatten().copied();
+        is_listed(name, lists.chain(named.iter().map(String::as_str))) || is_of_npm(name)
+    };
+    from.0
+        .iter()
+        .filter(|(name, _)| is_handed_on(name) && !may_hold_credential(name))
         .map(
             |(name, value)| match value.to_str().and_then(without_userinfo) {
-                Some(cut) => (name, cut.into()),
-                None => (name, value),
+                Some(cut) => (name.clone(), cut.into()),
+                None => (name.clone(), value.clone()),
             },
         )
         .collect()
+}
+
+/// npm reads its own variables whatever the case of their names.
+fn is_of_npm(name: &OsStr) -> bool {
+    const START: &str = "npm_config_";
+    name.to_str()
+        .and_then(|name| name.get(..START.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(START))
 }
 
 /// Whether a variable of this name may hold a credential. A name that is no Unicode is not looked through: it is dropped.
@@ -214,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn l14_what_may_be_a_credential_is_dropped_and_the_rest_is_kept() {
+    fn l14_what_is_listed_is_kept_unless_it_may_be_a_credential() {
         let dropped = [
             "NPM_TOKEN",
             "NODE_AUTH_TOKEN",
@@ -270,12 +416,25 @@ mod tests {
             "SSL_CERT_FILE",
             "https_proxy",
             "GITHUB_SHA",
+            "Npm_Config_Cache",
+            "OPENSSL_DIR",
+            "CFLAGS_x86_64_unknown_linux_gnu",
         ];
+        // S9: names that look like nothing in particular.
+        let unlisted = ["RELPLAN_DATABASE", "MIRROR", "ACME_FEATURES", "LD_PRELOAD"];
         let vars = |names: &[&str]| -> Vec<(OsString, OsString)> {
             names.iter().map(|name| (name.into(), "x".into())).collect()
         };
-        assert_eq!(scrubbed_environment(vars(&dropped)), []);
-        assert_eq!(scrubbed_environment(vars(&kept)), vars(&kept));
+        let seen = |names: &[&str]| packer_variables(&Environment(vars(names)));
+        assert_eq!(seen(&dropped), []);
+        assert_eq!(seen(&unlisted), []);
+        assert_eq!(seen(&kept), vars(&kept));
+        let mut named = vars(&["ACME_FEATURES", "NPM_TOKEN"]);
+        named.push((PACK_ENV.into(), "ACME_FEATURES,NPM_TOKEN".into()));
+        assert_eq!(
+            packer_variables(&Environment(named)),
+            vars(&["ACME_FEATURES"])
+        );
     }
 
     #[test]

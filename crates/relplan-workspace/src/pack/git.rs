@@ -1,12 +1,12 @@
 //! Which commit is checked out, and which packages' files differ from it. Git is asked before any packer runs, since
 //! packers may write files of their own.
 //!
-//! Why the options: a repository's own configuration can name programs that git runs (a file system monitor, hooks);
-//! those are turned off.
 
-use std::{collections::BTreeMap, process::Stdio};
+use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use relplan_system::programs::git;
 
 use super::{Job, workshop::Workshop};
 
@@ -56,23 +56,12 @@ impl Checkouts {
 
 impl Checkout {
     fn of(root: &Utf8Path, shop: &Workshop<'_>) -> Option<Self> {
-        let answer = ask(root, shop, &["rev-parse", "--show-toplevel", "HEAD"])?;
-        let (top, commit) = answer.trim_end().rsplit_once('\n')?;
-        let is_object = commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
-        let status = ask(
-            root,
-            shop,
-            &[
-                "status",
-                "--porcelain=v1",
-                "-z",
-                "--untracked-files=normal",
-                "--ignore-submodules=dirty",
-            ],
-        )?;
-        is_object.then(|| Self {
-            commit: commit.to_owned(),
-            top: top.into(),
+        let checkout = git::Checkout::around(root.as_std_path())?;
+        let commit = checkout.head(shop.programs())?;
+        let status = checkout.changed(shop.programs())?;
+        Some(Self {
+            commit,
+            top: Utf8PathBuf::from_path_buf(checkout.top().to_owned()).ok()?,
             changed: changed(&status),
         })
     }
@@ -114,33 +103,6 @@ fn changed(status: &str) -> Vec<Utf8PathBuf> {
         }
     }
     paths
-}
-
-fn ask(folder: &Utf8Path, shop: &Workshop<'_>, arguments: &[&str]) -> Option<String> {
-    let mut command = shop.command("git", folder);
-    for name in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_COMMON_DIR",
-        "GIT_PREFIX",
-    ] {
-        command.env_remove(name);
-    }
-    let answer = command
-        .envs([("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0")])
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-        ])
-        .args(arguments)
-        .stderr(Stdio::null())
-        .output()
-        .ok()
-        .filter(|answer| answer.status.success())?;
-    String::from_utf8(answer.stdout).ok()
 }
 
 #[cfg(test)]

@@ -20,29 +20,24 @@ pub(super) fn pack(
         return Err(shop.lacks(tool, &job.path, job.package.to_string(), hint));
     };
     let folder = shop.folder()?;
-    let mut command = shop.command(tool, &job.path);
-    command.arg("pack");
-    match job.packer {
+    let mut call = shop.call(tool, &job.path)?.arg("pack");
+    call = match job.packer {
         Packer::Yarn if version.starts_with("1.") => {
-            command.arg("--filename").arg(folder.join("package.tgz"));
+            call.arg("--filename").arg(folder.join("package.tgz"))
         }
-        Packer::Yarn => {
-            command.arg("--out").arg(folder.join("package.tgz"));
-        }
-        _ => {
-            command.arg("--pack-destination").arg(&folder);
-        }
-    }
+        Packer::Yarn => call.arg("--out").arg(folder.join("package.tgz")),
+        _ => call.arg("--pack-destination").arg(&folder),
+    };
     if job.packer == Packer::Npm {
-        command.envs([
+        call = call.envs([
             ("npm_config_update_notifier", "false"),
             ("npm_config_fund", "false"),
         ]);
     }
     if shop.options.offline {
-        command.envs([("npm_config_offline", "true"), ("YARN_ENABLE_NETWORK", "0")]);
+        call = call.envs([("npm_config_offline", "true"), ("YARN_ENABLE_NETWORK", "0")]);
     }
-    child::run(command, &job.package.to_string(), shop, say)?;
+    child::run(call, &job.package.to_string(), shop, say)?;
 
     let made = only_tarball(&folder)?.ok_or_else(|| PackError::Nothing {
         packer: tool.to_owned(),

@@ -12,21 +12,23 @@ pub(super) fn pack(
     say: &dyn Fn(String),
 ) -> Result<Vec<Made>, PackError> {
     let (out, elsewhere) = (shop.folder()?, shop.folder()?);
-    let (command, packer) = if let Some(version) = shop.version("uv", &["--version"], &elsewhere) {
-        let mut command = shop.command("uv", &elsewhere);
-        command
+    let (mut call, packer) = if let Some(version) = shop.version("uv", &["--version"], &elsewhere) {
+        let call = shop
+            .call("uv", &elsewhere)?
             .args(["build", "--sdist", "--wheel", "--out-dir"])
             .arg(&out)
             .arg(&job.path);
-        (command, format!("uv {version}"))
+        (call, format!("uv {version}"))
     } else if let Some(version) = shop.version("python3", &["-m", "build", "--version"], &elsewhere)
     {
-        let mut command = shop.command("python3", &elsewhere);
-        command
+        let call = shop
+            .call("python3", &elsewhere)?
             .args(["-m", "build", "--outdir"])
             .arg(&out)
             .arg(&job.path);
-        (command, format!("build {version}"))
+        (call, format!("build {version}"))
+    } else if let Some(error) = shop.passed_over(&["uv", "python3"]) {
+        return Err(error.into());
     } else {
         return Err(PackError::MissingTool {
             tool: "a PEP 517 front end (`uv`, or `python3` with the module `build`)".to_owned(),
@@ -36,11 +38,10 @@ pub(super) fn pack(
                 .to_owned(),
         });
     };
-    let mut command = command;
     if shop.options.offline {
-        command.envs([("UV_OFFLINE", "1"), ("PIP_NO_INDEX", "1")]);
+        call = call.envs([("UV_OFFLINE", "1"), ("PIP_NO_INDEX", "1")]);
     }
-    child::run(command, &job.package.to_string(), shop, say)?;
+    child::run(call, &job.package.to_string(), shop, say)?;
 
     let mut made = Vec::new();
     for entry in out.read_dir_utf8().map_err(PackError::io("read", &out))? {

@@ -1,11 +1,10 @@
-//! What packers share during one run: the scrubbed environment, a scratch folder, and the tools' versions.
+//! What packers share during one run: their environment, a scratch folder, and the tools' versions.
 
 use std::{
     collections::BTreeMap,
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -14,22 +13,26 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::address::{PackageName, Version};
+use relplan_system::programs::{Bounds, Call, ProgramError, Programs, Variables};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     Environment, Options, PackError,
-    environment::{may_hold_credential, scrubbed_environment, scrubbed_npmrc},
+    environment::{may_hold_credential, packer_variables, scrubbed_npmrc},
 };
 
 /// Greater npm configurations are not copied.
 const NPMRC_LIMIT: u64 = 1 << 20;
+/// What a packer may take to tell its version: some fetch themselves first.
+const VERSION: Bounds = Bounds::of(300, 1 << 20);
 
 /// One run's workshop. Its scratch folder goes away with it.
 pub(super) struct Workshop<'a> {
     pub(super) options: &'a Options,
     /// The versions of the workspace's npm packages, those of the jobs included.
     pub(super) siblings: BTreeMap<PackageName, Version>,
-    vars: Vec<(OsString, OsString)>,
+    vars: Variables,
+    programs: Programs,
     withheld: Vec<SecretString>,
     scratch: tempfile::TempDir,
     folders: AtomicUsize,
@@ -42,6 +45,13 @@ impl<'a> Workshop<'a> {
         options: &'a Options,
         siblings: BTreeMap<PackageName, Version>,
     ) -> Result<Self, PackError> {
+        let named = options.environment.named();
+        if let Some(variable) = named
+            .into_iter()
+            .find(|name| may_hold_credential(name.as_ref()))
+        {
+            return Err(PackError::Withheld { variable });
+        }
         let scratch = tempfile::Builder::new()
             .prefix("relplan-pack-")
             .tempdir()
@@ -65,6 +75,7 @@ impl<'a> Workshop<'a> {
         Ok(Self {
             options,
             siblings,
+            programs: Programs::outside(options.tree.clone(), vars.clone()),
             vars,
             withheld,
             scratch,
@@ -86,20 +97,32 @@ impl<'a> Workshop<'a> {
         Ok(path)
     }
 
-    /// A command that sees nothing but the scrubbed environment, and no input.
-    pub(super) fn command(&self, program: &str, folder: &Utf8Path) -> Command {
-        let mut command = Command::new(self.find(program).unwrap_or_else(|| program.into()));
-        command
-            .current_dir(folder)
-            .env_clear()
-            .envs(self.vars.iter().map(|(name, value)| (name, value)))
-            .envs([("NO_COLOR", "1"), ("CARGO_TERM_COLOR", "never")])
-            .stdin(Stdio::null());
-        if program == "yarn" {
+    /// A call that sees nothing but the packers' environment, and no input.
+    pub(super) fn call(&self, program: &str, folder: &Utf8Path) -> Result<Call, ProgramError> {
+        let call = self
+            .programs
+            .call(program, self.vars.clone())?
+            .within(folder)
+            .envs([("NO_COLOR", "1"), ("CARGO_TERM_COLOR", "never")]);
+        Ok(match program {
             // It stops at a configuration that names a variable which is not set, such as `${NPM_TOKEN}`.
-            command.envs(self.withheld_names().map(|name| (name, "")));
-        }
-        command
+            "yarn" => call.envs(self.withheld_names().map(|name| (name, ""))),
+            _ => call,
+        })
+    }
+
+    /// Where programs are found.
+    pub(super) fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// The reason that one of these programs is not run although it is there.
+    pub(super) fn passed_over(&self, programs: &[&str]) -> Option<ProgramError> {
+        let mut errors = programs.iter().map(|program| self.programs.find(program));
+        errors.find_map(|found| match found {
+            Err(error @ ProgramError::OfTheTree { .. }) => Some(error),
+            Err(ProgramError::Missing { .. }) | Ok(_) => None,
+        })
     }
 
     /// What a program answers to `--version` in a folder (toolchain switchers look there): its last word that starts
@@ -121,13 +144,9 @@ impl<'a> Workshop<'a> {
         versions
             .entry(key)
             .or_insert_with(|| {
-                let answer = self
-                    .command(program, folder)
-                    .args(arguments)
-                    .stderr(Stdio::null())
-                    .output()
-                    .ok()
-                    .filter(|answer| answer.status.success())?;
+                let call = self.call(program, folder).ok()?.args(arguments);
+                let answer = call.answer(&[], VERSION).ok();
+                let answer = answer.filter(|answer| answer.status.success())?;
                 String::from_utf8_lossy(&answer.stdout)
                     .split_whitespace()
                     .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
@@ -144,10 +163,12 @@ impl<'a> Workshop<'a> {
         package: String,
         hint: &str,
     ) -> PackError {
-        let answer = self
-            .find(program)
-            .map(|_| self.command(program, folder).arg("--version").output());
-        let Some(Ok(answer)) = answer else {
+        let answer = match self.call(program, folder) {
+            Ok(call) => call.arg("--version").answer(&[], VERSION).ok(),
+            Err(error @ ProgramError::OfTheTree { .. }) => return error.into(),
+            Err(ProgramError::Missing { .. }) => None,
+        };
+        let Some(answer) = answer else {
             return PackError::MissingTool {
                 tool: program.to_owned(),
                 package,
@@ -188,32 +209,10 @@ impl<'a> Workshop<'a> {
             }
         })
     }
-
-    /// Finds a program as the caller's search path has it. Only absolute entries count: a relative one would find the
-    /// repository's files.
-    fn find(&self, program: &str) -> Option<PathBuf> {
-        let path = self.vars.iter().find(|(name, _)| name == "PATH")?;
-        let endings: &[&str] = if cfg!(windows) {
-            &[".exe", ".cmd", ".bat"]
-        } else {
-            &[""]
-        };
-        std::env::split_paths(&path.1)
-            .filter(|folder| folder.is_absolute())
-            .flat_map(|folder| {
-                endings
-                    .iter()
-                    .map(move |end| folder.join(format!("{program}{end}")))
-            })
-            .find(|candidate| candidate.is_file())
-    }
 }
 
-/// The environment of packers: scrubbed, and with npm's configuration files replaced by scrubbed copies.
-fn packer_environment(
-    from: &Environment,
-    scratch: &Path,
-) -> std::io::Result<Vec<(OsString, OsString)>> {
+/// The environment of packers, with npm's configuration files replaced by scrubbed copies.
+fn packer_environment(from: &Environment, scratch: &Path) -> std::io::Result<Variables> {
     let home = from.get("HOME").or_else(|| from.get("USERPROFILE"));
     let user = from
         .get_any_case("npm_config_userconfig")
@@ -222,7 +221,7 @@ fn packer_environment(
     let global = from
         .get_any_case("npm_config_globalconfig")
         .map(PathBuf::from);
-    let mut vars = scrubbed_environment(from.0.clone());
+    let mut vars = packer_variables(from);
     vars.retain(|(name, _)| {
         !is(name, "npm_config_userconfig") && !is(name, "npm_config_globalconfig")
     });

@@ -2,10 +2,7 @@
 //!
 //! Invariant: no private key is ever opened here. Of the key's file only the public half beside it is read.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
 use relplan_approval::{
     Key, Presence,
@@ -13,7 +10,15 @@ use relplan_approval::{
     record::verify_signature,
 };
 
+use relplan_system::programs::{
+    Bounds, Programs,
+    variables::{DESKTOP, PLAIN, SSH_AGENT, SSH_KEYS},
+};
+
 use crate::{exit::Exit, failure::Failure, terminal::Terminal};
+
+/// A person may have to touch a key.
+const BOUNDS: Bounds = Bounds::of(300, 64 << 10);
 
 /// The longest public key file that is read, in bytes.
 const MAX_KEY: u64 = 16 << 10;
@@ -24,6 +29,7 @@ pub fn sign(
     namespace: &'static str,
     text: &str,
     terminal: Terminal,
+    programs: &Programs,
 ) -> Result<(String, Key, Presence), Failure> {
     let failed = |error: std::io::Error| {
         Failure::of(Exit::Internal, &error).while_doing("cannot prepare the text to be signed")
@@ -35,24 +41,28 @@ pub fn sign(
     // As a file: without a terminal ssh-keygen reads a security key's PIN from where the text would come.
     let file = folder.path().join("statement");
     std::fs::write(&file, text).map_err(failed)?;
-    let mut command = Command::new("ssh-keygen");
-    command
-        .args(["-Y", "sign", "-O", "hashalg=sha512", "-n", namespace, "-f"])
-        .arg(key)
-        .arg(&file)
-        .stdout(Stdio::null());
-    if terminal.interactive {
-        command.stdin(Stdio::inherit()).stderr(Stdio::inherit());
-    } else {
-        command.stdin(Stdio::null()).stderr(Stdio::piped());
-    }
-    let output = command.output().map_err(|error| {
-        Failure::of(Exit::Credential, &error)
+    let cannot = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Credential, error)
             .while_doing("cannot run ssh-keygen, which signs")
             .hint("install OpenSSH's client programs, 8.2 or later")
-    })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+    };
+    let variables = programs.variables(&[PLAIN, DESKTOP, SSH_AGENT, SSH_KEYS]);
+    let call = programs
+        .call("ssh-keygen", variables)
+        .map_err(|error| cannot(&error))?
+        .args(["-Y", "sign", "-O", "hashalg=sha512", "-n", namespace, "-f"])
+        .arg(key)
+        .arg(&file);
+    let ended = match terminal.interactive {
+        true => call.attended().map(|status| (status, Vec::new())),
+        false => call
+            .may_ask()
+            .answer(&[], BOUNDS)
+            .map(|answer| (answer.status, answer.stderr)),
+    };
+    let (status, stderr) = ended.map_err(|error| cannot(&error))?;
+    if !status.success() {
+        let said = String::from_utf8_lossy(&stderr);
         let said = said.trim();
         let failure = Failure::new(Exit::Credential, "ssh-keygen did not sign");
         let failure = if said.is_empty() {

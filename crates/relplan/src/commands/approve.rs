@@ -85,7 +85,13 @@ pub async fn run(session: &Session, arguments: &Approve) -> Result<Exit, Failure
     let statement = Statement::of(subject.digest(), predicate)
         .to_text()
         .map_err(|error| Failure::of(Exit::Internal, &error))?;
-    let (armour, signed_by, presence) = sign::sign(&key, NAMESPACE, &statement, terminal)?;
+    let (armour, signed_by, presence) = sign::sign(
+        &key,
+        NAMESPACE,
+        &statement,
+        terminal,
+        &session.surroundings.programs(),
+    )?;
     sign::signer(&pinned.policy, &signed_by, Some(&person.name))?;
     let record = Record::of(statement, armour)
         .to_bytes()

@@ -88,6 +88,7 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         jobs,
         siblings,
         bundle,
+        session.surroundings.programs().roots().clone(),
         arguments.verify,
         arguments.offline,
         Arc::new(Progress::new(session.terminal)),

@@ -114,7 +114,13 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
     }
     if let Some(key) = &arguments.key {
         let text = rotation::statement(&from, &to).map_err(|error| internal(&error))?;
-        let (armour, signed_by, _) = sign::sign(key, NAMESPACE, &text, session.terminal)?;
+        let (armour, signed_by, _) = sign::sign(
+            key,
+            NAMESPACE,
+            &text,
+            session.terminal,
+            &session.surroundings.programs(),
+        )?;
         let owner = from.owner(&signed_by).or_else(|| to.owner(&signed_by));
         let Some((person, _)) = owner else {
             return Err(Failure::new(

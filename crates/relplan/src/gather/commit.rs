@@ -2,13 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    process::{Command, Stdio},
     sync::{Mutex, OnceLock, PoisonError},
     thread::JoinHandle,
 };
 
 use camino::Utf8Path;
-use relplan_workspace::pack::scrubbed_environment;
+use relplan_system::programs::{Programs, git::Checkout};
 
 type Vars = BTreeMap<String, String>;
 
@@ -40,44 +39,17 @@ impl Head {
 
 /// The id of the commit that is checked out, in hexadecimal digits.
 fn head(root: &Utf8Path, vars: &Vars) -> Option<String> {
-    let text = git(root, vars, &["rev-parse", "--verify", "HEAD"])?;
-    let commit = text.trim();
-    let is_id =
-        (40..=64).contains(&commit.len()) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id.then(|| commit.to_owned())
+    let root = root.as_std_path();
+    Checkout::around(root)?.head(&Programs::around(root, vars))
 }
 
 /// The URL of the remote `origin` as it is configured; it may hold a user name and a password.
 pub fn origin(root: &Utf8Path, vars: &Vars) -> Option<String> {
-    let text = git(root, vars, &["config", "--get", "remote.origin.url"])?;
-    let url = text.trim();
-    (!url.is_empty()).then(|| url.to_owned())
-}
-
-/// What a command of git's prints, if it ends well.
-///
-/// A repository's own configuration can name programs that git runs (a file system monitor, hooks); those are turned
-/// off, and git gets no credential either (law L14).
-fn git(root: &Utf8Path, vars: &Vars, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-        ])
-        .args(arguments)
-        .current_dir(root)
-        .env_clear()
-        .envs(scrubbed_environment(
-            vars.iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        ))
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then_some(text)
+    let root = root.as_std_path();
+    let settings = Checkout::around(root)?.settings(&Programs::around(root, vars));
+    let url = settings
+        .into_iter()
+        .rfind(|setting| setting.name == "remote.origin.url")?
+        .value;
+    (!url.is_empty()).then_some(url)
 }

@@ -160,6 +160,7 @@ async fn pack(
         jobs,
         siblings,
         ground.bundle.clone(),
+        session.surroundings.programs().roots().clone(),
         false,
         arguments.offline_pack,
         sink.clone(),
