@@ -43,6 +43,13 @@ impl Site {
         self.write("project/relplan.kdl", &spec);
     }
 
+    /// Has npm pack, and not relplan.
+    fn without_builtin(&self) {
+        let spec = self.path("project/relplan.kdl");
+        let text = fs::read_to_string(&spec).unwrap();
+        fs::write(spec, text.replace(" packer=\"builtin\"", "")).unwrap();
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         self.environment.root().canonicalize().unwrap().join(path)
     }
@@ -69,6 +76,15 @@ impl Site {
     #[track_caller]
     fn nothing_ran(&self, what: &str) {
         assert!(!self.marked().exists(), "l14: {what} ran");
+    }
+
+    /// What it said, without the breaks that fit it to a terminal.
+    fn said(session: &Session) -> String {
+        session
+            .stderr
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn git_in(&self, folder: &str, arguments: &[&str]) {
@@ -202,6 +218,16 @@ fn l14_a_committed_folder_that_looks_like_a_repository_runs_nothing() {
     assert!(!heard.contains(CANARY), "{heard}");
     site.nothing_ran("plan");
 
+    // Without a state that stops it, packing asks which files are changed.
+    let spec = site.path("project/sub/relplan.kdl");
+    let text = fs::read_to_string(&spec).unwrap();
+    let (rest, _) = text.split_once("state ").unwrap();
+    fs::write(&spec, rest).unwrap();
+    let packed = site.expect(0, &["-C", "sub", "pack"]);
+    assert!(packed.stdout.contains("1 artifact"), "{packed}");
+    site.nothing_ran("pack");
+    fs::write(&spec, &text).unwrap();
+
     // The same helper in the person's own configuration is theirs to have.
     site.write(
         "home/.gitconfig",
@@ -236,13 +262,13 @@ fn l14_a_state_repository_inside_the_checkout_is_refused() {
         site.spec(&format!("state \"git\" remote=\"{remote}\""));
         let refused = site.expect(65, &["plan"]);
         assert!(
-            refused.stderr.contains("lies inside the checkout"),
+            Site::said(&refused).contains("lies inside the checkout"),
             "{refused}"
         );
         let place = format!("git+{remote}#refs/relplan/state");
         let refused = site.expect(10, &["plan", "--state", &place]);
         assert!(
-            refused.stderr.contains("lies inside the checkout"),
+            Site::said(&refused).contains("lies inside the checkout"),
             "{refused}"
         );
     }
@@ -254,7 +280,7 @@ fn l14_a_state_repository_inside_the_checkout_is_refused() {
         site.spec(&format!("state \"git\" remote=\"{remote}\""));
         let refused = site.expect(65, &["plan"]);
         assert!(
-            refused.stderr.contains("neither by HTTP nor by SSH"),
+            Site::said(&refused).contains("neither by HTTP nor by SSH"),
             "{refused}"
         );
     }
@@ -271,7 +297,7 @@ fn l14_a_state_repository_inside_the_checkout_is_refused() {
     site.write("project/moved.json", &plan.replace(&outside, &inside));
     let refused = site.expect(10, &["apply", "moved.json", "--yes"]);
     assert!(
-        refused.stderr.contains("lies inside the checkout"),
+        Site::said(&refused).contains("lies inside the checkout"),
         "{refused}"
     );
     // A folder of its own does not make the checkout a place for state.
@@ -284,7 +310,7 @@ fn l14_a_state_repository_inside_the_checkout_is_refused() {
     ];
     let refused = site.expect(10, &apply);
     assert!(
-        refused.stderr.contains("lies inside the checkout"),
+        Site::said(&refused).contains("lies inside the checkout"),
         "{refused}"
     );
     site.expect(0, &["apply", "release.json", "--yes"]);
@@ -353,20 +379,19 @@ fn l14_no_program_of_the_tree_runs_whatever_path_says() {
     site.environment.set("PATH", path);
     site.expect(10, &["plan"]);
     assert!(server.heard().contains("GET /x.git"), "git ran");
+    site.spec("");
     site.expect(0, &["pack"]);
     site.nothing_ran("a program of the tree");
 
     site.environment.set("PATH", inside);
+    site.spec(&format!("state \"git\" remote=\"{}\"", server.url()));
     let refused = site.expect(10, &["plan"]);
     let said = "relplan runs no program of the project's";
-    assert!(refused.stderr.contains(said), "{refused}");
-    let text = fs::read_to_string(site.path("project/relplan.kdl")).unwrap();
-    site.write(
-        "project/relplan.kdl",
-        &text.replace(" packer=\"builtin\"", ""),
-    );
+    assert!(Site::said(&refused).contains(said), "{refused}");
+    site.spec("");
+    site.without_builtin();
     let refused = site.expect(65, &["pack"]);
-    assert!(refused.stderr.contains(said), "{refused}");
+    assert!(Site::said(&refused).contains(said), "{refused}");
     site.nothing_ran("a program of the tree");
 }
 
@@ -375,11 +400,6 @@ fn l14_no_program_of_the_tree_runs_whatever_path_says() {
 fn l14_children_see_named_variables_alone() {
     let server = Asking::start();
     let mut site = Site::new(&format!("state \"git\" remote=\"{}\"", server.url()));
-    let text = fs::read_to_string(site.path("project/relplan.kdl")).unwrap();
-    site.write(
-        "project/relplan.kdl",
-        &text.replace(" packer=\"builtin\"", ""),
-    );
     // Programs that write down what they see.
     let seen = site.path("seen");
     fs::create_dir(&seen).unwrap();
@@ -426,6 +446,8 @@ fn l14_children_see_named_variables_alone() {
     site.environment.set("ACME_FEATURES", "named-for-packers");
     site.environment.set("RELPLAN_PACK_ENV", "ACME_FEATURES");
     site.expect(10, &["plan"]);
+    site.spec("");
+    site.without_builtin();
     site.expect(0, &["pack", "--offline"]);
 
     let mut programs = std::collections::BTreeSet::new();
@@ -455,9 +477,7 @@ fn l14_children_see_named_variables_alone() {
         .set("RELPLAN_PACK_ENV", "ACME_FEATURES MIRROR_TOKEN");
     let refused = site.expect(65, &["pack", "--offline"]);
     assert!(
-        refused
-            .stderr
-            .contains("RELPLAN_PACK_ENV names MIRROR_TOKEN"),
+        Site::said(&refused).contains("RELPLAN_PACK_ENV names MIRROR_TOKEN"),
         "{refused}"
     );
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::Utf8Path;
 use relplan_model::{plan::Plan, port::StateStore};
 use relplan_spec::{Spec, StateChoice};
-use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Place, Remote};
+use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Place, Remote, RemoteError};
 
 use crate::{commands::Session, exit::Exit, failure::Failure};
 
@@ -219,10 +219,11 @@ fn git(
 ) -> Result<Place, Failure> {
     let name = remote.unwrap_or("origin");
     let remote = Remote::named(name, project.as_std_path(), &session.surroundings.vars);
-    let remote = remote.map_err(|error| {
-        unusable(&error).hint(
+    let remote = remote.map_err(|error| match &error {
+        RemoteError::Unknown(_) => unusable(&error).hint(
             "add the remote with `git remote add`, write its URL into the spec, or name the place with --state git+URL",
-        )
+        ),
+        RemoteError::Transport { .. } | RemoteError::Content { .. } => unusable(&error),
     })?;
     Place::git(&remote.url, reference.unwrap_or(DEFAULT_REF)).map_err(|error| unusable(&error))
 }

@@ -171,7 +171,7 @@ mod tests {
             "file://srv",
             "-oProxyCommand=x:y",
             ":x",
-            "https:///x",
+            "https://",
         ] {
             let answer = Transport::of(url, project);
             assert!(
