@@ -18,6 +18,7 @@ mod contents;
 mod faults;
 mod fixture;
 mod help;
+mod hostile_tree;
 mod init;
 mod interrupts;
 mod jobs;
