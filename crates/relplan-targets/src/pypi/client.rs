@@ -13,7 +13,10 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use relplan_system::programs::{Answer as Answered, Bounds, Call, Programs, variables::PLAIN};
+use relplan_system::{
+    programs::{Answer as Answered, Bounds, Call, Programs, variables::PLAIN},
+    tree,
+};
 
 use crate::{http::cache, surroundings::Surroundings};
 
@@ -150,8 +153,7 @@ async fn put(
     programs: &Programs,
     surroundings: &Surroundings,
 ) -> Option<String> {
-    cache::make(surroundings.cache()).ok()?;
-    let folder = tempfile::tempdir_in(surroundings.cache()).ok()?;
+    let folder = tempfile::tempdir().ok()?;
     if question.wheel {
         write_wheel(&folder.path().join(WHEEL)).ok()?;
     }
@@ -199,7 +201,7 @@ fn write_wheel(path: &Path) -> io::Result<()> {
 /// The Python that a script's first line names.
 fn interpreter(script: &Path, programs: &Programs) -> Option<PathBuf> {
     let mut head = Vec::new();
-    fs::File::open(script)
+    tree::open_named(script)
         .ok()?
         .take(512)
         .read_to_end(&mut head)
@@ -221,8 +223,12 @@ fn key(question: &Question) -> Option<String> {
 
 type Kept = BTreeMap<String, String>;
 
+/// The most that is read of what is kept, in bytes.
+const MAX_KEPT: u64 = 1 << 20;
+
 fn kept(surroundings: &Surroundings) -> Option<Kept> {
-    serde_json::from_slice(&fs::read(file(surroundings)).ok()?).ok()
+    let bytes = tree::read_named(&file(surroundings)?, MAX_KEPT).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 fn recall(surroundings: &Surroundings, key: &str) -> Option<String> {
@@ -232,12 +238,16 @@ fn recall(surroundings: &Surroundings, key: &str) -> Option<String> {
 fn remember(surroundings: &Surroundings, key: String, url: &str) -> io::Result<()> {
     let mut kept = kept(surroundings).unwrap_or_default();
     kept.insert(key, url.to_owned());
-    let mut temporary = tempfile::NamedTempFile::new_in(surroundings.cache())?;
+    let Some((folder, file)) = surroundings.cache().zip(file(surroundings)) else {
+        return Ok(());
+    };
+    cache::make(folder)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut temporary, &kept)?;
-    temporary.persist(file(surroundings))?;
+    temporary.persist(file)?;
     Ok(())
 }
 
-fn file(surroundings: &Surroundings) -> PathBuf {
-    surroundings.cache().join("python-clients.json")
+fn file(surroundings: &Surroundings) -> Option<PathBuf> {
+    Some(surroundings.cache()?.join("python-clients.json"))
 }

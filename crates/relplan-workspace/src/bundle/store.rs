@@ -10,6 +10,7 @@ use std::{
 
 use camino::Utf8Path;
 use relplan_model::{bundle::Artifact, digest::Comparison};
+use relplan_system::tree::{self, ReadError, open_named};
 use tempfile::NamedTempFile;
 
 use super::{Addition, BundleError, Measured, measure::copy_measured};
@@ -32,7 +33,8 @@ pub(super) fn bring_in(folder: &Utf8Path, addition: &Addition) -> Result<(), Bun
             source,
         }
     };
-    let mut from = File::open(source).map_err(failed("read", source))?;
+    let from = open_named(source.as_std_path()).map_err(ReadError::into_io);
+    let mut from = from.map_err(failed("read", source))?;
     let mut file = new_file(folder).map_err(failed("write into", folder))?;
     let measured = copy_measured(&mut from, &mut file).map_err(failed("copy", source))?;
     if let Some(why) = difference(artifact, &measured) {
@@ -75,7 +77,7 @@ pub(super) fn open_plain(path: &Utf8Path) -> io::Result<File> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(refused());
     }
-    let file = File::open(path)?;
+    let file = open_named(path.as_std_path()).map_err(ReadError::into_io)?;
     #[cfg(unix)]
     {
         // The name is looked at once more and compared with what was opened, so that a swap in between is noticed.
@@ -90,10 +92,7 @@ pub(super) fn open_plain(path: &Utf8Path) -> io::Result<File> {
 
 /// Makes the names in a folder durable. Where folders cannot be opened as files, the system sees to that by itself.
 pub(super) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    tree::sync_folder(folder.as_std_path())
 }
 
 /// Compares every artifact's file with its description, a few side by side.

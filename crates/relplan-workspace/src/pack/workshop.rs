@@ -13,7 +13,10 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::address::{PackageName, Version};
-use relplan_system::programs::{Bounds, Call, ProgramError, Programs, Variables};
+use relplan_system::{
+    programs::{Bounds, Call, ProgramError, Programs, Variables},
+    tree,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
@@ -231,12 +234,9 @@ fn packer_environment(from: &Environment, scratch: &Path) -> std::io::Result<Var
     ] {
         let Some(original) = original else { continue };
         let copy = scratch.join(name.to_ascii_lowercase());
-        let text = match fs::metadata(&original) {
-            Ok(found) if found.is_file() && found.len() <= NPMRC_LIMIT => {
-                String::from_utf8_lossy(&fs::read(&original)?).into_owned()
-            }
-            _ => String::new(),
-        };
+        // One that cannot be read is left to the packer, which then has none.
+        let text = tree::read_named(&original, NPMRC_LIMIT).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
         fs::write(&copy, scrubbed_npmrc(&text))?;
         vars.push((name.into(), copy.into()));
     }
