@@ -41,7 +41,7 @@ use relplan_model::{
     },
     settings::{KindWords, Settings, Word, WordType},
     step::{self, Effect, Step},
-    target::{Capabilities, Endpoint, GateGrade, Target},
+    target::{Capabilities, Endpoint, Target},
 };
 use tokio::{sync::Mutex, task::spawn_blocking};
 use url::Url;
@@ -198,7 +198,7 @@ impl Observe for Directory {
                     url: self.path.clone(),
                     source: "spec".to_owned(),
                 }],
-                grade: GateGrade::Open,
+                grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: contents::KINDS.map(str::to_owned).to_vec(),
                     digests: vec![Algorithm::Sha256, Algorithm::Sha512],
