@@ -9,25 +9,28 @@ use relplan_testkit::{
 
 use crate::fixture::{Fixture, ONE_OF_EACH, Packers, Uploads, events};
 
-const NOTHING: Uploads = Uploads {
+pub const NOTHING: Uploads = Uploads {
     crates: 0,
     npm: 0,
     python: 0,
 };
 
-const SEEN: &str = "quickstart-greet-core@0.1.0";
+pub const SEEN: &str = "quickstart-greet-core@0.1.0";
 
 /// Alice, bob and carol, of whom two must agree.
-struct Team {
-    fixture: Fixture,
+pub struct Team {
+    pub fixture: Fixture,
 }
 
 impl Team {
     /// A plan is made and saved, and the policy stands where whoever applies keeps it: outside of the project.
     async fn new() -> Self {
-        let team = Self {
-            fixture: Fixture::new(Packers::BuiltIn).await,
-        };
+        Self::of(Fixture::new(Packers::BuiltIn).await)
+    }
+
+    /// The same for a project that was prepared.
+    pub fn of(fixture: Fixture) -> Self {
+        let team = Self { fixture };
         for name in ["alice", "bob", "carol"] {
             team.keygen(name);
         }
@@ -47,7 +50,7 @@ impl Team {
         assert_eq!(session.code, Some(0), "{session}");
     }
 
-    fn key(&self, name: &str) -> PathBuf {
+    pub fn key(&self, name: &str) -> PathBuf {
         self.fixture.environment.root().join(format!("key-{name}"))
     }
 
@@ -56,7 +59,7 @@ impl Team {
         text.trim().to_owned()
     }
 
-    fn pinned(&self) -> String {
+    pub fn pinned(&self) -> String {
         let path = self.fixture.environment.root().join("pinned.kdl");
         path.to_str().unwrap().to_owned()
     }
@@ -80,7 +83,7 @@ impl Team {
     }
 
     /// Somebody agrees, or not.
-    fn says(&self, name: &str, plan: &str, more: &[&str]) -> Session {
+    pub fn says(&self, name: &str, plan: &str, more: &[&str]) -> Session {
         let (key, policy) = (self.key(name), self.pinned());
         let mut arguments = vec!["approve", plan, "--policy", &policy, "--key"];
         arguments.push(key.to_str().unwrap());
@@ -88,11 +91,11 @@ impl Team {
         self.fixture.expect(0, &arguments)
     }
 
-    fn approves(&self, name: &str, plan: &str) {
+    pub fn approves(&self, name: &str, plan: &str) {
         self.says(name, plan, &["--yes", SEEN]);
     }
 
-    fn apply(&self, code: i32, plan: &str) -> Session {
+    pub fn apply(&self, code: i32, plan: &str) -> Session {
         let policy = self.pinned();
         self.fixture.expect(
             code,

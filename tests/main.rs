@@ -20,6 +20,7 @@ mod fixture;
 mod help;
 mod hostile_programs;
 mod hostile_tree;
+mod hostile_plans;
 mod init;
 mod interrupts;
 mod jobs;

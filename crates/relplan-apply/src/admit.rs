@@ -119,6 +119,15 @@ pub enum Denied {
         /// One for each.
         findings: Vec<Finding>,
     },
+    /// The plan claims better gates than there are (law L15).
+    #[error(
+        "{}",
+        first(findings, "the plan claims better gates than there are here")
+    )]
+    Grades {
+        /// One for each target.
+        findings: Vec<Finding>,
+    },
     /// What a target is could not be found out.
     #[error("{}", first(findings, "targets could not be described"))]
     Undescribed {
@@ -147,6 +156,7 @@ impl Denied {
             Self::Plan(_)
             | Self::Inconsistent(_)
             | Self::NotApplicable
+            | Self::Grades { .. }
             | Self::Artifacts { .. } => ExitClass::Invalid,
             Self::Expired { .. } | Self::Stale { .. } | Self::Abandoned | Self::Targets { .. } => {
                 ExitClass::Stale
@@ -162,6 +172,7 @@ impl Denied {
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Targets { findings }
+            | Self::Grades { findings }
             | Self::Undescribed { findings }
             | Self::Artifacts { findings }
             | Self::Credentials { findings } => findings,

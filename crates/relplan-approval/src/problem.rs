@@ -1,5 +1,7 @@
 //! What is wrong with a policy's text, where, and what would be right.
 
+use relplan_model::text::line;
+
 /// One thing that is wrong, with its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -60,14 +62,10 @@ impl Problem {
 /// A text of the policy within a message: in back-ticks, on one line, cut, with nothing that steers a terminal.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let shown: String = text
+    let shown: String = line(text)
         .chars()
         .take(LONGEST)
-        .map(|c| match c {
-            '`' => '\'',
-            c if crate::syntax::is_forbidden(c) || c.is_control() => '\u{fffd}',
-            c => c,
-        })
+        .map(|c| if c == '`' { '\'' } else { c })
         .collect();
     let rest = if text.chars().nth(LONGEST).is_some() {
         "…"

@@ -6,6 +6,8 @@
 //!
 //! Invariant: time is linear in the text, and recursion is bounded by [`MAX_DEPTH`], whatever the text is.
 
+use relplan_model::text::is_hidden;
+
 use crate::problem::{Problem, Span, quoted};
 
 /// The longest text that is read, in bytes.
@@ -38,10 +40,9 @@ pub(crate) enum Literal {
     Flag(bool),
 }
 
-/// Characters that may not stand anywhere: controls, and marks that reorder or hide text.
-pub(crate) fn is_forbidden(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Characters that may not stand anywhere, as they are not shown.
+fn is_forbidden(c: char) -> bool {
+    is_hidden(c) && !matches!(c, '\t' | '\n' | '\r')
 }
 
 /// What was read, or the first thing that is wrong.

@@ -25,4 +25,5 @@ pub mod settings;
 pub mod state;
 pub mod step;
 pub mod target;
+pub mod text;
 pub mod time;

@@ -2,18 +2,34 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     address::{Address, FileName, PackageName, PointerName, Version},
     settings::Settings,
+    text::is_hidden,
 };
 
 /// A step's name, such as `publish npm:@acme/widget@1.4.0`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Invariant: one that was read holds no hidden character, so that views and logs can show it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct StepId(String);
+
+impl<'de> Deserialize<'de> for StepId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        if id.chars().any(is_hidden) {
+            let shown = crate::text::line(&id);
+            return Err(D::Error::custom(format!(
+                "the step id `{shown}` holds a character that is not shown"
+            )));
+        }
+        Ok(Self(id))
+    }
+}
 
 impl StepId {
     /// The name of the step that has this effect on this version at this address.

@@ -3,7 +3,7 @@
 //! Invariant: a plan carries only what its rows refer to, so that a package which does not matter cannot change its
 //! digest.
 
-mod contents;
+pub(crate) mod contents;
 mod steps;
 mod waves;
 

@@ -23,6 +23,7 @@ use relplan_model::{
     plan::{Change, Plan, Subject},
     step::{Step, StepId},
     target::Target,
+    text,
 };
 
 /// A rule that every plan keeps.
@@ -64,6 +65,10 @@ pub enum Rule {
     Costs,
     /// The contents of artifacts are told within limits, and with what they were compared.
     Contents,
+    /// Kinds, roles and codes are words, and where an endpoint comes from is one line that can be read.
+    Words,
+    /// What the contents of artifacts give reason to remark is among the findings.
+    Findings,
 }
 
 /// One breach of a rule.
@@ -112,7 +117,8 @@ impl Found {
         if !kept {
             self.0.push(Violation {
                 rule,
-                place: place.to_string(),
+                // A step's id may be any text here, and this ends up in a message.
+                place: text::line(&place.to_string()),
                 problem: problem.to_owned(),
             });
         }

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use globset::{GlobSet, GlobSetBuilder};
 use relplan_model::address::PackageId;
 
 use crate::{
     display::{listed, quoted},
     problem::{Problem, Problems},
-    selector::compile,
+    selector::PatternSet,
     span::Span,
     spec::{Rule, Spec},
 };
@@ -49,7 +48,7 @@ pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Proble
                 *matched = true;
             }
         }
-        let best = best(&spec.releases, &hits);
+        let best = selectors.best(&hits);
         match best.as_slice() {
             [] => {}
             [rule] => assigned.push(Assigned {
@@ -256,32 +255,34 @@ fn tie(rules: &[Rule], tied: &[usize], candidate: &Candidate) -> Problem {
 /// The rules' selectors, made ready for many packages.
 struct Selectors<'s> {
     exact: BTreeMap<&'s str, usize>,
-    patterns: GlobSet,
+    patterns: PatternSet<'s>,
     /// The rule behind each pattern of the set.
     rules: Vec<usize>,
+    /// How well each rule's selector matches: exactly, else by how many characters it fixes.
+    weights: Vec<(bool, usize)>,
 }
 
 impl<'s> Selectors<'s> {
     fn of(rules: &'s [Rule]) -> Self {
-        let mut exact = BTreeMap::new();
-        let mut patterns = GlobSetBuilder::new();
-        let mut indices = Vec::new();
+        let mut made = Self {
+            exact: BTreeMap::new(),
+            patterns: PatternSet::default(),
+            rules: Vec::new(),
+            weights: Vec::new(),
+        };
         for (index, rule) in rules.iter().enumerate() {
             let selector = rule.selector.as_str();
             if rule.selector.is_exact() {
-                exact.insert(selector, index);
-            } else if let Some(glob) = compile(selector) {
-                patterns.add(glob);
-                indices.push(index);
+                made.exact.insert(selector, index);
+                made.weights.push((true, 0));
+            } else {
+                made.patterns.add(selector);
+                made.rules.push(index);
+                made.weights
+                    .push((false, rule.selector.literal_characters()));
             }
         }
-        Self {
-            exact,
-            // The reader has bounded the number and length of patterns far below what a set takes; should it be refused
-            // all the same, each of its rules is reported as matching nothing, so nothing is released by mistake.
-            patterns: patterns.build().unwrap_or_else(|_| GlobSet::empty()),
-            rules: indices,
-        }
+        made
     }
 
     /// The rules that match a package, in order.
@@ -297,23 +298,16 @@ impl<'s> Selectors<'s> {
             .filter_map(|at| self.rules.get(at).copied());
         exact.chain(patterns).collect()
     }
-}
 
-/// Those of the matching rules that match best: exactly, else with the most fixed characters.
-fn best(rules: &[Rule], hits: &BTreeSet<usize>) -> Vec<usize> {
-    let weight = |rule: &usize| {
-        let selector = &rules.get(*rule)?.selector;
-        Some(if selector.is_exact() {
-            (true, 0)
-        } else {
-            (false, selector.literal_characters())
-        })
-    };
-    let most = hits.iter().map(weight).max().flatten();
-    hits.iter()
-        .filter(|rule| weight(rule) == most)
-        .copied()
-        .collect()
+    /// Those of the matching rules that match best.
+    fn best(&self, hits: &BTreeSet<usize>) -> Vec<usize> {
+        let weight = |rule: &usize| self.weights.get(*rule);
+        let most = hits.iter().filter_map(weight).max();
+        hits.iter()
+            .filter(|rule| weight(rule) == most)
+            .copied()
+            .collect()
+    }
 }
 
 /// The packages' names, paths and folders, to suggest instead of a selector that matches nothing.

@@ -2,15 +2,18 @@
 //!
 //! Why: the spec of a pull request is a stranger's text, and problems are printed into logs that others read.
 
+use relplan_model::text::is_hidden;
+
 use crate::span::Span;
 
-/// Characters that KDL forbids (KDL 2.0.0, "Disallowed Literal Code Points"), and the remaining controls and marks that
-/// reorder or hide text.
+/// Characters that may not stand in a spec, as they are not shown: those that KDL forbids (KDL 2.0.0, "Disallowed Literal
+/// Code Points") are among them. KDL's own line ends and tabs may.
 pub(crate) fn is_forbidden(c: char) -> bool {
-    let newline = matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}');
-    let control = c.is_control() && !newline;
-    control
-        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    let is_space = matches!(
+        c,
+        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    );
+    is_hidden(c) && !is_space
 }
 
 /// The same text with the same offsets, where each character that is not fit to be shown is replaced by one of the same

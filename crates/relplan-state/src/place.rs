@@ -11,6 +11,7 @@
 
 use std::{fmt, path::Path};
 
+use relplan_model::text::is_hidden;
 use url::Url;
 
 /// The ref that a journal is kept at if nothing is said.
@@ -135,7 +136,7 @@ impl Place {
     /// # Errors
     /// When the URL or the ref's name cannot be, or the URL holds a credential.
     pub fn git(url: &str, reference: &str) -> Result<Self, PlaceError> {
-        if url.is_empty() || url.starts_with('-') || url.chars().any(char::is_control) {
+        if url.is_empty() || url.starts_with('-') || url.chars().any(is_hidden) {
             return Err(part("the repository", url, "it is no URL and no path"));
         }
         if let Ok(parsed) = Url::parse(url) {

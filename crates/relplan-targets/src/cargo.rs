@@ -37,7 +37,7 @@ use relplan_model::{
     },
     settings::{KindWords, Settings, Word, WordType},
     step::{Effect, Step},
-    target::{Capabilities, Endpoint, GateGrade, Rate, Target},
+    target::{Capabilities, Endpoint, Rate, Target},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -308,7 +308,7 @@ impl Observe for Cargo {
                 kind: "cargo".to_owned(),
                 settings: self.tokens.settings.clone(),
                 endpoints,
-                grade: GateGrade::Open,
+                grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: vec!["crate".to_owned()],
                     digests: vec![Algorithm::Sha256],

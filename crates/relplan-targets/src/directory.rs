@@ -45,7 +45,7 @@ use relplan_model::{
     },
     settings::{KindWords, Settings, Word, WordType},
     step::{self, Effect, Step},
-    target::{Capabilities, Endpoint, GateGrade, Target},
+    target::{Capabilities, Endpoint, Target},
 };
 use relplan_system::tree::Checkout;
 use tokio::{sync::Mutex, task::spawn_blocking};
@@ -211,7 +211,7 @@ impl Observe for Directory {
                     url: self.path.clone(),
                     source: "spec".to_owned(),
                 }],
-                grade: GateGrade::Open,
+                grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: contents::KINDS.map(str::to_owned).to_vec(),
                     digests: vec![Algorithm::Sha256, Algorithm::Sha512],

@@ -19,6 +19,7 @@ pub mod cargo;
 pub mod contents;
 pub mod credential;
 pub mod directory;
+mod grade;
 pub mod http;
 pub mod npm;
 pub mod published;
@@ -35,7 +36,7 @@ use relplan_model::{
     settings::Settings,
 };
 
-pub use crate::vocabulary::vocabulary;
+pub use crate::{grade::grade, vocabulary::vocabulary};
 use crate::{http::Net, surroundings::Surroundings};
 
 /// Builds the driver of one target.

@@ -38,7 +38,7 @@ use relplan_model::{
     },
     settings::{KindWords, Settings, Word, WordType},
     step::Step,
-    target::{Capabilities, GateGrade, Target},
+    target::{Capabilities, Target},
 };
 
 use self::config::Config;
@@ -142,7 +142,7 @@ impl Npm {
             settings: self.settings.clone(),
             endpoints: self.config.endpoints(),
             // A token in the environment can be used by whoever edits what runs there (law L15).
-            grade: GateGrade::Open,
+            grade: crate::grade(),
             capabilities: Capabilities {
                 accepts: vec![TARBALL.to_owned()],
                 digests: vec![Algorithm::Sha512, Algorithm::Sha1],

@@ -36,7 +36,7 @@ use relplan_model::{
     },
     settings::{KindWords, Settings, Word, WordType},
     step::{Effect, Step},
-    target::{Capabilities, GateGrade, Target},
+    target::{Capabilities, Target},
 };
 use tokio::sync::OnceCell;
 
@@ -144,7 +144,7 @@ impl Observe for Pypi {
                 kind: "pypi".to_owned(),
                 settings: self.settings.clone(),
                 endpoints,
-                grade: GateGrade::Open,
+                grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: vec!["wheel".to_owned(), "sdist".to_owned()],
                     digests: vec![Algorithm::Sha256],

@@ -20,6 +20,7 @@ use crate::{cargo, npm, python};
 
 mod exclude;
 pub(crate) mod folder;
+pub(crate) mod forest;
 pub(crate) mod pattern;
 pub(crate) mod text;
 pub(crate) mod toml;

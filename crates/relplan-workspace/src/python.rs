@@ -13,8 +13,8 @@ use relplan_model::{
 };
 
 use crate::discover::{
-    DiscoverError, Folder, Found, Package, Publishable, ReadError, Scope, Tree, pattern::Pattern,
-    unreadable,
+    DiscoverError, Folder, Found, Package, Publishable, ReadError, Scope, Tree, forest::Forest,
+    pattern::Pattern, unreadable,
 };
 
 mod dynamic;
@@ -83,6 +83,7 @@ fn members(
     };
     let wanted = patterns(&workspace.members);
     let excluded = patterns(&workspace.exclude);
+    let excluded = Forest::of(excluded.iter().enumerate());
     let mut queue = VecDeque::new();
     for pattern in &wanted {
         for folder in pattern.expand(tree)? {
@@ -105,8 +106,10 @@ fn members(
         members.push((root, true));
     }
     while let Some(folder) = queue.pop_front() {
-        let left_out = excluded.iter().any(|pattern| pattern.matches(&folder));
-        if left_out || !seen.insert(folder.clone()) || scope.exclude.covers(&folder) {
+        if excluded.matches(&folder)
+            || !seen.insert(folder.clone())
+            || scope.exclude.covers(&folder)
+        {
             continue;
         }
         match Project::read(tree, &folder) {

@@ -2,6 +2,7 @@
 //! before each effect. What an approval is worth is `relplan-approval`'s to say.
 
 pub mod collect;
+pub mod contents;
 pub mod keeper;
 pub mod pin;
 pub mod sign;

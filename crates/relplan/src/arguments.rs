@@ -295,6 +295,9 @@ pub struct Approve {
     /// Show what changed since this plan [default: the one that was approved last].
     #[arg(long, value_name = "PLAN")]
     pub since: Option<PathBuf>,
+    /// The bundle's folder, to check what the plan says is inside its artifacts [default: .relplan/bundle].
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
     /// The folder to write the record into [default: PLAN.approvals].
     #[arg(short = 'o', long = "out", value_name = "DIR")]
     pub out: Option<PathBuf>,

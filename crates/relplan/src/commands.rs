@@ -128,5 +128,15 @@ pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan
         ))
         .details(listed.join("\n")));
     }
+    let kinds = relplan_targets::vocabulary();
+    let unknown =
+        |target: &&relplan_model::target::Target| !kinds.contains_key(target.kind.as_str());
+    if let Some(target) = plan.targets.iter().find(unknown) {
+        let message = format!(
+            "its target {} is of the kind {:?}, which this relplan does not know",
+            target.name, target.kind
+        );
+        return Err(about(Failure::new(Exit::Invalid, message)));
+    }
     Ok((bytes, plan))
 }

@@ -43,8 +43,21 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // A usage error is 64 here: clap's own 2 would read as "the plan has changes".
-            let _ = error.print();
             let help = !error.use_stderr();
+            let terminal =
+                Terminal::new(arguments::ColorChoice::Auto, |name| vars.get(name).cloned());
+            let style = if help { terminal.out } else { terminal.err };
+            let text = error.render();
+            let text = if style.color {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            };
+            if help {
+                terminal.result(&text);
+            } else {
+                terminal.remark(&text);
+            }
             return ExitCode::from(if help { Exit::Done } else { Exit::Usage }.code());
         }
     };

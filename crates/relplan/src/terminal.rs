@@ -1,10 +1,14 @@
 //! The only file that prints.
 //!
 //! Invariant: results go to standard output, remarks about the work to standard error; with `--json` standard output
-//! holds events alone.
+//! holds events alone. Whatever goes out is cleaned here once more ([`fit`]): of control sequences the colours of our own
+//! style get through and no others, and in a CI log no line is a command to the runner. A view still cleans each word from
+//! outside by itself, since only there is known which line ends are ours.
 #![expect(clippy::print_stderr, reason = "this is where printing happens")]
 
 use std::io::IsTerminal as _;
+
+use relplan_model::text::{self, REPLACEMENT, is_hidden};
 
 use crate::{arguments::ColorChoice, view::style::Style};
 
@@ -20,6 +24,10 @@ pub struct Terminal {
     /// Whether progress may be drawn on standard error.
     pub live: bool,
     results_to_stderr: bool,
+    /// Whether standard output is a terminal, and no program reads it.
+    watched: bool,
+    /// Whether lines go into a log whose reader takes some of them for commands.
+    commanded: bool,
 }
 
 impl Terminal {
@@ -57,6 +65,8 @@ impl Terminal {
             interactive: std::io::stdin().is_terminal() && err,
             live: err && !dumb && !set("CI"),
             results_to_stderr: false,
+            watched: out,
+            commanded: ["CI", "GITHUB_ACTIONS", "TF_BUILD"].into_iter().any(set),
         }
     }
 
@@ -72,18 +82,41 @@ impl Terminal {
         if self.results_to_stderr {
             self.remark(text);
         } else {
-            write_all(&mut std::io::stdout().lock(), text);
+            write_all(&mut std::io::stdout().lock(), &self.fit(text, self.out));
+        }
+    }
+
+    /// Prints JSON, byte for byte where a program reads it: its digest may be what it is for.
+    pub fn json(&self, text: &str) {
+        match (self.results_to_stderr, self.watched) {
+            (true, _) => self.remark(&text::json(text)),
+            (false, true) => write_all(&mut std::io::stdout().lock(), &text::json(text)),
+            (false, false) => write_all(&mut std::io::stdout().lock(), text),
         }
     }
 
     /// Prints a remark about the work.
     pub fn remark(&self, text: &str) {
-        write_all(&mut std::io::stderr().lock(), text);
+        write_all(&mut std::io::stderr().lock(), &self.fit_err(text));
+    }
+
+    /// Text as it may be written to standard error, for those who draw there.
+    pub fn fit_err(&self, text: &str) -> String {
+        self.fit(text, self.err)
+    }
+
+    fn fit(&self, text: &str, style: Style) -> String {
+        let text = fit(text, style.color);
+        if self.commanded {
+            uncommanded(&text)
+        } else {
+            text
+        }
     }
 
     /// Asks for a line of text; nothing if there is none.
     pub fn ask_text(&self, question: &str) -> String {
-        eprint!("{question} ");
+        eprint!("{} ", text::line(question));
         let mut answer = String::new();
         match std::io::stdin().read_line(&mut answer) {
             Ok(_) => answer.trim().to_owned(),
@@ -93,7 +126,7 @@ impl Terminal {
 
     /// Asks a yes-or-no question; anything but yes is no.
     pub fn ask(&self, question: &str) -> bool {
-        eprint!("{question} [y/N] ");
+        eprint!("{} [y/N] ", text::line(question));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
@@ -102,8 +135,8 @@ impl Terminal {
     /// Asks for a text; nothing typed is the default. `None`: there was no answer and no default.
     pub fn ask_for(&self, question: &str, default: Option<&str>) -> Option<String> {
         match default {
-            Some(default) => eprint!("{question} [{}] ", crate::view::style::harmless(default)),
-            None => eprint!("{question} "),
+            Some(default) => eprint!("{} [{}] ", text::line(question), text::line(default)),
+            None => eprint!("{} ", text::line(question)),
         }
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ok()?;
@@ -118,7 +151,79 @@ impl Terminal {
 
 /// Prints one event line; a reader that went away is no reason to stop a release half-way.
 pub fn event_line(line: &str) {
-    write_all(&mut std::io::stdout().lock(), &format!("{line}\n"));
+    write_all(
+        &mut std::io::stdout().lock(),
+        &format!("{}\n", text::json(line)),
+    );
+}
+
+/// Text as it may be written: line ends, tabs and, where colours are used, the sequences that set them.
+fn fit(text: &str, color: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(is_hidden) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let sequence = if color { ours(from) } else { None };
+        let mut chars = from.chars();
+        rest = match (sequence, chars.next()) {
+            (Some(sequence), _) => {
+                out.push_str(sequence);
+                from.get(sequence.len()..).unwrap_or_default()
+            }
+            (None, Some(c @ ('\n' | '\t'))) => {
+                out.push(c);
+                chars.as_str()
+            }
+            (None, _) => {
+                out.push(REPLACEMENT);
+                chars.as_str()
+            }
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The sequence at the start of a text, if it is one that [`Style::paint`] or clap writes: bold, faint, underlined, a
+/// colour of the first eight, or the end of these.
+fn ours(text: &str) -> Option<&str> {
+    let parameter = text.strip_prefix("\u{1b}[")?;
+    let end = parameter.find('m')?;
+    let number = parameter.get(..end)?;
+    let known = matches!(
+        number,
+        "0" | "1" | "2" | "4" | "31" | "32" | "33" | "34" | "35" | "36"
+    );
+    text.get(.."\u{1b}[".len() + end + 1).filter(|_| known)
+}
+
+/// Text in which no line is a command to GitHub's or Azure's runners: these read `::word::` at the start of a line and
+/// `##[word]` anywhere (actions/runner, `ActionCommand`), from whoever's words stand there.
+fn uncommanded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut begin = line;
+        loop {
+            begin = begin.trim_start();
+            match ours(begin) {
+                Some(sequence) => begin = begin.get(sequence.len()..).unwrap_or_default(),
+                None => break,
+            }
+        }
+        let at = line.len() - begin.len();
+        let (indent, begin) = line.split_at(at);
+        out.push_str(indent);
+        if begin.starts_with("::") {
+            out.push(REPLACEMENT);
+        }
+        out.push_str(
+            &begin
+                .replace("##[", "##\u{fffd}[")
+                .replace("##vso", "##\u{fffd}vso"),
+        );
+    }
+    out
 }
 
 fn write_all(stream: &mut dyn std::io::Write, text: &str) {
@@ -127,4 +232,72 @@ fn write_all(stream: &mut dyn std::io::Write, text: &str) {
         .write_all(text.as_bytes())
         .and_then(|()| stream.write_all(newline.as_bytes()));
     let _ = stream.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use relplan_model::{finding::Severity, plan::Action};
+
+    use super::*;
+    use crate::view::style::Role;
+
+    #[test]
+    fn nothing_but_our_own_colours_gets_through() {
+        let style = Style {
+            color: true,
+            width: 80,
+        };
+        let roles = [
+            Role::Heading,
+            Role::Faint,
+            Role::Good,
+            Role::Bad,
+            Role::Severity(Severity::Warning),
+            Role::Severity(Severity::Note),
+            Role::Action(Action::Adopt),
+            Role::Action(Action::Drift),
+            Role::Action(Action::Yank),
+        ];
+        for role in roles {
+            let painted = style.paint(role, "x\ty\n");
+            assert_eq!(fit(&painted, true), painted, "{role:?}");
+            assert!(fit(&painted, false).starts_with(REPLACEMENT));
+        }
+        for hostile in [
+            "\u{1b}]0;title\u{7}",
+            "\u{1b}[2J",
+            "\u{1b}[8m",
+            "\u{1b}[38;5;1m",
+            "\u{1b}[",
+            "\u{1b}",
+            "\u{9b}31m",
+            "\r",
+            "\u{202e}",
+        ] {
+            let shown = fit(&format!("a{hostile}b"), true);
+            assert!(!shown.chars().any(is_hidden), "{hostile:?}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_log_is_no_command_to_a_runner() {
+        for (text, shown) in [
+            ("::error::x\n", "\u{fffd}::error::x\n"),
+            (
+                "a\n  ::add-mask::b\nnpm::c",
+                "a\n  \u{fffd}::add-mask::b\nnpm::c",
+            ),
+            (
+                "\u{1b}[31m ::stop-commands::x",
+                "\u{1b}[31m \u{fffd}::stop-commands::x",
+            ),
+            ("a ##[add-mask]b", "a ##\u{fffd}[add-mask]b"),
+            (
+                "##vso[task.setvariable]b",
+                "##\u{fffd}vso[task.setvariable]b",
+            ),
+        ] {
+            assert_eq!(uncommanded(text), shown);
+        }
+    }
 }

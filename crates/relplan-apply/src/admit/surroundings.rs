@@ -35,7 +35,7 @@ pub(super) async fn check_targets(
         }
     }))
     .await;
-    let (mut other, mut unknown) = (Vec::new(), Vec::new());
+    let (mut other, mut unknown, mut claimed) = (Vec::new(), Vec::new(), Vec::new());
     for (name, answer) in answers {
         match answer {
             None => other.push(Finding::new(
@@ -45,11 +45,12 @@ pub(super) async fn check_targets(
                 format!("the plan writes to the target {name}, which is not configured here"),
             )),
             Some(Err(finding)) => unknown.push(finding),
-            Some(Ok(found)) => other.extend(
-                index
-                    .target(name)
-                    .and_then(|planned| difference(planned, &found, packages.get(name)?)),
-            ),
+            Some(Ok(found)) => {
+                if let (Some(planned), Some(packages)) = (index.target(name), packages.get(name)) {
+                    other.extend(difference(planned, &found, packages));
+                    claimed.extend(better_grade(planned, &found));
+                }
+            }
         }
     }
     if !other.is_empty() {
@@ -57,6 +58,9 @@ pub(super) async fn check_targets(
     }
     if !unknown.is_empty() {
         return Err(Denied::Undescribed { findings: unknown });
+    }
+    if !claimed.is_empty() {
+        return Err(Denied::Grades { findings: claimed });
     }
     Ok(())
 }
@@ -80,6 +84,19 @@ fn difference(
     );
     let hint = "configure it as the plan says, or make a new plan here";
     Some(Finding::new("endpoint", Severity::Error, None, message).hint(hint))
+}
+
+/// Whoever approved the plan was shown its grade, so it must be no better than what this machine can tell (law L15).
+fn better_grade(planned: &Target, found: &Target) -> Option<Finding> {
+    if planned.grade <= found.grade {
+        return None;
+    }
+    let message = format!(
+        "the plan says that the target {} is {}, and here it is {}",
+        planned.name, planned.grade, found.grade
+    );
+    let hint = "do not trust this plan; make a new one here, and have that approved";
+    Some(Finding::new("grade", Severity::Error, None, message).hint(hint))
 }
 
 fn endpoints<'t>(

@@ -16,7 +16,7 @@ use relplan_model::{
     },
     state::State,
     step::{Effect, Step},
-    target::{Endpoint, Target},
+    target::{Endpoint, GateGrade, Target},
     time::Timestamp,
 };
 use relplan_testkit::world::{Faults, Ran, Row, World};
@@ -265,6 +265,25 @@ fn l14_an_endpoint_that_was_not_reviewed_is_refused() {
         refused(&plan, &told),
         (ExitClass::Unknown, "no answer".to_owned())
     );
+}
+
+/// P2: whoever approved the plan was shown its grade.
+#[test]
+fn l15_a_better_grade_than_the_real_one_is_refused_and_a_worse_one_is_not() {
+    let mut plan = one();
+    let told = Told::of(&plan);
+    plan.targets[0].grade = GateGrade::Brokered;
+    let (exit, words) = refused(&plan, &told);
+    assert_eq!(exit, ExitClass::Invalid);
+    assert!(
+        words.contains("brokered") && words.contains("open"),
+        "{words}"
+    );
+
+    plan.targets[0].grade = GateGrade::Open;
+    let mut told = Told::of(&plan);
+    told.target.grade = GateGrade::HumanHeld;
+    assert!(ask(&plan, &told, plan.created, State::default()).is_ok());
 }
 
 #[test]

@@ -221,9 +221,7 @@ pub(crate) fn is_login(text: &str) -> bool {
 pub(crate) fn is_line(text: &str, longest: usize) -> bool {
     !text.trim().is_empty()
         && text.len() <= longest
-        && !text
-            .chars()
-            .any(|c| c.is_control() || crate::syntax::is_forbidden(c))
+        && !text.chars().any(relplan_model::text::is_hidden)
 }
 
 fn rising<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {

@@ -53,7 +53,7 @@ fn unknown(contents: &Contents, reason: &str) -> Contents {
 }
 
 /// Tells of code that newly runs on users' machines, and of what newly comes with a package.
-pub(super) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
+pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
     for one in contents {
         let live = match &one.basis {
             Basis::Published { version, .. } => Some(version),

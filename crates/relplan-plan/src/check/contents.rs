@@ -9,6 +9,7 @@ use relplan_model::{
 };
 
 use super::{Found, Rule, View};
+use crate::build::contents::remark;
 
 pub(super) fn check(view: &View<'_>, found: &mut Found) {
     let uploads: BTreeSet<_> = view
@@ -64,6 +65,29 @@ pub(super) fn check(view: &View<'_>, found: &mut Found) {
             Rule::Contents,
             address,
             "what its contents were compared with is not told, or nothing was compared and differences are",
+        );
+    }
+    findings(view, found);
+}
+
+/// Whatever the contents give reason to remark is remarked: an approver reads the findings first, and maybe no further.
+fn findings(view: &View<'_>, found: &mut Found) {
+    let mut due = Vec::new();
+    remark(&view.plan.contents, &mut due);
+    let told: BTreeSet<_> = view
+        .plan
+        .findings
+        .iter()
+        .map(|one| (&one.code, &one.address, &one.message))
+        .collect();
+    for finding in &due {
+        let key = (&finding.code, &finding.address, &finding.message);
+        let place = finding.address.as_ref().map(ToString::to_string);
+        found.unless(
+            told.contains(&key),
+            Rule::Findings,
+            place.unwrap_or_default(),
+            "its contents give reason for a finding that the plan does not have",
         );
     }
 }

@@ -7,6 +7,8 @@ use relplan_model::{
     digest::Sha256,
     plan::{Base, FORMAT},
     step::{Class, Effect},
+    target::Endpoint,
+    text::is_hidden,
 };
 
 use super::{Found, Rule, View};
@@ -44,8 +46,66 @@ pub(super) fn check(view: &View<'_>, found: &mut Found) {
         "a state without lineage has no entries, and one with a lineage has",
     );
     order(view, found);
+    words(view, found);
     carried(view, found);
     costs(view, found);
+}
+
+/// What programs and people tell targets and reasons apart by: text that could be taken for something else, or goes on
+/// into somebody's script, is none of it.
+fn words(view: &View<'_>, found: &mut Found) {
+    for target in &view.plan.targets {
+        found.unless(
+            is_word(&target.kind),
+            Rule::Words,
+            &target.name,
+            "its kind is not a word",
+        );
+        for endpoint in &target.endpoints {
+            let Endpoint { role, url, source } = endpoint;
+            let is_role = match role.split_once(' ') {
+                Some((role, scope)) => is_word(role) && is_scope(scope),
+                None => is_word(role),
+            };
+            let is_plain = |text: &str| !text.is_empty() && !text.chars().any(is_hidden);
+            found.unless(
+                is_role,
+                Rule::Words,
+                &target.name,
+                "an endpoint's role is not a word",
+            );
+            found.unless(
+                is_plain(url) && is_plain(source),
+                Rule::Words,
+                &target.name,
+                "an endpoint holds a character that is not shown",
+            );
+        }
+    }
+    let codes = view.plan.findings.iter().map(|one| &one.code);
+    let reasons = view.plan.changes.iter().flat_map(|row| &row.reasons);
+    for code in codes.chain(reasons.map(|reason| &reason.code)) {
+        found.unless(is_word(code), Rule::Words, code, "the code is not a word");
+    }
+}
+
+/// Lower-case letters, digits and hyphens, a letter first.
+fn is_word(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn is_scope(text: &str) -> bool {
+    text.strip_prefix('@').is_some_and(|name| {
+        !name.is_empty()
+            && name.len() <= 214
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~'))
+    })
 }
 
 fn rising<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {

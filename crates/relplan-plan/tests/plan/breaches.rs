@@ -106,6 +106,46 @@ fn breaks(rule: Rule, change: impl FnOnce(&mut Plan)) {
     );
 }
 
+/// P2: what becomes part of somebody's words or script is a word.
+#[test]
+fn kinds_roles_and_codes_that_are_no_words() {
+    for odd in ["", "npm\u{1b}[2J", "npm x", "Npm", "npm$(id)", "npm\nnpm"] {
+        breaks(Rule::Words, |plan| plan.targets[0].kind = odd.to_owned());
+        breaks(Rule::Words, |plan| {
+            plan.targets[0].endpoints[0].role = odd.to_owned();
+        });
+        breaks(Rule::Words, |plan| {
+            plan.changes[0].reasons[0].code = odd.to_owned();
+        });
+        breaks(Rule::Words, |plan| plan.findings[0].code = odd.to_owned());
+    }
+    breaks(Rule::Words, |plan| {
+        plan.targets[0].endpoints[0].role = "registry @\u{202e}".to_owned();
+    });
+    breaks(Rule::Words, |plan| {
+        plan.targets[0].endpoints[0].url.push('\u{9b}');
+    });
+    breaks(Rule::Words, |plan| {
+        plan.targets[0].endpoints[0].source.push('\n');
+    });
+}
+
+/// P3: the loud word is gone, and what gave reason for it is still there.
+#[test]
+fn a_finding_about_contents_that_was_dropped() {
+    let due = |finding: &relplan_model::finding::Finding| {
+        finding.code.ends_with("-script") || finding.code == "new-dependency"
+    };
+    assert!(whole().findings.iter().any(due));
+    breaks(Rule::Findings, |plan| {
+        plan.findings.retain(|finding| !due(finding));
+    });
+    breaks(Rule::Findings, |plan| {
+        let finding = plan.findings.iter_mut().find(|finding| due(finding));
+        finding.unwrap().message = "all is well".to_owned();
+    });
+}
+
 #[test]
 fn contents_of_nothing_that_is_uploaded_or_beyond_their_limits() {
     breaks(Rule::References, |plan| {

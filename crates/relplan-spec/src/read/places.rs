@@ -10,7 +10,7 @@ use crate::{
     fields::{Fields, Said},
     grammar::PACKERS,
     problem::{Problem, nearest},
-    selector::{check, compile},
+    selector::check,
     span::Span,
     spec::Workspace,
     syntax::Node,
@@ -117,14 +117,6 @@ impl Reader<'_, '_> {
                     Problem::error("invalid-pattern", said.span, message, "not a pattern")
                         .maybe_hint(hint),
                 );
-            } else if compile(&said.value).is_none() {
-                let message = format!("the pattern {} cannot be matched", quoted(&said.value));
-                self.problems.push(Problem::error(
-                    "invalid-pattern",
-                    said.span,
-                    message,
-                    "not a pattern",
-                ));
             } else {
                 patterns.push(said.value);
             }

@@ -9,7 +9,7 @@ use crate::{
     display::{listed, quoted},
     fields::{Fields, Said},
     problem::Problem,
-    selector::{check, compile, is_exact},
+    selector::{check, is_exact},
     span::Span,
     spec::{Deprecate, Rule, Selector, To, Yank},
     syntax::Node,
@@ -78,14 +78,7 @@ impl Reader<'_, '_> {
             );
         }
         let selector = fields.text()?;
-        let wrong = match check(&selector.value) {
-            Err(wrong) => Some(wrong),
-            Ok(()) if compile(&selector.value).is_none() => {
-                Some(("cannot be matched".to_owned(), None))
-            }
-            Ok(()) => None,
-        };
-        if let Some((why, hint)) = wrong {
+        if let Err((why, hint)) = check(&selector.value) {
             let message = format!("the selector {} {why}", quoted(&selector.value));
             self.problems.push(
                 Problem::error("invalid-pattern", selector.span, message, "not a selector")

@@ -12,7 +12,10 @@
 //! a fetch of the newest commit alone brings the whole journal. Why folders: a tree names all that is in it, so that
 //! one with all files would make each append dearer than the one before.
 
-use relplan_model::journal::{Entry, Record};
+use relplan_model::{
+    journal::{Entry, Record},
+    text,
+};
 
 /// What the folders and files are told apart by.
 pub(super) fn path(first: u64) -> String {
@@ -67,11 +70,7 @@ pub(super) fn message(entries: &[Entry], nonce: &str) -> String {
             format!("{} (of {} entries)", told(telling), entries.len())
         }
     };
-    let plain: String = subject
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect();
+    let plain: String = text::joined(&subject).chars().take(200).collect();
     format!("{plain}\n\nRelplan-Append: {nonce}\n")
 }
 

@@ -409,7 +409,7 @@ async fn l11_a_registry_that_repeats_the_credential_is_not_quoted() {
     let answer = net(&cache).send(request, &|_, _| ()).await.unwrap();
     assert_eq!(
         answer.summary(),
-        "403 Forbidden: you sent[31m [redacted] (again)"
+        "403 Forbidden: you sent\u{fffd}[31m [redacted] (again)"
     );
     let basic = SecretString::from("Basic YWxpY2U6Y2FuYXJ5".to_owned());
     assert_eq!(

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use relplan_model::text;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -36,17 +37,10 @@ pub fn reason(error: &dyn Error) -> String {
     text
 }
 
-/// A registry's words, fit for one line: no control characters, no secret, bounded.
+/// A registry's words, fit for one line: nothing that is not shown, no secret, bounded.
 #[must_use]
 pub fn excerpt(body: &[u8], secret: Option<&SecretString>) -> String {
-    let text = redact(&String::from_utf8_lossy(body), secret);
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word.chars().filter(|c| !c.is_control()));
-    }
+    let mut line = text::joined(&redact(&String::from_utf8_lossy(body), secret));
     if line.chars().count() > EXCERPT {
         line = line.chars().take(EXCERPT).collect();
         line.push('…');

@@ -104,7 +104,7 @@ impl Config {
         let mut scopes = BTreeMap::new();
         for key in chain.iter().flat_map(|layer| layer.entries.keys()) {
             if let Some(scope) = key.strip_suffix(":registry")
-                && scope.starts_with('@')
+                && is_scope(scope)
                 && !scopes.contains_key(scope)
                 && let Some((url, source)) = lookup(&chain, key)
             {
@@ -327,5 +327,15 @@ fn registry(
         source,
         credential,
         missing,
+    })
+}
+
+/// Whether a configuration's key speaks of a scope that packages can have: it becomes a part of an endpoint's role.
+fn is_scope(scope: &str) -> bool {
+    scope.strip_prefix('@').is_some_and(|name| {
+        (1..=214).contains(&name.len())
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~'))
     })
 }

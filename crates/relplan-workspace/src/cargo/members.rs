@@ -232,8 +232,8 @@ impl Walk<'_> {
 
 /// `workspace.exclude`: plain paths, which an entry of `members` that names the folder overrules.
 struct Excluded {
-    excluded: Vec<Folder>,
-    explicit: Vec<Folder>,
+    excluded: BTreeSet<Folder>,
+    explicit: BTreeSet<Folder>,
 }
 
 impl Excluded {
@@ -252,7 +252,10 @@ impl Excluded {
     }
 
     fn covers(&self, folder: &Folder) -> bool {
-        let within = |folders: &[Folder]| folders.iter().any(|other| folder.is_within(other));
+        let within = |folders: &BTreeSet<Folder>| {
+            let mut above = std::iter::successors(Some(folder.clone()), Folder::parent);
+            above.any(|folder| folders.contains(&folder))
+        };
         within(&self.excluded) && !within(&self.explicit)
     }
 }

@@ -2,53 +2,57 @@
 
 use super::{
     Folder,
+    forest::Forest,
     pattern::{Pattern, PatternError},
 };
 
 /// The patterns of one workspace, with a note of which of them had an effect.
 pub(crate) struct Exclude {
-    patterns: Vec<Entry>,
+    patterns: Forest,
+    entries: Vec<Entry>,
 }
 
 struct Entry {
     text: String,
-    alternatives: Vec<Pattern>,
     used: bool,
 }
 
 impl Exclude {
     /// Reads patterns that are relative to the workspace's folder.
     pub(crate) fn parse(folder: &Folder, texts: &[String]) -> Result<Self, PatternError> {
-        let patterns = texts
-            .iter()
-            .map(|text| {
-                Ok(Entry {
-                    text: text.clone(),
-                    alternatives: Pattern::parse(folder, text)?,
-                    used: false,
-                })
-            })
-            .collect::<Result<_, PatternError>>()?;
-        Ok(Self { patterns })
+        let mut patterns = Vec::new();
+        let mut entries = Vec::new();
+        for (number, text) in texts.iter().enumerate() {
+            let alternatives = Pattern::parse(folder, text)?;
+            patterns.extend(alternatives.into_iter().map(|pattern| (number, pattern)));
+            entries.push(Entry {
+                text: text.clone(),
+                used: false,
+            });
+        }
+        let numbered = patterns.iter().map(|(number, pattern)| (*number, pattern));
+        Ok(Self {
+            patterns: Forest::of(numbered),
+            entries,
+        })
     }
 
     /// Whether a folder, or one that it is in, is left out.
     pub(crate) fn covers(&mut self, folder: &Folder) -> bool {
+        let Self { patterns, entries } = self;
         let mut covered = false;
-        for entry in &mut self.patterns {
-            let hit = entry
-                .alternatives
-                .iter()
-                .any(|pattern| pattern.covers(folder));
-            entry.used |= hit;
-            covered |= hit;
-        }
+        patterns.covering(folder, |number| {
+            covered = true;
+            if let Some(entry) = entries.get_mut(number) {
+                entry.used = true;
+            }
+        });
         covered
     }
 
     /// The patterns that have left nothing out so far.
     pub(crate) fn idle(&self) -> impl Iterator<Item = &str> {
-        self.patterns
+        self.entries
             .iter()
             .filter(|entry| !entry.used)
             .map(|entry| entry.text.as_str())

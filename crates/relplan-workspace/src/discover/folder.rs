@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use relplan_model::text::is_hidden;
+
 /// The longest path that is looked at, in bytes.
 const MAX_LENGTH: usize = 1024;
 
@@ -33,7 +35,7 @@ impl Folder {
 
     /// The folder of this name in here; `None` where the name cannot be one segment of a printable path.
     pub(crate) fn child(&self, name: &str) -> Option<Self> {
-        let printable = !name.chars().any(unprintable);
+        let printable = !name.chars().any(is_hidden);
         let plain = !matches!(name, "" | "." | "..") && !name.contains('/');
         let path = self.file(name);
         (plain && printable && path.len() <= MAX_LENGTH).then_some(Self(path))
@@ -96,12 +98,6 @@ impl fmt::Display for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(if self.0.is_empty() { "." } else { &self.0 })
     }
-}
-
-/// Whether a character must not reach a terminal or could make a path look like another one.
-pub(crate) fn unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -38,8 +38,9 @@ pub(crate) struct Pattern {
     segments: Vec<Segment>,
 }
 
+/// One segment of a pattern.
 #[derive(Debug)]
-enum Segment {
+pub(crate) enum Segment {
     /// `**`.
     Any,
     /// A name without wildcards.
@@ -124,6 +125,16 @@ impl Pattern {
         })
     }
 
+    /// The folder that it is anchored at.
+    pub(crate) fn base(&self) -> &Folder {
+        &self.base
+    }
+
+    /// Its segments below that.
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
     /// Whether there is no wildcard in it, so that what it names ought to be there.
     pub(crate) fn is_literal(&self) -> bool {
         self.segments
@@ -147,7 +158,8 @@ impl Pattern {
             .is_some_and(|reached| reached.contains(&self.segments.len()))
     }
 
-    /// Whether a folder, or one that it is in, matches.
+    /// Whether a folder, or one that it is in, matches: what [`Forest`](super::forest::Forest) does for many at once.
+    #[cfg(test)]
     pub(crate) fn covers(&self, folder: &Folder) -> bool {
         let mut at = Some(folder.clone());
         while let Some(folder) = at {

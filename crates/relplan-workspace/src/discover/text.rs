@@ -1,6 +1,6 @@
 //! Text of manifests made fit for messages.
 
-use super::folder::unprintable;
+use relplan_model::text;
 
 /// Where the lines of a text end, so that asking for the line of each of its parts stays cheap in a large file.
 pub(crate) struct Lines(Vec<usize>);
@@ -19,11 +19,6 @@ impl Lines {
 
 /// A parser's message in one line, without control characters and cut where it is long: parsers quote what they read.
 pub(crate) fn one_line(message: &str) -> String {
-    let line: String = message
-        .trim()
-        .chars()
-        .take(200)
-        .map(|c| if unprintable(c) { ' ' } else { c })
-        .collect();
+    let line: String = text::joined(message).chars().take(200).collect();
     line.trim_end_matches('.').to_owned()
 }

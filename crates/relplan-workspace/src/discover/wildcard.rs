@@ -4,10 +4,10 @@
 //! length times the pattern's.
 
 /// A name with wildcards.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wildcard(Vec<Piece>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Piece {
     Many,
     One,
@@ -42,6 +42,18 @@ impl Wildcard {
     /// Whether it asks for hidden folders by an initial full stop.
     pub(crate) fn is_dotted(&self) -> bool {
         matches!(self.0.first(), Some(Piece::Exactly('.')))
+    }
+
+    /// What it fixes at the start and at the end of every name that matches.
+    pub(crate) fn ends(&self) -> (String, String) {
+        let fixed = |piece: &Piece| match piece {
+            Piece::Exactly(c) => Some(*c),
+            Piece::Many | Piece::One | Piece::Set(..) => None,
+        };
+        let start = self.0.iter().map_while(fixed).collect();
+        let mut end: Vec<char> = self.0.iter().rev().map_while(fixed).collect();
+        end.reverse();
+        (start, end.into_iter().collect())
     }
 
     /// Whether a name matches.

@@ -13,7 +13,7 @@ use super::{
     yaml::Yaml,
 };
 use crate::discover::{
-    DiscoverError, Folder, ReadError, Scope, Tree, pattern::Pattern, unreadable,
+    DiscoverError, Folder, ReadError, Scope, Tree, forest::Forest, pattern::Pattern, unreadable,
 };
 
 const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
@@ -264,7 +264,7 @@ impl Home {
 struct Patterns {
     file: String,
     wanted: Vec<Pattern>,
-    negated: Vec<Pattern>,
+    negated: Forest,
 }
 
 impl Patterns {
@@ -291,15 +291,17 @@ impl Patterns {
         let mut read = |texts: Vec<&'a str>| {
             Pattern::members(folder, file, texts.into_iter().map(plain), findings)
         };
+        let wanted = read(wanted);
+        let negated = read(negated);
         Self {
             file: file.to_owned(),
-            wanted: read(wanted),
-            negated: read(negated),
+            wanted,
+            negated: Forest::of(negated.iter().enumerate()),
         }
     }
 
     fn negates(&self, folder: &Folder) -> bool {
-        self.negated.iter().any(|pattern| pattern.matches(folder))
+        self.negated.matches(folder)
     }
 
     fn take_in(&self, folder: &Folder) -> bool {

@@ -60,7 +60,7 @@ pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failu
             let standing = standing(&verdict, pinned.pin);
             let text = serde_json::to_string(&standing)
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
-            session.terminal.result(&text);
+            session.terminal.json(&text);
         }
         Format::Text => {
             let text = approvals_text::render(&verdict, &pinned, session.terminal.out);

@@ -17,11 +17,12 @@ use relplan_model::{
     state::State,
     step::{Class, Step},
 };
+use relplan_targets::http::Net;
 
 use super::{Session, read_plan};
 use crate::{
     approvals::{
-        collect,
+        collect, contents,
         pin::{Pinned, Places},
         sign,
     },
@@ -79,6 +80,7 @@ pub async fn run(session: &Session, arguments: &Approve) -> Result<Exit, Failure
     )?;
     introduce(session, &predicate, &pinned);
     if decision == Decision::Approve {
+        inspect(session, arguments, &plan).await?;
         confirm(session, arguments, &plan)?;
     }
 
@@ -282,6 +284,21 @@ fn introduce(session: &Session, predicate: &Predicate, pinned: &Pinned) {
             .terminal
             .remark(&session.terminal.err.wrap("", "  ", &harmless(&text)));
     }
+}
+
+/// What can be found out here about what the plan says, before somebody relies on it.
+async fn inspect(session: &Session, arguments: &Approve, plan: &Plan) -> Result<(), Failure> {
+    let bundle = session.project.bundle(arguments.bundle.as_deref());
+    let net = Net::new(session.surroundings.cache());
+    let mut lines = contents::check(plan, &bundle, net.artifacts()).await?;
+    lines.push("Everything else is as the plan states it.".to_owned());
+    let style = session.terminal.out;
+    let lines = lines
+        .iter()
+        .map(|line| style.wrap("", "  ", &harmless(line)));
+    let text: Vec<String> = lines.collect();
+    session.terminal.result(&text.join("\n"));
+    Ok(())
 }
 
 /// Has the person type one package and version of the plan: a yes out of habit does not get that far.

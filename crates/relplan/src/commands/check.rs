@@ -80,7 +80,7 @@ fn report(session: &Session, found: Result<(ReadSpec, Wishes), Failure>) -> Resu
     };
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::of(Exit::Internal, &error))?;
-    session.terminal.result(&text);
+    session.terminal.json(&text);
     Ok(exit)
 }
 

@@ -64,13 +64,22 @@ pub fn present(
         session.terminal.result(&text);
         return Ok(());
     }
-    let text = match shown.format {
-        PlanFormat::Json => String::from_utf8_lossy(&made.bytes).into_owned(),
-        PlanFormat::Markdown => markdown::render(&made.plan, made.digest, markdown::BUDGET),
-        PlanFormat::GithubMatrix => matrix::render(&made.plan),
-        PlanFormat::Text => plan_text::render(&made.plan, made.digest, style, shown.verbose),
-    };
-    session.terminal.result(&text);
+    let terminal = &session.terminal;
+    let Made {
+        plan,
+        digest,
+        bytes,
+    } = made;
+    match shown.format {
+        PlanFormat::Json => terminal.json(&String::from_utf8_lossy(bytes)),
+        PlanFormat::Markdown => {
+            terminal.result(&markdown::render(plan, *digest, markdown::BUDGET));
+        }
+        PlanFormat::GithubMatrix => terminal.json(&matrix::render(plan)),
+        PlanFormat::Text => {
+            terminal.result(&plan_text::render(plan, *digest, style, shown.verbose));
+        }
+    }
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
             let state = folded(session, &opened).await?;
             let text = serde_json::to_string(&Printed::from(state))
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
-            session.terminal.result(&text);
+            session.terminal.json(&text);
             Ok(Exit::Done)
         }
         State::List(_) => {
@@ -92,17 +92,17 @@ async fn log(
         session.terminal.result(&text);
         return Ok(Exit::Done);
     }
-    let text = if json {
+    if json {
         // The journal is for programs as it is: each line is an entry with all that it says.
         let lines: Vec<_> = lines
             .iter()
             .map(|line| String::from_utf8_lossy(line))
             .collect();
-        lines.join("\n")
-    } else {
-        let chapters = relplan_state::audit(&lines).map_err(|error| failed(&error))?;
-        audit_text::render(&chapters, session.terminal.out)
-    };
+        session.terminal.json(&lines.join("\n"));
+        return Ok(Exit::Done);
+    }
+    let chapters = relplan_state::audit(&lines).map_err(|error| failed(&error))?;
+    let text = audit_text::render(&chapters, session.terminal.out);
     session.terminal.result(&text);
     Ok(Exit::Done)
 }

@@ -25,7 +25,7 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
         Format::Json => {
             let text = serde_json::to_string(&Printed::from(state))
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
-            session.terminal.result(&text);
+            session.terminal.json(&text);
         }
         Format::Text => {
             let open = open_plan(&session.project, &state);

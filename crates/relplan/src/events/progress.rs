@@ -57,14 +57,14 @@ impl Progress {
             harmless(text)
         );
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(self.terminal.fit_err(&line)),
             None => self.terminal.remark(&line),
         }
     }
 
     fn message(&self, text: String) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text);
+            bar.set_message(harmless(&text));
         }
     }
 
@@ -82,7 +82,7 @@ impl Progress {
             }
         }
         drop(under_way);
-        self.message(harmless(&text));
+        self.message(text);
     }
 }
 
@@ -100,7 +100,7 @@ impl EventSink for Progress {
             Event::Pack {
                 package,
                 done: false,
-            } => self.message(format!("packing {}", harmless(&package))),
+            } => self.message(format!("packing {package}")),
             Event::Pack {
                 package,
                 done: true,

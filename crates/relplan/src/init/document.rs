@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use relplan_model::text::is_hidden;
+
 use super::draft::{Draft, Place, Rule};
 
 /// Names in a rule's comment.
@@ -154,7 +156,7 @@ fn quoted(text: &str) -> String {
                 out.push(c);
             }
             // The spec's reader refuses these raw and escaped alike, so a folder of such a name is told as one.
-            c if c.is_control() => out.push('\u{fffd}'),
+            c if is_hidden(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

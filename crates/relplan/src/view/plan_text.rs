@@ -12,7 +12,7 @@ use relplan_model::{
 
 use super::{
     contents_text,
-    rows::{Group, Row, groups},
+    rows::{Group, Row, gate, groups},
     style::{Role, Style, harmless},
     verdict::{by_weight, cost_lines, least_time, sentence},
 };
@@ -112,13 +112,13 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
         out,
         "\n{}  {}, gate: {}",
         style.paint(Role::Heading, target.name.as_str()),
-        target.kind,
-        target.grade
+        harmless(&target.kind),
+        gate(target)
     );
     for endpoint in &target.endpoints {
         let line = format!(
             "{} {} (from {})",
-            endpoint.role,
+            harmless(&endpoint.role),
             harmless(&endpoint.url),
             harmless(&endpoint.source)
         );

@@ -56,6 +56,16 @@ impl Row<'_> {
     }
 }
 
+/// A target's gate grade: the one that this machine can tell, and beside it what the plan claims beyond that (law L15).
+pub fn gate(target: &Target) -> String {
+    let here = relplan_targets::grade();
+    if target.grade > here {
+        format!("the plan says {}; here: {here}", target.grade)
+    } else {
+        target.grade.to_string()
+    }
+}
+
 /// The steps of a plan by id.
 type Steps<'a> = BTreeMap<&'a StepId, &'a Step>;
 

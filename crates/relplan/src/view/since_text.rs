@@ -11,7 +11,10 @@ use relplan_model::{
     step::{Class, Step, StepId},
 };
 
-use super::style::{Role, Style, harmless};
+use super::{
+    rows::gate,
+    style::{Role, Style, harmless},
+};
 
 /// Renders the difference; `before` is the plan that was approved last.
 pub fn render(before: &Plan, digest: Sha256, now: &Plan, style: Style) -> String {
@@ -102,12 +105,14 @@ fn places(before: &Plan, now: &Plan, lines: &mut Vec<(char, String)>) {
             lines.push(('!', format!("the target {} was not there", target.name)));
             continue;
         };
-        if then.grade != target.grade {
+        if gate(then) != gate(target) {
             lines.push((
                 '!',
                 format!(
                     "the gate of {}: {} → {}",
-                    target.name, then.grade, target.grade
+                    target.name,
+                    gate(then),
+                    gate(target)
                 ),
             ));
         }

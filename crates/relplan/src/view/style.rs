@@ -1,6 +1,7 @@
 //! How text is dressed: colours by meaning, widths, and wrapping.
 
 use anstyle::{AnsiColor, Style as Ansi};
+pub use relplan_model::text::line as harmless;
 use relplan_model::{finding::Severity, plan::Action};
 
 /// How to write for a terminal, a pipe or a file.
@@ -101,34 +102,9 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Text from outside, made harmless for a terminal: control characters, direction marks and characters that nobody
-/// sees become `�`.
-pub fn harmless(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars()
-        .map(|c| if harmful(c) { '\u{fffd}' } else { c })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn outside_text_cannot_steer_a_terminal() {
-        assert_eq!(
-            harmless("a\u{1b}[31mb\u{202e}c\nd"),
-            "a\u{fffd}[31mb\u{fffd}c\u{fffd}d"
-        );
-        assert_eq!(
-            harmless("a\u{2028}b\u{ad}c\u{e0041}"),
-            "a\u{fffd}b\u{fffd}c\u{fffd}"
-        );
-    }
 
     #[test]
     fn sizes_and_spans_read_as_people_say_them() {

@@ -4,6 +4,8 @@
 //! line), and what each view makes of its plan. `UPDATE_EXPECT=1 cargo test -p relplan view::` writes the views anew; read
 //! the difference before committing it.
 
+mod hostile;
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use relplan_model::plan::Plan;

@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, ops::Range};
 
 use super::{Band, Graph, palette};
+use crate::view::style::harmless;
 
 /// The graph in DOT.
 pub fn render(graph: &Graph) -> String {
@@ -93,7 +94,8 @@ fn barriers(out: &mut String, graph: &Graph, bands: &[(Band, Range<usize>)]) {
 
 /// A text that is safe between quotes: no escape of DOT's own, and no HTML entity.
 fn label(text: &str) -> String {
-    text.replace('\\', "\\\\")
+    harmless(text)
+        .replace('\\', "\\\\")
         .replace('"', "\\\"")
         .replace('&', "&amp;")
 }

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use relplan_model::plan::Plan;
 
 use super::{Band, Graph, palette};
+use crate::view::style::harmless;
 
 /// How many bytes the picture inside of a comment may have.
 const SMALL: usize = 4096;
@@ -101,7 +102,7 @@ fn classes(out: &mut String, graph: &Graph) {
 /// A text that is safe between quotes.
 fn label(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in harmless(text).chars() {
         let plain = c.is_ascii_alphanumeric()
             || matches!(
                 c,

@@ -8,7 +8,7 @@ use relplan_model::{
 use super::inside;
 use crate::view::{
     markup::Markup,
-    rows::{Group, Row},
+    rows::{Group, Row, gate},
     style::count,
 };
 
@@ -107,7 +107,7 @@ fn target(page: &mut Markup, plan: &Plan, group: &Group<'_>) {
         .tags(" <span class=\"soft\">");
     page.text(&target.kind)
         .tags(" \u{b7} gate: ")
-        .text(&target.grade.to_string());
+        .text(&gate(target));
     page.tags("</span></h3>\n<p class=\"endpoints soft\">");
     for (place, endpoint) in target.endpoints.iter().enumerate() {
         page.tags(if place > 0 { "<br>" } else { "" });

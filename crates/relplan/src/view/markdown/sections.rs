@@ -12,7 +12,7 @@ use super::{
 };
 use crate::view::{
     graph::mermaid,
-    rows::{Group, Row},
+    rows::{Group, Row, gate},
     style::size,
     verdict::{cost_lines, least_time},
 };
@@ -51,7 +51,7 @@ pub(super) fn table(room: &mut Room, group: &Group<'_>) -> bool {
         "#### {} ({}, gate: {}{unchanged})\n\n<sub>{}</sub>\n\n",
         target.name,
         code(&target.kind),
-        target.grade,
+        gate(target),
         endpoints.join(" · ")
     );
     let lines: Vec<String> = group
