@@ -18,6 +18,7 @@ mod contents;
 mod faults;
 mod fixture;
 mod help;
+mod hostile_credentials;
 mod init;
 mod interrupts;
 mod jobs;

@@ -198,6 +198,7 @@ impl Observe for Directory {
                     url: self.path.clone(),
                     source: "spec".to_owned(),
                 }],
+                credentials: Vec::new(),
                 grade: GateGrade::Open,
                 capabilities: Capabilities {
                     accepts: contents::KINDS.map(str::to_owned).to_vec(),

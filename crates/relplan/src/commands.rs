@@ -68,6 +68,7 @@ pub async fn run(
     let surroundings = Surroundings {
         home: vars.get("HOME").map(std::path::PathBuf::from),
         project: Some(project.root.as_std_path().to_path_buf()),
+        tree: Some(project.root.as_std_path().to_path_buf()),
         cache: project.cache().into_std_path_buf(),
         vars,
         approved: std::collections::BTreeMap::new(),
