@@ -21,6 +21,7 @@ mod help;
 mod hostile_programs;
 mod hostile_tree;
 mod hostile_plans;
+mod hostile_credentials;
 mod init;
 mod interrupts;
 mod jobs;

@@ -40,6 +40,31 @@ impl Endpoint {
     }
 }
 
+/// Where the credential for an endpoint comes from. Names of variables and kinds of files, never a value (law L11).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CredentialSource {
+    /// The role of the endpoint that it opens.
+    pub role: String,
+    /// Where it is, such as `the variable RELPLAN_TOKEN_ACME`; nothing where none was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What there is to know about it, such as that it is not used while planning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+impl fmt::Display for CredentialSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.source.as_deref().unwrap_or("none was found here"))?;
+        match &self.remark {
+            Some(remark) => write!(f, " ({remark})"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Who must be overcome to publish without approval (law L15: never claim more).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -124,10 +149,22 @@ pub struct Target {
     pub settings: Settings,
     /// Where it reads and writes.
     pub endpoints: Vec<Endpoint>,
+    /// Where the credentials for these endpoints come from, as it was where the plan was made. It is for people:
+    /// another machine keeps its credentials elsewhere, so that `apply` does not compare it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<CredentialSource>,
     /// Its gate grade.
     pub grade: GateGrade,
     /// What it can do.
     pub capabilities: Capabilities,
+}
+
+impl Target {
+    /// Where the credential for the endpoint of this role comes from, where that is known.
+    #[must_use]
+    pub fn credential(&self, role: &str) -> Option<&CredentialSource> {
+        self.credentials.iter().find(|source| source.role == role)
+    }
 }
 
 #[cfg(test)]

@@ -106,6 +106,7 @@ fn described(name: &str) -> Result<Target, Box<dyn std::error::Error>> {
             url: format!("https://{name}.acme.example/"),
             source: "spec".to_owned(),
         }],
+        credentials: Vec::new(),
         grade: GateGrade::Open,
         capabilities: Capabilities {
             accepts: vec!["tarball".to_owned()],

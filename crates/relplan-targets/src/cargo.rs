@@ -37,7 +37,7 @@ use relplan_model::{
     },
     settings::{KindWords, Settings, Word, WordType},
     step::{Effect, Step},
-    target::{Capabilities, Endpoint, Rate, Target},
+    target::{Capabilities, CredentialSource, Endpoint, Rate, Target},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -197,8 +197,9 @@ impl Cargo {
         let Some(found) = found.map_err(|finding| finding.message)? else {
             let status =
                 refused.map_or_else(String::new, |status| format!(" (it answered {status})"));
+            let missing = self.tokens.missing().message;
             return Err(format!(
-                "the registry wants a token for reading, and there is none{status}"
+                "the registry wants a token for reading{status}, and {missing}"
             ));
         };
         let answer = self.ask(request.authorized(Some(found.secret))).await?;
@@ -302,12 +303,21 @@ impl Observe for Cargo {
             if let Some(api) = &config.api {
                 endpoints.push(endpoint("api", api, "config.json of the index"));
             }
+            let (source, remark) = self.tokens.source();
+            let opened = CredentialSource {
+                role: endpoints
+                    .last()
+                    .map_or_else(String::new, |last| last.role.clone()),
+                source,
+                remark,
+            };
             let limited = index.is_crates_io() && index.replaced_by.is_none();
             Ok(Target {
                 name: self.name().clone(),
                 kind: "cargo".to_owned(),
                 settings: self.tokens.settings.clone(),
                 endpoints,
+                credentials: vec![opened],
                 grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: vec!["crate".to_owned()],

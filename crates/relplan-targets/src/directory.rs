@@ -211,6 +211,7 @@ impl Observe for Directory {
                     url: self.path.clone(),
                     source: "spec".to_owned(),
                 }],
+                credentials: Vec::new(),
                 grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: contents::KINDS.map(str::to_owned).to_vec(),

@@ -42,8 +42,8 @@ use crate::{http::Net, surroundings::Surroundings};
 /// Builds the driver of one target.
 ///
 /// # Errors
-/// A finding when the kind is not known, or the driver cannot make sense of its settings or of the client's
-/// configuration around it.
+/// A finding when the kind is not known, the settings name a variable that they may not, or the driver cannot make sense
+/// of its settings or of the client's configuration around it.
 pub fn build(
     name: &TargetName,
     kind: &str,
@@ -51,6 +51,7 @@ pub fn build(
     surroundings: &Surroundings,
     net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
+    credential::check_names(name, settings, surroundings)?;
     match kind {
         "cargo" => cargo::build(name, settings, surroundings, net),
         "directory" => directory::build(name, settings, surroundings, net),

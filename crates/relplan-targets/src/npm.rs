@@ -141,6 +141,7 @@ impl Npm {
             kind: "npm".to_owned(),
             settings: self.settings.clone(),
             endpoints: self.config.endpoints(),
+            credentials: self.config.credentials(),
             // A token in the environment can be used by whoever edits what runs there (law L15).
             grade: crate::grade(),
             capabilities: Capabilities {

@@ -137,6 +137,9 @@ impl Observe for Pypi {
                 .as_ref()
                 .ok()
                 .map(|place| place.endpoint("upload"));
+            let to = places.upload.as_ref().ok();
+            let credentials =
+                account::sources(&self.target, &self.settings, (read, to), &self.surroundings);
             let mut endpoints = vec![read.endpoint("read")];
             endpoints.extend(upload);
             Ok(Target {
@@ -144,6 +147,7 @@ impl Observe for Pypi {
                 kind: "pypi".to_owned(),
                 settings: self.settings.clone(),
                 endpoints,
+                credentials,
                 grade: crate::grade(),
                 capabilities: Capabilities {
                     accepts: vec!["wheel".to_owned(), "sdist".to_owned()],

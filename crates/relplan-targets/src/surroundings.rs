@@ -10,7 +10,19 @@ use std::{
 };
 
 use relplan_model::{address::TargetName, target::Endpoint};
-use relplan_system::programs::Programs;
+use relplan_system::programs::{Programs, TreeRoots};
+
+/// What the spec is called as the source of a setting.
+pub(crate) const SPEC: &str = "spec";
+
+/// How the name of a source begins that lies in the project's own files.
+const PROJECT: &str = "project ";
+
+/// Whether a source is a file that a pull request can change: the spec, or a client's configuration in the project.
+#[must_use]
+pub(crate) fn is_of_the_tree(source: &str) -> bool {
+    source == SPEC || source.starts_with(PROJECT)
+}
 
 /// The user's folders and environment as one value.
 #[derive(Clone, Default)]
@@ -19,7 +31,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The project's root, for observing and planning only; `None` while applying (law L14).
     pub project: Option<PathBuf>,
-    /// The folder that relplan works in, while applying as well: no program in it is run.
+    /// The folder that relplan works in, while applying as well: files below it are the tree's, whatever variable or
+    /// home folder leads to them.
     pub tree: Option<PathBuf>,
     /// The environment.
     pub vars: BTreeMap<String, String>,
@@ -55,6 +68,24 @@ impl Surroundings {
         self.project.as_deref()
     }
 
+    /// Whether this is for looking and planning: then no credential goes to an endpoint that only the tree names. An
+    /// applied plan shows its endpoints, and was approved with them.
+    #[must_use]
+    pub(crate) fn is_planning(&self) -> bool {
+        self.project.is_some()
+    }
+
+    /// Whether a file or folder lies in the tree, so that a pull request can change it: a variable may lead there
+    /// (`CARGO_HOME`, `npm_config_userconfig`), and so may a home folder.
+    #[must_use]
+    pub(crate) fn is_in_tree(&self, path: &Path) -> bool {
+        let Some(tree) = self.tree.as_deref().or(self.project()) else {
+            return false;
+        };
+        // Relative paths start where relplan works.
+        path.is_relative() || TreeRoots::around(tree, self.home()).reach(path)
+    }
+
     /// The programs that may be run: those outside the tree.
     #[must_use]
     pub fn programs(&self) -> Programs {
@@ -77,7 +108,7 @@ impl Surroundings {
         self.approved
             .get(target)?
             .iter()
-            .find(|endpoint| endpoint.role == role && endpoint.source.starts_with("project "))
+            .find(|endpoint| endpoint.role == role && endpoint.source.starts_with(PROJECT))
     }
 }
 
@@ -107,6 +138,38 @@ impl fmt::Debug for Surroundings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l14_what_lies_in_the_tree_is_the_trees_whatever_leads_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("work/sub")).unwrap();
+        std::fs::create_dir_all(root.join("home")).unwrap();
+        std::os::unix::fs::symlink(root.join("work/sub"), root.join("home/linked")).unwrap();
+        let surroundings = Surroundings {
+            tree: Some(root.join("work")),
+            ..Surroundings::default()
+        };
+        for (path, expected) in [
+            ("work", true),
+            ("work/sub/.npmrc", true),
+            ("work/none/at/all", true),
+            ("home/linked/.npmrc", true),
+            ("home/../work/.npmrc", true),
+            ("home/.npmrc", false),
+            ("workshop/.npmrc", false),
+        ] {
+            assert_eq!(
+                surroundings.is_in_tree(&root.join(path)),
+                expected,
+                "{path}"
+            );
+        }
+        assert!(
+            surroundings.is_in_tree(Path::new("ci/.npmrc")),
+            "it starts where relplan works"
+        );
+    }
 
     #[test]
     fn l11_debug_shows_no_value_of_the_environment() {

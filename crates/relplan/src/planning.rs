@@ -136,6 +136,12 @@ impl Ground {
             target
                 .endpoints
                 .retain(|endpoint| packages.iter().any(|package| endpoint.concerns(package)));
+            let endpoints = &target.endpoints;
+            target.credentials.retain(|opened| {
+                endpoints
+                    .iter()
+                    .any(|endpoint| endpoint.role == opened.role)
+            });
         }
         targets
     }

@@ -12,6 +12,8 @@ use camino::Utf8Path;
 use relplan_model::{plan::Plan, port::StateStore};
 use relplan_spec::{Spec, StateChoice};
 use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Place, Remote, RemoteError};
+use relplan_targets::credential;
+use url::Url;
 
 use crate::{commands::Session, exit::Exit, failure::Failure};
 
@@ -94,7 +96,7 @@ pub fn of_plan(session: &Session, given: Option<&str>, plan: &Plan) -> Result<Op
             }
             at(session, here)
         }
-        (None, Some(planned)) => at(session, planned),
+        (None, Some(planned)) => at(session, permitted(session, planned, Exit::Credential)?),
         (spec, None) => open(session, None, spec.as_ref()),
     }
 }
@@ -174,11 +176,64 @@ fn named(session: &Session, given: Option<&str>) -> Result<Option<Place>, Failur
 /// The place that the spec names, or the default.
 fn written(session: &Session, spec: Option<&Spec>) -> Result<Place, Failure> {
     match spec.and_then(|spec| spec.state.as_ref()) {
-        Some(choice) => chosen(session, choice),
+        Some(choice) => permitted(session, chosen(session, choice)?, Exit::Invalid),
         None => Ok(Place::File {
             path: DEFAULT_FOLDER.to_owned(),
         }),
     }
+}
+
+/// What the names of variables begin with that a spec may use for connection strings.
+const DATABASE: &str = "RELPLAN_DATABASE";
+
+/// Refuses a place that a spec or a plan names and that would be given a credential which was not meant for it: a
+/// connection string in any variable, or a bucket's requests at any host.
+///
+/// Why: a spec comes with a pull request, and could name a variable that holds another database's string, or one that it
+/// can fill itself, such as a branch's name, beside a password of the environment's.
+fn permitted(session: &Session, place: Place, exit: Exit) -> Result<Place, Failure> {
+    match &place {
+        Place::Postgres { variable, .. } => {
+            let own = variable.strip_prefix(DATABASE);
+            let is_own = own.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+            if is_own || credential::is_listed(variable, &session.surroundings) {
+                return Ok(place);
+            }
+            let message = format!(
+                "the state's connection string is in the variable {variable}, and a spec may name only {DATABASE} and \
+                 variables that begin with {DATABASE}_"
+            );
+            Err(Failure::new(exit, message).hint(format!(
+                "put it into {DATABASE} and write `url-from=\"{DATABASE}\"`, or allow it where relplan runs: {}={variable}",
+                credential::ALLOW
+            )))
+        }
+        Place::S3 {
+            endpoint: Some(endpoint),
+            ..
+        } => {
+            let variables = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+            let mut named = variables
+                .into_iter()
+                .filter_map(|name| session.surroundings.var(name));
+            if named.any(|named| is_one_origin(named, endpoint)) {
+                return Ok(place);
+            }
+            let message = format!(
+                "the state's bucket is at {endpoint}, which the spec or the plan names alone, and requests to it carry \
+                 the environment's credentials"
+            );
+            Err(Failure::new(exit, message).hint(format!(
+                "if that is where they belong, say so where relplan runs: AWS_ENDPOINT_URL_S3={endpoint}"
+            )))
+        }
+        Place::File { .. } | Place::Git { .. } | Place::S3 { endpoint: None, .. } => Ok(place),
+    }
+}
+
+fn is_one_origin(one: &str, other: &str) -> bool {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some_and(|one| Some(one) == origin(other))
 }
 
 /// What the spec's `state` comes to.

@@ -132,6 +132,7 @@ fn targets() -> Vec<Target> {
             url: format!("https://{name}.acme.example/"),
             source: "spec".to_owned(),
         }],
+        credentials: Vec::new(),
         grade: GateGrade::Open,
         capabilities,
     };

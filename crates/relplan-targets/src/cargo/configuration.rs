@@ -163,12 +163,21 @@ impl Configuration {
         let checkout = surroundings
             .project()
             .and_then(|project| Checkout::around(project).ok());
+        // A home of Cargo's that lies in the tree is one more place of the project's.
+        let (cargo_home, home_in_tree) = match cargo_home {
+            Some(home) if surroundings.is_in_tree(&home) => (None, Some(home)),
+            home => (home, None),
+        };
         for above in surroundings.project().into_iter().flat_map(Path::ancestors) {
             let folder = above.join(".cargo");
             if Some(&folder) != cargo_home.as_ref() {
                 let whose = Whose::of(checkout.as_ref(), above);
                 found.project.extend(either(&folder, "config", whose)?);
             }
+        }
+        if let Some(home) = home_in_tree.filter(|_| surroundings.is_planning()) {
+            let whose = Whose::of(checkout.as_ref(), &home);
+            found.project.extend(either(&home, "config", whose)?);
         }
         if let Some(home) = &cargo_home {
             found.user = either(home, "config", Whose::User)?.unwrap_or_default();
@@ -185,6 +194,20 @@ impl Configuration {
         self.setting(&variable(registry, "INDEX"), |file| {
             file.registries.get(registry)?.index.clone()
         })
+    }
+
+    /// The index that the user's own configuration has for a registry, whatever the project's says. Names that share
+    /// their variables, such as `acme-inc` and `ACME_INC`, share a token and so count as one.
+    pub(crate) fn own_index(&self, registry: &str) -> Option<&str> {
+        let set = variable(registry, "INDEX");
+        let in_file = || {
+            let mut entries = self.user.registries.iter();
+            entries.find_map(|(name, entry)| {
+                let index = entry.index.as_deref()?;
+                (variable(name, "INDEX") == set).then_some(index)
+            })
+        };
+        self.vars.get(&set).map(String::as_str).or_else(in_file)
     }
 
     /// The name of the registry that Cargo uses when none is named, and where it is configured.

@@ -13,7 +13,7 @@ use super::{
     configuration::{Configuration, Origin},
     frame::same_index,
 };
-use crate::surroundings::Surroundings;
+use crate::surroundings::{SPEC, Surroundings};
 
 /// The name that Cargo has for its own default registry.
 pub(crate) const CRATES_IO: &str = "crates-io";
@@ -31,11 +31,12 @@ pub(crate) struct Index {
     pub(crate) url: String,
     /// Where it was configured.
     pub(crate) source: String,
-    /// The name under which the user's Cargo configuration has it, and so its credential.
+    /// The name under which the user's Cargo configuration has its credential; nothing where that configuration has the
+    /// name for another index.
     pub(crate) registry: Option<String>,
     /// The name of the source that stands in for crates.io: such an index is read, and never published to.
     pub(crate) replaced_by: Option<String>,
-    /// Whether the project's own files name it and nobody has approved that yet: no credential goes there (law L14).
+    /// Whether only the tree names it and nobody has approved that yet: no credential goes there (law L14).
     pub(crate) unreviewed: bool,
 }
 
@@ -87,13 +88,31 @@ impl Search<'_> {
             false => url.to_owned(),
         };
         let url = self.sparse(&with_scheme)?;
+        let known = self.name_of(&url);
+        if let Some(registry) = registry.filter(|registry| !self.may_be_of(registry, &url)) {
+            return Err(self
+                .finding(format!(
+                    "its `url` is not the index that Cargo's configuration has for its `registry`, {registry:?}"
+                ))
+                .hint("write only one of them: a registry's token goes to that registry's index"));
+        }
         Ok(Index {
-            registry: registry.map(str::to_owned).or_else(|| self.name_of(&url)),
+            unreviewed: known.is_none() && self.surroundings.is_planning(),
+            registry: registry.map(str::to_owned).or(known),
             url,
-            source: "spec".to_owned(),
+            source: SPEC.to_owned(),
             replaced_by: None,
-            unreviewed: false,
         })
+    }
+
+    /// Whether the token that the user's configuration keeps for a registry may be meant for this index: it is, unless
+    /// that configuration names another one.
+    fn may_be_of(&self, registry: &str, url: &str) -> bool {
+        let own = match registry {
+            CRATES_IO => Some(tame_index::CRATES_IO_HTTP_INDEX),
+            _ => self.configuration.own_index(registry),
+        };
+        own.is_none_or(|own| same_index(own, url))
     }
 
     fn named(&self, registry: &str) -> Result<Index, Finding> {
@@ -128,12 +147,14 @@ impl Search<'_> {
         source: String,
         unreviewed: bool,
     ) -> Result<Index, Finding> {
+        let url = self.sparse(url)?;
+        let registry = Some(registry.to_owned()).filter(|name| self.may_be_of(name, &url));
         Ok(Index {
-            url: self.sparse(url)?,
+            registry: registry.or_else(|| self.name_of(&url)),
+            unreviewed: unreviewed && self.name_of(&url).is_none(),
+            url,
             source,
-            registry: Some(registry.to_owned()),
             replaced_by: None,
-            unreviewed,
         })
     }
 
@@ -146,7 +167,9 @@ impl Search<'_> {
                 Some(name.trim_end_matches(')').to_owned())
             };
             return Ok(Index {
-                registry: told(DEFAULT).or_else(|| self.name_of(&url)),
+                registry: told(DEFAULT)
+                    .filter(|name| self.may_be_of(name, &url))
+                    .or_else(|| self.name_of(&url)),
                 url,
                 source: approved.source.clone(),
                 replaced_by: told(REPLACED),

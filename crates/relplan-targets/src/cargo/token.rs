@@ -9,7 +9,7 @@ use super::{
     provider::{self, Operation},
 };
 use crate::{
-    credential::{self, Credential},
+    credential::{self, Credential, ONLY_THE_TREE},
     http::reason,
     surroundings::Surroundings,
 };
@@ -46,6 +46,28 @@ impl Tokens {
             }
         }
         Ok(None)
+    }
+
+    /// What a plan shows of where the token comes from; nobody is asked for it.
+    pub(crate) fn source(&self) -> (Option<String>, Option<String>) {
+        let later = self.index.unreviewed.then(|| ONLY_THE_TREE.to_owned());
+        match credential::find(&self.target, &self.settings, &self.surroundings) {
+            Ok(Some(named)) => return (Some(named.source), later),
+            Err(unset) => return (None, Some(unset.why)),
+            Ok(None) => {}
+        }
+        for words in self.configuration.providers(self.index.registry.as_deref()) {
+            match words.first().map(String::as_str) {
+                Some("cargo:token") => {
+                    if let Some(found) = self.configured() {
+                        return (Some(found.source), later);
+                    }
+                }
+                Some(command) => return (Some(provided_by(command)), later),
+                None => {}
+            }
+        }
+        (None, later)
     }
 
     /// The token for an operation that cannot go without one.
@@ -142,12 +164,15 @@ impl Tokens {
         })
     }
 
-    fn missing(&self) -> Finding {
+    /// The finding that there is no token that may be sent.
+    pub(crate) fn missing(&self) -> Finding {
         let (why, hint) = match self.index.registry.as_deref() {
             _ if self.index.unreviewed => (
-                "its index is named by the project's own files, and nobody has approved that"
-                    .to_owned(),
-                "name the index with `url` at the target".to_owned(),
+                format!("a token is {ONLY_THE_TREE}"),
+                format!(
+                    "to read while planning, add the registry with `index = {:?}` to your own Cargo configuration",
+                    self.index.url
+                ),
             ),
             Some(CRATES_IO) => (
                 "Cargo has no token for crates.io".to_owned(),
@@ -159,6 +184,10 @@ impl Tokens {
                     "run `cargo login --registry {registry}`, or set {}",
                     variable(registry, "TOKEN")
                 ),
+            ),
+            None if self.surroundings.withheld => (
+                "none is read here".to_owned(),
+                "`relplan plan` reads it".to_owned(),
             ),
             None => (
                 format!(
@@ -183,9 +212,14 @@ impl Tokens {
 }
 
 fn credential(secret: SecretString, command: &str) -> Credential {
-    let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
     Credential {
         secret,
-        source: format!("the credential provider {name}"),
+        source: provided_by(command),
     }
+}
+
+/// A provider as a source.
+fn provided_by(command: &str) -> String {
+    let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
+    format!("the credential provider {name}")
 }

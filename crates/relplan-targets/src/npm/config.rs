@@ -6,6 +6,8 @@
 //!
 //! Invariant: a credential comes from the environment, the user's or the global file only, and a token that the spec's
 //! `token-env` names goes to no registry that only the project's `.npmrc` names (law L14).
+//! Why files of the tree are read without the environment: npm replaces `${VARIABLE}` wherever it stands, and a registry
+//! `https://host/${GITHUB_TOKEN}/` would be asked with the token in its path.
 
 mod opening;
 
@@ -19,17 +21,17 @@ use relplan_model::{
     address::{PackageName, TargetName},
     finding::{Finding, Severity},
     settings::Settings,
-    target::Endpoint,
+    target::{CredentialSource, Endpoint},
 };
-use relplan_system::tree::{self, ReadError, Tree};
+use relplan_system::tree::{self, Checkout, ReadError};
 use secrecy::SecretString;
 use url::Url;
 
-use self::opening::opened_by;
+use self::opening::Keys;
 use super::npmrc;
 use crate::{
     credential::{self, Credential, Missing},
-    surroundings::Surroundings,
+    surroundings::{SPEC, Surroundings},
 };
 
 /// The largest `.npmrc` that is read, in bytes.
@@ -57,6 +59,8 @@ pub(super) struct Registry {
     pub(super) credential: Option<Credential>,
     /// Why there is no credential, and what to do; empty where there is one.
     pub(super) missing: Missing,
+    /// What a plan shows of that.
+    shown: CredentialSource,
 }
 
 /// The registries of one target.
@@ -80,33 +84,44 @@ impl Config {
         surroundings: &Surroundings,
     ) -> Result<Self, Finding> {
         let chain = chain(target, surroundings)?;
-        let named = credential::find(settings, surroundings);
-        let make = |role: String, url: &str, source: String| {
-            registry(target, role, url, source, &chain, &named)
+        let keys = Keys {
+            chain: &chain,
+            named: credential::find(target, settings, surroundings),
+            planning: surroundings.is_planning(),
         };
+        let make =
+            |role: String, url: &str, source: String| registry(target, role, url, source, &keys);
         let otp = trusted(&chain)
             .find_map(|layer| layer.entries.get("otp"))
             .filter(|otp| !otp.is_empty())
             .map(|otp| SecretString::from(otp.clone()));
         if let Some(url) = settings.text("url") {
-            let default = make("registry".to_owned(), url, "spec".to_owned())?;
+            let default = make("registry".to_owned(), url, SPEC.to_owned())?;
             return Ok(Self {
                 default,
                 scopes: BTreeMap::new(),
                 otp,
             });
         }
-        let (url, source) = lookup(&chain, "registry").unwrap_or((
+        let (url, source) = lookup(target, &chain, "registry")?.unwrap_or((
             deno_npmrc::NPM_DEFAULT_REGISTRY,
             "npm's built-in default".to_owned(),
         ));
         let default = make("registry".to_owned(), url, source)?;
         let mut scopes = BTreeMap::new();
-        for key in chain.iter().flat_map(|layer| layer.entries.keys()) {
-            if let Some(scope) = key.strip_suffix(":registry")
-                && is_scope(scope)
+        let entries = chain
+            .iter()
+            .flat_map(|layer| layer.entries.keys().map(move |key| (layer.source, key)));
+        for (file, key) in entries {
+            let Some(scope) = key.strip_suffix(":registry") else {
+                continue;
+            };
+            if file == PROJECT && npmrc::variable_in(key).is_some() {
+                return Err(interpolated(target, "the name of a scope", key));
+            }
+            if is_scope(scope)
                 && !scopes.contains_key(scope)
-                && let Some((url, source)) = lookup(&chain, key)
+                && let Some((url, source)) = lookup(target, &chain, key)?
             {
                 let made = make(format!("registry {scope}"), url, source)?;
                 scopes.insert(scope.to_owned(), made);
@@ -134,6 +149,14 @@ impl Config {
         self.default.url.as_str().trim_end_matches('/') == built_in
     }
 
+    /// Where the credentials come from, as the plan carries it.
+    pub(super) fn credentials(&self) -> Vec<CredentialSource> {
+        std::iter::once(&self.default)
+            .chain(self.scopes.values())
+            .map(|registry| registry.shown.clone())
+            .collect()
+    }
+
     /// The endpoints as the plan carries them.
     pub(super) fn endpoints(&self) -> Vec<Endpoint> {
         std::iter::once(&self.default)
@@ -147,16 +170,39 @@ impl Config {
     }
 }
 
-/// The first place of the chain that has the key.
-fn lookup<'a>(chain: &'a [Layer], key: &str) -> Option<(&'a str, String)> {
-    chain.iter().find_map(|layer| {
+/// The first place of the chain that has the key, which says where a registry is.
+///
+/// # Errors
+/// A finding when that is a file of the tree and takes it from the environment: left out, packages would go elsewhere.
+fn lookup<'a>(
+    target: &TargetName,
+    chain: &'a [Layer],
+    key: &str,
+) -> Result<Option<(&'a str, String)>, Finding> {
+    let found = chain.iter().find_map(|layer| {
         let value = layer.entries.get(key).filter(|value| !value.is_empty())?;
-        let source = match layer.source {
-            ENVIRONMENT => format!("the variable npm_config_{key}"),
-            source => source.to_owned(),
-        };
-        Some((value.as_str(), source))
-    })
+        Some((value.as_str(), layer.source))
+    });
+    match found {
+        None => Ok(None),
+        Some((value, PROJECT)) if npmrc::variable_in(value).is_some() => {
+            Err(interpolated(target, &format!("`{key}`"), value))
+        }
+        Some((value, ENVIRONMENT)) => Ok(Some((value, format!("the variable npm_config_{key}")))),
+        Some((value, source)) => Ok(Some((value, source.to_owned()))),
+    }
+}
+
+/// The finding about a file of the tree that takes more than a credential from the environment.
+fn interpolated(target: &TargetName, what: &str, text: &str) -> Finding {
+    let variable = npmrc::variable_in(text).unwrap_or_default();
+    let message = format!(
+        "the place of target {target} is not clear: the project's .npmrc takes {what} from the variable {variable}, and \
+         a file of the project may name variables only inside credentials"
+    );
+    Finding::new("endpoint", Severity::Error, None, message).hint(
+        "write the registry out in the project's .npmrc, or move the line into your own ~/.npmrc, or give the target a `url`",
+    )
 }
 
 /// The places that may hold credentials.
@@ -172,12 +218,18 @@ fn chain(target: &TargetName, surroundings: &Surroundings) -> Result<Vec<Layer>,
         .get("userconfig")
         .map(PathBuf::from)
         .or_else(|| Some(surroundings.home()?.join(".npmrc")));
+    let (user_file, users_in_tree) = apart(user_file, surroundings);
     let user = file("user .npmrc", user_file.as_deref(), surroundings)?;
-    let project_file = surroundings
-        .project()
-        .map(|folder| folder.join(".npmrc"))
-        .filter(|file| Some(file) != user_file.as_ref());
+    let global_file = global(&environment, &user.entries, surroundings);
+    let (global_file, global_in_tree) = apart(global_file, surroundings);
+    let global = file("global npmrc", global_file.as_deref(), surroundings)?;
+    let project_file = surroundings.project().map(|folder| folder.join(".npmrc"));
     let mut project = file(PROJECT, project_file.as_deref(), surroundings)?;
+    for further in [users_in_tree, global_in_tree].into_iter().flatten() {
+        for (key, value) in file(PROJECT, Some(&further), surroundings)?.entries {
+            project.entries.entry(key).or_insert(value);
+        }
+    }
     for endpoint in surroundings.approved.get(target).into_iter().flatten() {
         if endpoint.source == PROJECT {
             let key = match endpoint.role.strip_prefix("registry ") {
@@ -187,8 +239,6 @@ fn chain(target: &TargetName, surroundings: &Surroundings) -> Result<Vec<Layer>,
             project.entries.insert(key, endpoint.url.clone());
         }
     }
-    let global_file = global(&environment, &user.entries, surroundings);
-    let global = file("global npmrc", global_file.as_deref(), surroundings)?;
     let mut environment = environment;
     if surroundings.withheld {
         environment.retain(|key, _| !opens(key));
@@ -198,6 +248,17 @@ fn chain(target: &TargetName, surroundings: &Surroundings) -> Result<Vec<Layer>,
         entries: environment,
     };
     Ok(vec![environment, project, user, global])
+}
+
+/// A file of the user, and one that is called so and lies in the tree: it counts as the project's, and so not at all
+/// while applying.
+fn apart(file: Option<PathBuf>, surroundings: &Surroundings) -> (Option<PathBuf>, Option<PathBuf>) {
+    match file {
+        Some(file) if surroundings.is_in_tree(&file) => {
+            (None, Some(file).filter(|_| surroundings.is_planning()))
+        }
+        own => (own, None),
+    }
 }
 
 /// `npm_config_*` in any case; keys of registries (`//host/:…`) keep their spelling, others are lower-cased with hyphens.
@@ -230,12 +291,12 @@ fn file(
     surroundings: &Surroundings,
 ) -> Result<Layer, Finding> {
     let read = path.map(|path| match surroundings.project() {
-        Some(project) if source == PROJECT => Tree::open(project)
+        Some(project) if source == PROJECT => Checkout::around(project)
             .map_err(|error| ReadError::Io {
                 file: project.to_owned(),
                 source: error,
             })
-            .and_then(|tree| tree.read(".npmrc", LIMIT)),
+            .and_then(|checkout| checkout.read(path, LIMIT)),
         _ => tree::read_named(path, LIMIT),
     });
     let text = match read {
@@ -252,7 +313,8 @@ fn file(
             ));
         }
     };
-    let mut entries = npmrc::parse(&String::from_utf8_lossy(&text), &surroundings.vars);
+    let variables = (source != PROJECT).then_some(&surroundings.vars);
+    let mut entries = npmrc::parse(&String::from_utf8_lossy(&text), variables);
     if surroundings.withheld {
         entries.retain(|key, _| !opens(key));
     }
@@ -294,8 +356,7 @@ fn registry(
     role: String,
     text: &str,
     source: String,
-    chain: &[Layer],
-    named: &Result<Option<Credential>, Missing>,
+    keys: &Keys<'_>,
 ) -> Result<Registry, Finding> {
     let refuse = |why: &str| {
         // The text is not repeated: it may hold a password.
@@ -315,19 +376,30 @@ fn registry(
             "put the credential into the user's .npmrc, or into a variable that `token-env` names",
         ));
     }
+    make_root(&mut url);
+    let opening = keys.opening(&url, &source);
+    let shown = CredentialSource {
+        role: role.clone(),
+        source: opening.source,
+        remark: opening.remark,
+    };
+    Ok(Registry {
+        role,
+        url,
+        source,
+        credential: opening.credential,
+        missing: opening.missing,
+        shown,
+    })
+}
+
+/// Leaves of a registry's URL what others are made from.
+fn make_root(url: &mut Url) {
     url.set_query(None);
     url.set_fragment(None);
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
     }
-    let (credential, missing) = opened_by(&url, &source, chain, named);
-    Ok(Registry {
-        role,
-        url,
-        source,
-        credential,
-        missing,
-    })
 }
 
 /// Whether a configuration's key speaks of a scope that packages can have: it becomes a part of an endpoint's role.

@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-/// The entries before the first section, the last of equal keys winning, with `${VARIABLE}` replaced.
+/// The entries before the first section, the last of equal keys winning, with `${VARIABLE}` replaced from `vars`. A file
+/// of the tree is read without any: npm would put every variable's value wherever such a file says, into a URL as well.
 ///
 /// npm's settings all stand outside of sections; lists (`key[] = …`) hold nothing that concerns us and are left out.
-pub(super) fn parse(text: &str, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(super) fn parse(
+    text: &str,
+    vars: Option<&BTreeMap<String, String>>,
+) -> BTreeMap<String, String> {
+    let expanded = |text: String| match vars {
+        Some(vars) => expand(&text, vars),
+        None => text,
+    };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut entries = BTreeMap::new();
     for line in text.lines().map(str::trim) {
@@ -16,9 +24,9 @@ pub(super) fn parse(text: &str, vars: &BTreeMap<String, String>) -> BTreeMap<Str
             break;
         }
         let (key, value) = line.split_once('=').unwrap_or((line, "true"));
-        let key = expand(&unquote(key), vars);
+        let key = expanded(unquote(key));
         if !key.ends_with("[]") {
-            entries.insert(key, expand(&unquote(value), vars));
+            entries.insert(key, expanded(unquote(value)));
         }
     }
     entries
@@ -80,8 +88,8 @@ pub(super) fn expand(text: &str, vars: &BTreeMap<String, String>) -> String {
     done
 }
 
-/// The name of a variable that a value still waits for.
-pub(super) fn unset_variable(value: &str) -> Option<&str> {
+/// The name of a variable that a text waits for.
+pub(super) fn variable_in(value: &str) -> Option<&str> {
     let (_, after) = value.split_once("${")?;
     let (name, _) = after.split_once('}')?;
     Some(name)
@@ -98,7 +106,7 @@ mod tests {
             @acme:registry=\"https://acme.example/a#b\"\n//npm.acme.example/:_authToken=${TOKEN}\n\
             //other.example/:_authToken=${UNSET}\nempty=${UNSET?}\nalways-auth\nlist[]=x\n\
             escaped=a\\;b\\#c\\\\d\\e\nregistry='https://last.example/'\nopen=${TOKEN\n[section]\nhidden=1\n";
-        let entries = parse(text, &vars);
+        let entries = parse(text, Some(&vars));
         let get = |key: &str| entries.get(key).map(String::as_str);
         for (key, value) in [
             ("registry", Some("https://last.example/")),
@@ -114,6 +122,15 @@ mod tests {
         ] {
             assert_eq!(get(key), value, "{key}");
         }
-        assert_eq!(unset_variable("x${UNSET}"), Some("UNSET"));
+        assert_eq!(variable_in("x${UNSET}"), Some("UNSET"));
+        let literal = parse("registry=https://x.example/${TOKEN}\n${TOKEN}=1\n", None);
+        let literal: Vec<_> = literal
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        assert_eq!(
+            literal,
+            ["${TOKEN}=1", "registry=https://x.example/${TOKEN}"]
+        );
     }
 }

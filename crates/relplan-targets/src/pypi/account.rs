@@ -1,18 +1,21 @@
 //! The login for an upload or a read: user name and password, of which a token is one.
 //!
 //! Invariant: a login that is kept for one place is never sent to another: a section of `.pypirc` counts only for the
-//! repository that it names, an entry of `.netrc` only for its host (law L14).
+//! repository that it names, an entry of `.netrc` only for its host; and while planning nothing goes to a place that only
+//! the spec names, but for what is kept for that very host (law L14).
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use relplan_model::{
-    address::TargetName,
-    finding::{Finding, Severity},
-    settings::Settings,
+    address::TargetName, finding::Finding, settings::Settings, target::CredentialSource,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{configuration, endpoint::Place};
-use crate::{credential, surroundings::Surroundings};
+use crate::{
+    credential::{self, ONLY_THE_TREE},
+    http::is_loopback,
+    surroundings::{Surroundings, is_of_the_tree},
+};
 
 /// The user name that goes with a token.
 const TOKEN_USER: &str = "__token__";
@@ -50,8 +53,66 @@ pub(super) fn for_reading(
     match &place.login {
         // A user name alone may be a token: some indexes take it there.
         Some(login) => Ok(Some(login.clone())),
+        None if surroundings.is_planning() && is_of_the_tree(&place.source) => {
+            for_this_host(place, surroundings)
+        }
         None => from_netrc(place, surroundings),
     }
+}
+
+/// The login that `.netrc` keeps for the very host that only the spec names. `default` is for any host, and a host
+/// without TLS may be anybody.
+fn for_this_host(place: &Place, surroundings: &Surroundings) -> Result<Option<Login>, Finding> {
+    if place.url.scheme() != "https" && !is_loopback(&place.url) {
+        return Ok(None);
+    }
+    let netrc = configuration::netrc(surroundings)?;
+    let entry = place.url.host_str().and_then(|host| netrc.machine(host));
+    Ok(entry.map(of_netrc))
+}
+
+/// What a plan shows of where the login for reading comes from, and of the one for uploading.
+pub(super) fn sources(
+    target: &TargetName,
+    settings: &Settings,
+    (read, upload): (&Place, Option<&Place>),
+    surroundings: &Surroundings,
+) -> Vec<CredentialSource> {
+    let mut sources = Vec::new();
+    let shown = |role: &str, source: Option<String>, remark: Option<String>| CredentialSource {
+        role: role.to_owned(),
+        source,
+        remark,
+    };
+    // Most indexes are read without, so that only what there is is worth a line.
+    if let Ok(Some(login)) = for_reading(read, surroundings) {
+        sources.push(shown("read", Some(login.source), None));
+    } else if let Ok(Some(login)) = from_netrc(read, surroundings)
+        && !surroundings.withheld
+    {
+        sources.push(shown(
+            "read",
+            Some(login.source),
+            Some(ONLY_THE_TREE.to_owned()),
+        ));
+    }
+    if let Some(upload) = upload {
+        let found = match surroundings.withheld {
+            true => Ok(None),
+            false => for_uploading(target, settings, upload, surroundings).map(Some),
+        };
+        sources.push(match found {
+            Ok(login) => shown("upload", login.map(|login| login.source), None),
+            Err(finding) => {
+                let whole = finding.message;
+                let why = whole
+                    .split_once(": ")
+                    .map_or(whole.as_str(), |(_, why)| why);
+                shown("upload", None, Some(why.to_owned()))
+            }
+        });
+    }
+    sources
 }
 
 /// The login for uploading: the spec's variables, else the URL's own, else twine's and uv's variables, else the
@@ -87,7 +148,7 @@ pub(super) fn for_uploading(
     Err(credential::missing(
         target,
         &format!("nothing gives a login for {}", place.url),
-        "set TWINE_PASSWORD to a token, or name your own variable with `token-env`, or put it into ~/.pypirc",
+        "set TWINE_PASSWORD to a token, or name a variable with `token-env`, or put it into ~/.pypirc",
     ))
 }
 
@@ -126,21 +187,10 @@ fn variable(
     word: &str,
     surroundings: &Surroundings,
 ) -> Result<Option<(String, String)>, Finding> {
-    let Some(name) = settings.text(word) else {
+    let name = credential::variable(target, settings, word, surroundings);
+    let Some(name) = name.map_err(|missing| missing.finding(target))? else {
         return Ok(None);
     };
-    let well_formed = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if !well_formed {
-        // The text is not repeated: it may be a password that somebody put there by mistake.
-        return Err(Finding::new(
-            credential::CODE,
-            Severity::Error,
-            None,
-            format!("the `{word}` of target {target} is not the name of an environment variable"),
-        )
-        .hint("write the variable's name, never the value itself"));
-    }
     match credential::from_variable(surroundings, name) {
         Some(found) => Ok(Some((
             found.secret.expose_secret().to_owned(),
@@ -214,11 +264,15 @@ fn from_pypirc(
 fn from_netrc(place: &Place, surroundings: &Surroundings) -> Result<Option<Login>, Finding> {
     let netrc = configuration::netrc(surroundings)?;
     let entry = place.url.host_str().and_then(|host| netrc.host(host));
-    Ok(entry.map(|entry| Login {
+    Ok(entry.map(of_netrc))
+}
+
+fn of_netrc(entry: &configuration::Entry) -> Login {
+    Login {
         username: entry.login.clone(),
         password: entry.password.clone(),
         source: "the .netrc".to_owned(),
-    }))
+    }
 }
 
 /// A login of a password that may be a token and so need no user name.

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use relplan_model::finding::{Finding, Severity};
 use relplan_system::tree::{self, ReadError};
 
-pub(super) use self::{ini::Ini, netrc::Netrc};
+pub(super) use self::{
+    ini::Ini,
+    netrc::{Entry, Netrc},
+};
 use super::endpoint::CODE;
 use crate::surroundings::Surroundings;
 
@@ -31,6 +34,9 @@ pub(super) fn shown(path: &Path, surroundings: &Surroundings) -> String {
 }
 
 /// Reads a file that need not be there.
+///
+/// One that lies in the tree is refused, whatever variable or home folder leads to it: passing over it, files would go
+/// elsewhere than its writer meant.
 fn text(path: &Path, surroundings: &Surroundings) -> Result<Option<String>, Finding> {
     let unreadable = |why: &dyn std::fmt::Display| {
         Finding::new(
@@ -40,6 +46,12 @@ fn text(path: &Path, surroundings: &Surroundings) -> Result<Option<String>, Find
             format!("{} cannot be read: {why}", shown(path, surroundings)),
         )
     };
+    if surroundings.is_in_tree(path) && path.exists() {
+        return Err(
+            unreadable(&"it lies in the project, where a pull request can change it")
+                .hint("put it into your home folder, or anywhere outside of the project"),
+        );
+    }
     let bytes = match tree::read_named(path, LIMIT) {
         Ok(bytes) => bytes,
         // A device stands for an empty file in these clients.

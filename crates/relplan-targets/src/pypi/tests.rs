@@ -29,7 +29,7 @@ struct Bench {
 
 /// A driver for an index that answers like this; uploads log in as `__token__` with `canary`.
 async fn bench(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Bench {
-    bench_with(&[("TOKEN", "canary")], handler).await
+    bench_with(&[("RELPLAN_TOKEN_X", "canary")], handler).await
 }
 
 async fn bench_with(
@@ -46,7 +46,7 @@ async fn bench_with(
     let settings = Settings::default()
         .with_text("url", server.at("legacy/").as_str())
         .with_text("read-url", server.at("simple").as_str())
-        .with_text("token-env", "TOKEN");
+        .with_text("token-env", "RELPLAN_TOKEN_X");
     let surroundings = Surroundings {
         home: Some(folder.path().to_owned()),
         vars: vars

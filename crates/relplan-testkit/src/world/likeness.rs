@@ -55,6 +55,7 @@ pub fn target(name: &str, kind: &str) -> Result<Target, InvalidName> {
         kind: kind.to_owned(),
         settings: Settings::default(),
         endpoints: Vec::new(),
+        credentials: Vec::new(),
         grade: GateGrade::Open,
         capabilities,
     })

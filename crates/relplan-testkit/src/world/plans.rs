@@ -364,6 +364,7 @@ fn target(name: &TargetName, has_pointers: bool) -> Target {
         kind: "simulated".to_owned(),
         settings: Settings::default(),
         endpoints: Vec::new(),
+        credentials: Vec::new(),
         grade: GateGrade::Open,
         capabilities: Capabilities {
             accepts: kinds.iter().map(|kind| (*kind).to_owned()).collect(),

@@ -4,6 +4,7 @@ use relplan_model::{
     finding::{Finding, Severity},
     problem::Report,
 };
+use relplan_targets::credential;
 
 use super::Session;
 use crate::{
@@ -41,8 +42,12 @@ pub fn run(session: &Session, check: &Check) -> Result<Exit, Failure> {
         0 => String::new(),
         _ => format!(" (and {unversioned} more once packed)"),
     };
+    let verdict = match exit(&wishes.findings) {
+        Exit::Done => "is sound",
+        _ => "can be read",
+    };
     let text = format!(
-        "The spec is sound: {}{waiting} to {}, of {} found in {}.",
+        "The spec {verdict}: {}{waiting} to {}, of {} found in {}.",
         count(going, "package goes", "packages go"),
         count(read.spec.targets.len(), "target", "targets"),
         count(wishes.packages.len(), "package", "packages"),
@@ -58,7 +63,12 @@ fn look(session: &Session) -> Result<(ReadSpec, Wishes), Failure> {
         .project
         .spec(&relplan_targets::vocabulary(), style)?;
     let root = &session.project.root;
-    let wishes = wishes(root, &read, None, &Selected::default(), style)?;
+    let mut wishes = wishes(root, &read, None, &Selected::default(), style)?;
+    let named = read.spec.targets.iter().filter_map(|target| {
+        let around = &session.surroundings;
+        credential::check_names(&target.name, &target.settings, around).err()
+    });
+    wishes.findings.extend(named);
     Ok((read, wishes))
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use relplan_model::{
     address::TargetName,
+    finding::Finding,
     port::{Drivers, Publish},
     settings::Settings,
     target::Target,
 };
-use relplan_targets::{http::Net, surroundings::Surroundings};
+use relplan_targets::{credential, http::Net, surroundings::Surroundings};
 
 use crate::{exit::Exit, failure::Failure};
 
@@ -24,8 +25,13 @@ impl Built {
     ) -> Result<Self, Failure> {
         let mut built = BTreeMap::new();
         for (name, kind, settings) in targets {
+            // A spec that names a variable which it may not is invalid. A plan that does may have been made where it may.
+            let exit = |finding: &Finding| match finding.code.as_str() {
+                credential::NAME if surroundings.project().is_none() => Exit::Credential,
+                _ => Exit::Invalid,
+            };
             let driver = relplan_targets::build(name, kind, settings, surroundings, net)
-                .map_err(|finding| failure(Exit::Invalid, name, finding))?;
+                .map_err(|finding| failure(exit(&finding), name, finding))?;
             built.insert(name.clone(), driver);
         }
         Ok(Self(built))
@@ -52,13 +58,17 @@ impl Drivers for Built {
     }
 }
 
-fn failure(exit: Exit, name: &TargetName, finding: relplan_model::finding::Finding) -> Failure {
-    let exit = if finding.code == "credential" {
+fn failure(exit: Exit, name: &TargetName, finding: Finding) -> Failure {
+    let exit = if finding.code == credential::CODE {
         Exit::Credential
     } else {
         exit
     };
-    let failure = Failure::new(exit, format!("target {name}: {}", finding.message));
+    let message = match finding.code.as_str() {
+        credential::NAME => finding.message,
+        _ => format!("target {name}: {}", finding.message),
+    };
+    let failure = Failure::new(exit, message);
     match finding.hint {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -127,6 +127,11 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
             "{}",
             style.paint(Role::Faint, &style.wrap("    ", "      ", &line))
         );
+        if let Some(credential) = target.credential(&endpoint.role) {
+            let line = format!("credential: {}", harmless(&credential.to_string()));
+            let line = style.wrap("      ", "        ", &line);
+            let _ = writeln!(out, "{}", style.paint(Role::Faint, &line));
+        }
     }
     let shown: Vec<Line<'_>> = group
         .rows

@@ -93,14 +93,20 @@ fn places_are_found_as_cargo_finds_them() {
     let default = tame_index::CRATES_IO_HTTP_INDEX;
     #[rustfmt::skip]
     let cases: &[Case<'_>] = &[
-        (&[("url", "https://a.example/i")], "", "", &[], ("sparse+https://a.example/i/", "spec", None, None, false)),
+        (&[("url", "https://a.example/i")], "", "", &[], ("sparse+https://a.example/i/", "spec", None, None, true)),
         (&[("url", "sparse+https://acme.example")], ACME, "", &[], ("sparse+https://acme.example/", "spec", Some("acme"), None, false)),
         (&[("url", "https://acme.example")], "", "", &[("CARGO_REGISTRIES_ACME_INC_INDEX", "sparse+https://acme.example/")],
             ("sparse+https://acme.example/", "spec", Some("acme-inc"), None, false)),
-        (&[("url", "https://acme.example")], "", ACME, &[], ("sparse+https://acme.example/", "spec", None, None, false)),
-        (&[("url", "https://a.example/"), ("registry", "acme")], "", "", &[], ("sparse+https://a.example/", "spec", Some("acme"), None, false)),
+        (&[("url", "https://acme.example")], "", ACME, &[], ("sparse+https://acme.example/", "spec", None, None, true)),
+        (&[("url", "https://a.example/"), ("registry", "acme")], "", "", &[], ("sparse+https://a.example/", "spec", Some("acme"), None, true)),
+        (&[("url", "https://acme.example/"), ("registry", "acme")], ACME, EVIL, &[], ("sparse+https://acme.example/", "spec", Some("acme"), None, false)),
         (&[("registry", "acme")], ACME, "", &[], ("sparse+https://acme.example/", "user Cargo configuration", Some("acme"), None, false)),
-        (&[("registry", "acme")], ACME, EVIL, &[], ("sparse+https://evil.example/", "project .cargo/config.toml", Some("acme"), None, true)),
+        (&[("registry", "acme")], "", EVIL, &[], ("sparse+https://evil.example/", "project .cargo/config.toml", Some("acme"), None, true)),
+        (&[("registry", "acme")], ACME, ACME, &[], ("sparse+https://acme.example/", "project .cargo/config.toml", Some("acme"), None, false)),
+        // The token of the user's `acme` is meant for the user's index, now and in an approved plan.
+        (&[("registry", "acme")], ACME, EVIL, &[], ("sparse+https://evil.example/", "project .cargo/config.toml", None, None, true)),
+        (&[("registry", "ACME")], ACME, "[registries.ACME]\nindex = \"sparse+https://evil.example/\"\n", &[],
+            ("sparse+https://evil.example/", "project .cargo/config.toml", None, None, true)),
         (&[("registry", "acme")], ACME, EVIL, &[("CARGO_REGISTRIES_ACME_INDEX", "sparse+https://var.example/")],
             ("sparse+https://var.example/", "CARGO_REGISTRIES_ACME_INDEX", Some("acme"), None, false)),
         (&[("registry", "crates-io")], REPLACED, "", &[], (default, "Cargo's own default", Some("crates-io"), None, false)),
@@ -176,6 +182,21 @@ fn places_that_cannot_be_used_are_findings() {
             "circle",
         ),
         (&[], "registry = 1", "config.toml is not valid"),
+        (
+            &[("url", "https://evil.example/"), ("registry", "acme")],
+            ACME,
+            "is not the index that Cargo's configuration has",
+        ),
+        (
+            &[("url", "http://acme.example/"), ("registry", "acme")],
+            ACME,
+            "is not the index that Cargo's configuration has",
+        ),
+        (
+            &[("url", "https://evil.example/"), ("registry", "crates-io")],
+            "",
+            "is not the index that Cargo's configuration has",
+        ),
     ] {
         let machine = Machine::new(user, "", &[]);
         let error = find(&words(settings), &machine.planning()).unwrap_err();
@@ -198,4 +219,40 @@ fn l11_a_broken_credentials_file_is_not_quoted() {
         error.contains("credentials.toml") && !error.contains("canary"),
         "{error}"
     );
+}
+
+/// `CARGO_HOME` often lies in the tree, where CI systems cache it.
+#[test]
+fn l14_a_home_of_cargos_in_the_tree_is_the_projects() {
+    let machine = Machine::new("", "", &[]);
+    let home = machine.folder.path().join("work/inner/.cargo-home");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(
+        home.join("config.toml"),
+        format!("{EVIL}token = \"canary\"\n[registry]\nglobal-credential-providers = [\"evil\"]\n"),
+    )
+    .unwrap();
+    fs::write(
+        home.join("credentials.toml"),
+        "[registries.acme]\ntoken = \"canary\"\n",
+    )
+    .unwrap();
+    let mut planning = machine.planning();
+    planning
+        .vars
+        .insert("CARGO_HOME".to_owned(), home.to_str().unwrap().to_owned());
+    let configuration = Configuration::read(&planning).unwrap();
+    assert!(configuration.token("acme").is_none());
+    assert_eq!(configuration.providers(Some("acme")), [["cargo:token"]]);
+    let found = find(&words(&[("registry", "acme")]), &planning).unwrap();
+    assert_eq!(
+        (found.source.as_str(), found.unreviewed),
+        ("project .cargo/config.toml", true)
+    );
+    let applying = Surroundings {
+        project: None,
+        tree: planning.project.clone(),
+        ..planning
+    };
+    assert!(find(&words(&[("registry", "acme")]), &applying).is_err());
 }

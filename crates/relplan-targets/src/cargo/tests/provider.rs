@@ -29,22 +29,29 @@ impl Home {
     }
 
     fn tokens(&self, settings: &[(&str, &str)], vars: &[(&str, &str)]) -> Tokens {
+        self.tokens_in(settings, self.surroundings(vars))
+    }
+
+    fn surroundings(&self, vars: &[(&str, &str)]) -> Surroundings {
         let path = std::env::var("PATH").unwrap();
         let mut vars: BTreeMap<String, String> = vars
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         vars.insert("PATH".to_owned(), path);
+        Surroundings {
+            home: Some(self.0.path().to_owned()),
+            vars,
+            ..Surroundings::default()
+        }
+    }
+
+    fn tokens_in(&self, settings: &[(&str, &str)], surroundings: Surroundings) -> Tokens {
         let settings = settings
             .iter()
             .fold(Settings::default(), |settings, (name, value)| {
                 settings.with_text(name, *value)
             });
-        let surroundings = Surroundings {
-            home: Some(self.0.path().to_owned()),
-            vars,
-            ..Surroundings::default()
-        };
         let configuration = Configuration::read(&surroundings).unwrap();
         let index = endpoint::resolve(&target(), &settings, &configuration, &surroundings).unwrap();
         Tokens {
@@ -70,7 +77,7 @@ async fn tokens_come_from_where_cargo_would_take_them() {
         (acme, &[], files, Some("file-acme")),
         (acme, &[("CARGO_REGISTRIES_ACME_TOKEN", "var-acme")], files, Some("var-acme")),
         (acme, &[("CARGO_REGISTRY_TOKEN", "var-default")], "", None),
-        (&[("registry", "acme"), ("token-env", "MINE")], &[("MINE", "mine"), ("CARGO_REGISTRIES_ACME_TOKEN", "var")], files, Some("mine")),
+        (&[("registry", "acme"), ("token-env", "RELPLAN_TOKEN_MINE")], &[("RELPLAN_TOKEN_MINE", "mine"), ("CARGO_REGISTRIES_ACME_TOKEN", "var")], files, Some("mine")),
         (&[], &[], files, Some("file-default")),
         (&[], &[("CARGO_REGISTRY_TOKEN", "var-default")], files, Some("var-default")),
         (&[("url", "https://acme.example/")], &[], files, Some("file-acme")),
@@ -87,12 +94,62 @@ async fn tokens_come_from_where_cargo_would_take_them() {
     }
 }
 
+/// S4 and its neighbours: a token, a provider or a file of the user's for an index that only the tree names.
 #[tokio::test]
-async fn l14_no_token_goes_to_a_place_that_only_the_project_names() {
-    let home = Home::new(ACME, "[registries.acme]\ntoken = \"file-acme\"\n");
-    let mut tokens = home.tokens(&[("registry", "acme")], &[]);
-    tokens.index.unreviewed = true;
-    assert!(tokens.get(&Operation::Read).await.unwrap().is_none());
+async fn l14_while_planning_no_token_goes_to_an_index_that_only_the_tree_names() {
+    let files = "[registry]\ntoken = \"file-default\"\n[registries.acme]\ntoken = \"file-acme\"\n";
+    let evil = ("url", "https://evil.example/");
+    let own = ("url", "https://acme.example/");
+    let named = ("token-env", "RELPLAN_TOKEN_MINE");
+    let vars = [
+        ("RELPLAN_TOKEN_MINE", "mine"),
+        ("CARGO_REGISTRY_TOKEN", "var"),
+        ("CARGO_REGISTRIES_ACME_TOKEN", "var"),
+        ("CARGO_REGISTRIES_OTHER_TOKEN", "other"),
+    ];
+    #[rustfmt::skip]
+    let cases: &[(Pairs<'_>, Option<&str>, Option<&str>)] = &[
+        (&[evil, named], None, Some("mine")),
+        (&[evil], None, None),
+        (&[evil, ("registry", "other")], None, Some("other")),
+        (&[own, named], Some("mine"), Some("mine")),
+        (&[own], Some("var"), Some("var")),
+        (&[("registry", "acme")], Some("var"), Some("var")),
+    ];
+    for (settings, planning, applying) in cases {
+        let home = Home::new(ACME, files);
+        fs::create_dir(home.0.path().join("work")).unwrap();
+        for (project, wanted) in [
+            (Some(home.0.path().join("work")), planning),
+            (None, applying),
+        ] {
+            let surroundings = Surroundings {
+                project,
+                ..home.surroundings(&vars)
+            };
+            let tokens = home.tokens_in(settings, surroundings);
+            let found = tokens.get(&Operation::Read).await.unwrap();
+            let found = found.as_ref().map(|found| found.secret.expose_secret());
+            assert_eq!(
+                found, *wanted,
+                "{settings:?} {:?}",
+                tokens.surroundings.project
+            );
+            if wanted.is_none() && applying.is_some() {
+                assert!(
+                    tokens
+                        .missing()
+                        .message
+                        .contains("only the tree names this host")
+                );
+                let (source, remark) = tokens.source();
+                assert!(
+                    source.is_some() && remark.is_some(),
+                    "it is told: {source:?} {remark:?}"
+                );
+            }
+        }
+    }
 }
 
 #[cfg(unix)]

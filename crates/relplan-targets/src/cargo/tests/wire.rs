@@ -58,9 +58,9 @@ impl Bench {
         };
         let settings = Settings::default()
             .with_text("url", server.at("index").to_string())
-            .with_text("token-env", "T");
+            .with_text("token-env", "RELPLAN_TOKEN_T");
         let surroundings = Surroundings {
-            vars: BTreeMap::from([("T".to_owned(), "t0ken".to_owned())]),
+            vars: BTreeMap::from([("RELPLAN_TOKEN_T".to_owned(), "t0ken".to_owned())]),
             ..Surroundings::default()
         };
         let net = Net::with_limits(cache.path(), limits);
@@ -448,12 +448,12 @@ async fn l11_a_token_does_not_go_out_in_clear_because_a_document_says_so() {
     let server = Server::start(|_| Reply::new(200, "{}")).await;
     let cache = TempDir::new().unwrap();
     let surroundings = Surroundings {
-        vars: BTreeMap::from([("T".to_owned(), "t0ken".to_owned())]),
+        vars: BTreeMap::from([("RELPLAN_TOKEN_T".to_owned(), "t0ken".to_owned())]),
         ..Surroundings::default()
     };
     let settings = Settings::default()
         .with_text("url", "https://index.example/")
-        .with_text("token-env", "T");
+        .with_text("token-env", "RELPLAN_TOKEN_T");
     let configuration = Configuration::read(&surroundings).unwrap();
     let index = endpoint::resolve(&target(), &settings, &configuration, &surroundings).unwrap();
     let config = RegistryConfig {

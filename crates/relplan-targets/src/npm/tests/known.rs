@@ -85,9 +85,9 @@ async fn l11_nothing_is_kept_of_what_a_credential_opened() {
     })
     .await;
     let cache = tempfile::tempdir().unwrap();
-    let settings = at(&server.url).with_text("token-env", "TOKEN");
+    let settings = at(&server.url).with_text("token-env", "RELPLAN_TOKEN_X");
     {
-        let surroundings = vars(&[("TOKEN", "canary-7f3a")]);
+        let surroundings = vars(&[("RELPLAN_TOKEN_X", "canary-7f3a")]);
         let npm = build(&name(), &settings, &surroundings, &net(&cache)).unwrap();
         let query = query("widget", &["1.0.0"], &[], Freshness::Revalidated);
         let seen = npm.observe(&query).await.seen;

@@ -166,8 +166,14 @@ async fn a_closed_registry_is_asked_with_the_credential() {
     })
     .await;
     let folder = tempfile::tempdir().unwrap();
-    let settings = at(&server.url).with_text("token-env", "T");
-    let npm = build(&name(), &settings, &vars(&[("T", "t")]), &net(&folder)).unwrap();
+    let settings = at(&server.url).with_text("token-env", "RELPLAN_TOKEN_T");
+    let npm = build(
+        &name(),
+        &settings,
+        &vars(&[("RELPLAN_TOKEN_T", "t")]),
+        &net(&folder),
+    )
+    .unwrap();
     for _ in 0..2 {
         let seen = npm.observe(&plain(&[], &[])).await.seen;
         assert!(matches!(seen, Seen::Present(_)), "{seen:?}");

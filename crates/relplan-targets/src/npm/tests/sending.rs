@@ -57,8 +57,8 @@ async fn perform(
 ) -> (Outcome, Vec<Request>) {
     let server = Server::start(reply).await;
     let folder = tempfile::tempdir().unwrap();
-    let settings = at(&server.url).with_text("token-env", "T");
-    let surroundings = vars(&[("T", "canary"), ("npm_config_otp", "123456")]);
+    let settings = at(&server.url).with_text("token-env", "RELPLAN_TOKEN_T");
+    let surroundings = vars(&[("RELPLAN_TOKEN_T", "canary"), ("npm_config_otp", "123456")]);
     let npm = build(&name(), &settings, &surroundings, &net(&folder)).unwrap();
     let outcome = npm
         .perform(EffectInput {
@@ -344,8 +344,14 @@ async fn l8_credentials_are_tried_before_the_first_write() {
     ] {
         let server = Server::start(move |_| Reply::new(status, body)).await;
         let folder = tempfile::tempdir().unwrap();
-        let settings = at(&server.url).with_text("token-env", "T");
-        let with = build(&name(), &settings, &vars(&[("T", "canary")]), &net(&folder)).unwrap();
+        let settings = at(&server.url).with_text("token-env", "RELPLAN_TOKEN_T");
+        let with = build(
+            &name(),
+            &settings,
+            &vars(&[("RELPLAN_TOKEN_T", "canary")]),
+            &net(&folder),
+        )
+        .unwrap();
         let found = with.preflight(&[&step]).await.err();
         assert_eq!(
             found.as_ref().map(|finding| finding.code.as_str()),

@@ -72,8 +72,8 @@ const NETRC: &str = "machine net.example login nat password four\n";
 #[test]
 fn the_nearest_login_is_taken() {
     let all = [
-        ("OWN", "five"),
-        ("OWN_USER", "olga"),
+        ("RELPLAN_TOKEN_OWN", "five"),
+        ("RELPLAN_TOKEN_OWN_USER", "olga"),
         ("TWINE_USERNAME", "tim"),
         ("TWINE_PASSWORD", "six"),
         ("UV_PUBLISH_TOKEN", "seven"),
@@ -81,9 +81,9 @@ fn the_nearest_login_is_taken() {
     let corp = "https://corp.example/";
     #[rustfmt::skip]
     let cases: [(&[_], &[_], &str); 8] = [
-        (&all, &[("token-env", "OWN")], "__token__:five (the variable OWN)"),
-        (&all, &[("token-env", "OWN"), ("username-env", "OWN_USER")], "olga:five (the variable OWN)"),
-        (&all, &[("password-env", "OWN"), ("username-env", "OWN_USER")], "olga:five (the variable OWN)"),
+        (&all, &[("token-env", "RELPLAN_TOKEN_OWN")], "__token__:five (the variable RELPLAN_TOKEN_OWN)"),
+        (&all, &[("token-env", "RELPLAN_TOKEN_OWN"), ("username-env", "RELPLAN_TOKEN_OWN_USER")], "olga:five (the variable RELPLAN_TOKEN_OWN)"),
+        (&all, &[("password-env", "RELPLAN_TOKEN_OWN"), ("username-env", "RELPLAN_TOKEN_OWN_USER")], "olga:five (the variable RELPLAN_TOKEN_OWN)"),
         (&all, &[], "__token__:seven (the variable UV_PUBLISH_TOKEN)"),
         (&all[..4], &[], "tim:six (the variable TWINE_PASSWORD)"),
         (&[("UV_PUBLISH_USERNAME", "uma"), ("UV_PUBLISH_PASSWORD", "eight")], &[], "uma:eight (the variable UV_PUBLISH_PASSWORD)"),
@@ -142,10 +142,10 @@ fn l11_half_a_login_is_a_finding_that_repeats_no_value() {
     #[rustfmt::skip]
     let cases: [(&[_], &[_], &str); 5] = [
         (&[("TWINE_PASSWORD", "canary")], &[], "nothing gives a user name"),
-        (&[("OWN", "canary")], &[("username-env", "OWN")], "neither a `password-env`"),
-        (&[], &[("password-env", "OWN")], "the variable OWN, which its `password-env` names, is not set"),
+        (&[("RELPLAN_TOKEN_OWN", "canary")], &[("username-env", "RELPLAN_TOKEN_OWN")], "neither a `password-env`"),
+        (&[], &[("password-env", "RELPLAN_TOKEN_OWN")], "the variable RELPLAN_TOKEN_OWN, which its `password-env` names, is not set"),
         (&[], &[("password-env", "canary-secret")], "is not the name of an environment variable"),
-        (&[], &[("token-env", "OWN")], "the variable OWN"),
+        (&[], &[("token-env", "RELPLAN_TOKEN_OWN")], "the variable RELPLAN_TOKEN_OWN"),
     ];
     for (vars, settings, wanted) in cases {
         let message = Case::new(vars, settings).upload("https://corp.example/", None);
@@ -171,4 +171,100 @@ fn for_uploading_code(case: &Case) -> String {
     let finding = configuration::pypirc(&surroundings).err().unwrap();
     assert!(!format!("{finding:?}").contains("canary"), "{finding:?}");
     finding.code
+}
+
+/// S4 and its neighbours: what is sent while planning to an index that only the spec names.
+#[test]
+fn l14_while_planning_only_the_entry_of_that_very_host_goes_to_an_index_that_the_spec_names() {
+    let netrc = "machine net.example login nat password four\nmachine 127.0.0.1 login loo password five\n\
+        default login any password six\n";
+    let case = Case::new(
+        &[
+            ("TWINE_PASSWORD", "canary"),
+            ("UV_PUBLISH_TOKEN", "canary"),
+            ("UV_INDEX_NET_PASSWORD", "canary"),
+        ],
+        &[],
+    )
+    .file(".netrc", netrc)
+    .file(".pypirc", PYPIRC);
+    for (url, source, planning, applying) in [
+        (
+            "https://net.example/simple/",
+            "spec",
+            Some("four"),
+            Some("four"),
+        ),
+        (
+            "https://net.example:8443/simple/",
+            "spec",
+            Some("four"),
+            Some("four"),
+        ),
+        (
+            "http://127.0.0.1:8080/simple/",
+            "spec",
+            Some("five"),
+            Some("five"),
+        ),
+        ("http://net.example/simple/", "spec", None, Some("four")),
+        (
+            "https://net.example.evil.example/",
+            "spec",
+            None,
+            Some("six"),
+        ),
+        ("https://net.example./", "spec", None, Some("six")),
+        ("https://evil.example/simple/", "spec", None, Some("six")),
+        (
+            "https://evil.example/simple/",
+            "PIP_INDEX_URL",
+            Some("six"),
+            Some("six"),
+        ),
+    ] {
+        let place = Place {
+            url: url.parse().unwrap(),
+            source: source.to_owned(),
+            login: None,
+            section: None,
+        };
+        for (project, wanted) in [
+            (Some(case.home.path().join("work")), planning),
+            (None, applying),
+        ] {
+            let surroundings = Surroundings {
+                home: Some(case.home.path().to_owned()),
+                vars: case.vars.clone(),
+                project,
+                ..Surroundings::default()
+            };
+            let login = for_reading(&place, &surroundings).unwrap();
+            let password = login.as_ref().map(|login| login.password.expose_secret());
+            assert_eq!(password, wanted, "{url} {:?}", surroundings.project);
+        }
+    }
+}
+
+/// `NETRC=./.netrc`, and a home folder that is the checkout.
+#[test]
+fn l14_a_login_is_not_read_from_the_tree() {
+    let case = Case::new(&[], &[])
+        .file(".netrc", NETRC)
+        .file(".pypirc", PYPIRC);
+    fs::create_dir(case.home.path().join(".git")).unwrap();
+    let surroundings = Surroundings {
+        home: Some(case.home.path().to_owned()),
+        tree: Some(case.home.path().to_owned()),
+        ..Surroundings::default()
+    };
+    for finding in [
+        configuration::netrc(&surroundings).err().unwrap(),
+        configuration::pypirc(&surroundings).err().unwrap(),
+    ] {
+        assert!(
+            finding.message.contains("lies in the project"),
+            "{finding:?}"
+        );
+    }
 }

@@ -70,6 +70,11 @@ impl Netrc {
         }
     }
 
+    /// The login for a host by name; the one for all others is not looked at.
+    pub(crate) fn machine(&self, host: &str) -> Option<&Entry> {
+        self.machines.get(host)
+    }
+
     /// The login for a host.
     pub(crate) fn host(&self, host: &str) -> Option<&Entry> {
         self.machines.get(host).or(self.default.as_ref())

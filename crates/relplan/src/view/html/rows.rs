@@ -115,6 +115,9 @@ fn target(page: &mut Markup, plan: &Plan, group: &Group<'_>) {
             .text(" ")
             .element("code", &endpoint.url);
         page.text(&format!(" (from {})", endpoint.source));
+        if let Some(credential) = target.credential(&endpoint.role) {
+            page.text(&format!(", credential: {credential}"));
+        }
     }
     page.tags("</p>\n");
     let shown: Vec<&Row<'_>> = group.rows.iter().filter(|row| row.is_shown()).collect();

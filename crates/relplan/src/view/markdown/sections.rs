@@ -31,8 +31,13 @@ pub(super) fn table(room: &mut Room, group: &Group<'_>) -> bool {
         .endpoints
         .iter()
         .map(|one| {
+            let credential = target
+                .credential(&one.role)
+                .map_or_else(String::new, |found| {
+                    format!(", credential: {}", sentence(&found.to_string()))
+                });
             format!(
-                "{} {} (from {})",
+                "{} {} (from {}){credential}",
                 code(&one.role),
                 code(&one.url),
                 sentence(&one.source)
