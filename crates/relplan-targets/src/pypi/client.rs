@@ -63,7 +63,7 @@ pub(super) async fn ask(which: BuiltIn, surroundings: &Surroundings) -> Option<S
         if let Some(url) = key.as_ref().and_then(|key| recall(surroundings, key)) {
             return Some(url);
         }
-        if let Some(url) = put(&question, &programs, surroundings).await {
+        if let Some(url) = put(&question, &programs).await {
             if let Some(key) = key {
                 // Without a cache the question is asked again, which is slow and right.
                 let _ = remember(surroundings, key, &url);
@@ -148,11 +148,7 @@ fn url(text: &str) -> Option<String> {
     (parsed.scheme() == "https").then(|| text.to_owned())
 }
 
-async fn put(
-    question: &Question,
-    programs: &Programs,
-    surroundings: &Surroundings,
-) -> Option<String> {
+async fn put(question: &Question, programs: &Programs) -> Option<String> {
     let folder = tempfile::tempdir().ok()?;
     if question.wheel {
         write_wheel(&folder.path().join(WHEEL)).ok()?;

@@ -288,7 +288,7 @@ fn introduce(session: &Session, predicate: &Predicate, pinned: &Pinned) {
 
 /// What can be found out here about what the plan says, before somebody relies on it.
 async fn inspect(session: &Session, arguments: &Approve, plan: &Plan) -> Result<(), Failure> {
-    let bundle = session.project.bundle(arguments.bundle.as_deref());
+    let bundle = session.project.bundle(arguments.bundle.as_deref())?;
     let net = Net::new(session.surroundings.cache());
     let mut lines = contents::check(plan, &bundle, net.artifacts()).await?;
     lines.push("Everything else is as the plan states it.".to_owned());
