@@ -33,19 +33,23 @@ mod workshop;
 
 use std::{collections::BTreeMap, io};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::{
     address::{FileName, PackageId, PackageName, Version},
     bundle::Artifact,
 };
+use relplan_system::tree::Tree;
 
 pub use environment::{Environment, scrubbed_environment};
 pub use identity::IdentityError;
 
 use crate::bundle::{BundleError, Folder};
 
-/// The folder beside the spec that keeps bundles, state and what registries answered; no part of any package.
+/// The folder beside the spec that keeps bundles and state; no part of any package.
 const OWN_FOLDER: &str = ".relplan";
+
+/// Greater manifests and readmes are not read, in bytes.
+const MAX_TEXT: u64 = 4 << 20;
 
 /// What makes an artifact of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,12 +95,31 @@ pub struct Job {
     pub package: PackageId,
     /// The version that the manifest names; `None`: it is found out while packing.
     pub version: Option<Version>,
-    /// Its folder, absolute.
+    /// The project's folder, absolute and without links: nothing is read through a link that leads out of it.
+    pub root: Utf8PathBuf,
+    /// Its folder, absolute and below the root.
     pub path: Utf8PathBuf,
     /// The folder of the workspace that it belongs to, absolute; its own folder where there is none.
     pub workspace_root: Utf8PathBuf,
     /// What packs it.
     pub packer: Packer,
+}
+
+impl Job {
+    /// The project's files.
+    fn tree(&self) -> Result<Tree, PackError> {
+        Tree::open(self.root.as_std_path()).map_err(PackError::io("open", &self.root))
+    }
+
+    /// Reads a manifest, or another text of that size.
+    fn read_text(&self, path: &Utf8Path) -> Result<String, PackError> {
+        let bytes = self.tree()?.read(path, MAX_TEXT);
+        let bytes = bytes.map_err(|error| PackError::io("read", path)(error.into_io()))?;
+        String::from_utf8(bytes).map_err(|_| PackError::Manifest {
+            path: path.to_owned(),
+            why: "it is not UTF-8".to_owned(),
+        })
+    }
 }
 
 /// How to pack.

@@ -44,6 +44,7 @@ pub fn jobs(
         .map(|package| Job {
             package: package.id.clone(),
             version: package.version.clone(),
+            root: root.clone(),
             path: root.join(&package.path),
             workspace_root: root.join(&package.workspace_root),
             packer: packer(spec, package),

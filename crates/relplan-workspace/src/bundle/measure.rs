@@ -1,12 +1,10 @@
 //! Sizes and digests of files, taken while they stream: memory does not grow with the file.
 
-use std::{
-    fs::File,
-    io::{self, Read, Write},
-};
+use std::io::{self, Read, Write};
 
 use camino::Utf8Path;
 use relplan_model::digest::{Algorithm, Digests, hex};
+use relplan_system::tree::{ReadError, open_named};
 use sha2::Digest as _;
 
 /// What a file measures.
@@ -20,7 +18,8 @@ pub(crate) struct Measured {
 
 /// Measures a file.
 pub(crate) fn measure_file(path: &Utf8Path) -> io::Result<Measured> {
-    copy_measured(&mut File::open(path)?, &mut io::sink())
+    let mut file = open_named(path.as_std_path()).map_err(ReadError::into_io)?;
+    copy_measured(&mut file, &mut io::sink())
 }
 
 /// Copies everything from a reader to a writer and measures it on the way.

@@ -10,6 +10,7 @@ use std::{
 
 use camino::Utf8Path;
 use relplan_model::{bundle::Artifact, digest::Comparison};
+use relplan_system::tree::{ReadError, open_named};
 use tempfile::NamedTempFile;
 
 use super::{Addition, BundleError, Measured, measure::copy_measured};
@@ -32,7 +33,8 @@ pub(super) fn bring_in(folder: &Utf8Path, addition: &Addition) -> Result<(), Bun
             source,
         }
     };
-    let mut from = File::open(source).map_err(failed("read", source))?;
+    let from = open_named(source.as_std_path()).map_err(ReadError::into_io);
+    let mut from = from.map_err(failed("read", source))?;
     let mut file = new_file(folder).map_err(failed("write into", folder))?;
     let measured = copy_measured(&mut from, &mut file).map_err(failed("copy", source))?;
     if let Some(why) = difference(artifact, &measured) {
@@ -75,7 +77,7 @@ pub(super) fn open_plain(path: &Utf8Path) -> io::Result<File> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(refused());
     }
-    let file = File::open(path)?;
+    let file = open_named(path.as_std_path()).map_err(ReadError::into_io)?;
     #[cfg(unix)]
     {
         // The name is looked at once more and compared with what was opened, so that a swap in between is noticed.

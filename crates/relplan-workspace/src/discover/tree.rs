@@ -1,16 +1,16 @@
-//! The project's files, read with bounds.
+//! The project's manifests, read with bounds, and the folders that patterns go through.
 //!
 //! Invariant: whatever is read or listed lies below the root after all symbolic links are resolved, is a regular file or
-//! a folder, and is no larger than the bounds. A pipe or device in the tree is never opened.
+//! a folder, and is no larger than the bounds. What is read is read by [`relplan_system::tree`].
 
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    fs,
-    io::{self, Read as _},
+    fs, io,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use relplan_system::tree;
 
 use super::{DiscoverError, Folder, text::Lines};
 
@@ -104,8 +104,28 @@ impl ReadError {
     }
 }
 
+impl From<tree::ReadError> for ReadError {
+    fn from(error: tree::ReadError) -> Self {
+        let name = |file: std::path::PathBuf| file.display().to_string();
+        match error {
+            tree::ReadError::Missing { file } => Self::Missing { file: name(file) },
+            tree::ReadError::Outside { file } => Self::Outside { file: name(file) },
+            tree::ReadError::NotAFile { file } => Self::NotAFile { file: name(file) },
+            tree::ReadError::TooLarge { file, limit } => Self::TooLarge {
+                file: name(file),
+                limit,
+            },
+            tree::ReadError::Io { file, source } => Self::Io {
+                file: name(file),
+                source,
+            },
+        }
+    }
+}
+
 /// The files below the project's root.
 pub(crate) struct Tree {
+    files: tree::Tree,
     root: Utf8PathBuf,
     looked_at: Cell<usize>,
     /// Folders whose links were resolved already: a workspace's members are neighbours.
@@ -120,10 +140,8 @@ impl Tree {
             source,
         };
         let real = root.canonicalize_utf8().map_err(failed)?;
-        if !real.is_dir() {
-            return Err(failed(std::io::ErrorKind::NotADirectory.into()));
-        }
         Ok(Self {
+            files: tree::Tree::open(real.as_std_path()).map_err(failed)?,
             root: real,
             looked_at: Cell::new(0),
             resolved: RefCell::default(),
@@ -143,12 +161,13 @@ impl Tree {
 
     /// Whether there is something of this path, be it that it cannot be read: passing over it would hide what is wrong.
     pub(crate) fn has(&self, file: &str) -> bool {
-        !self.locate(file).is_err_and(|error| error.is_missing())
+        !self.files.look(file).is_err_and(|error| error.is_missing())
     }
 
     /// The same tree for another thread, with a memory of its own.
     pub(crate) fn beside(&self) -> Self {
         Self {
+            files: self.files.clone(),
             root: self.root.clone(),
             looked_at: Cell::new(0),
             resolved: RefCell::new(self.resolved.borrow().clone()),
@@ -157,23 +176,7 @@ impl Tree {
 
     /// Reads a text file, without its byte order mark.
     pub(crate) fn read(&self, file: &str) -> Result<String, ReadError> {
-        let path = self.locate(file)?;
-        let failed = |source| ReadError::Io {
-            file: file.to_owned(),
-            source,
-        };
-        let mut bytes = Vec::new();
-        fs::File::open(path)
-            .map_err(failed)?
-            .take(MAX_MANIFEST + 1)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        if bytes.len() as u64 > MAX_MANIFEST {
-            return Err(ReadError::TooLarge {
-                file: file.to_owned(),
-                limit: MAX_MANIFEST,
-            });
-        }
+        let bytes = self.files.read(file, MAX_MANIFEST)?;
         match String::from_utf8(bytes) {
             Ok(text) => Ok(match text.strip_prefix('\u{feff}') {
                 Some(rest) => rest.to_owned(),
@@ -215,35 +218,6 @@ impl Tree {
         Ok(names)
     }
 
-    fn locate(&self, file: &str) -> Result<Utf8PathBuf, ReadError> {
-        let name = || file.to_owned();
-        let (real, facts) = self.resolve(&self.root.join(file)).map_err(|source| {
-            if matches!(
-                source.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            ) {
-                ReadError::Missing { file: name() }
-            } else {
-                ReadError::Io {
-                    file: name(),
-                    source,
-                }
-            }
-        })?;
-        if !real.starts_with(&self.root) {
-            return Err(ReadError::Outside { file: name() });
-        }
-        if !facts.is_file() {
-            return Err(ReadError::NotAFile { file: name() });
-        }
-        if facts.len() > MAX_MANIFEST {
-            return Err(ReadError::TooLarge {
-                file: name(),
-                limit: MAX_MANIFEST,
-            });
-        }
-        Ok(real)
-    }
     /// The path with links resolved, and what is there.
     fn resolve(&self, path: &Utf8Path) -> io::Result<(Utf8PathBuf, fs::Metadata)> {
         let by_system = || {

@@ -7,12 +7,13 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
+use relplan_system::tree::{ReadError, Tree};
 
 /// Where an entry's bytes come from.
 #[derive(Debug, Clone)]
 pub(super) enum Bytes {
-    /// A file, which is streamed.
-    File(Utf8PathBuf),
+    /// A file of the project, which is streamed.
+    File(Tree, Utf8PathBuf),
     /// Text that was made for the archive.
     Made(Vec<u8>),
 }
@@ -29,12 +30,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn file(name: impl Into<String>, path: Utf8PathBuf) -> io::Result<Self> {
+    pub(super) fn file(
+        name: impl Into<String>,
+        tree: &Tree,
+        path: Utf8PathBuf,
+    ) -> io::Result<Self> {
         let executable = is_executable(&path)?;
         Ok(Self {
             name: name.into(),
             executable,
-            bytes: Bytes::File(path),
+            bytes: Bytes::File(tree.clone(), path),
         })
     }
 
@@ -49,8 +54,8 @@ impl Entry {
     /// Opens the bytes, and tells how many there are.
     pub(super) fn open(&self) -> io::Result<(u64, Box<dyn Read + '_>)> {
         match &self.bytes {
-            Bytes::File(path) => {
-                let file = File::open(path)?;
+            Bytes::File(tree, path) => {
+                let file = tree.open_file(path).map_err(ReadError::into_io)?;
                 let size = file.metadata()?.len();
                 Ok((size, Box::new(file)))
             }

@@ -7,10 +7,7 @@
 //! The packed crates carry a `Cargo.lock`, as cargo does by default, since `cargo install --locked` needs it; writing it
 //! makes cargo read the index for dependencies from outside of the workspace.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use toml_edit::{DocumentMut, Item, TableLike};
@@ -19,8 +16,6 @@ use super::{Job, PackError, artifact::Made, child, identity, workshop::Workshop}
 
 /// The first cargo that packs crates which depend on each other before any of them is published.
 const OVERLAY_SINCE: (u64, u64) = (1, 90);
-/// Greater manifests are not read, in bytes.
-const MANIFEST_LIMIT: u64 = 4 << 20;
 
 /// Packs crates of one workspace.
 pub(super) fn pack(
@@ -108,9 +103,9 @@ fn inner_edges(jobs: &[&Job]) -> Result<BTreeSet<Option<String>>, PackError> {
     let mut roots: BTreeMap<&Utf8Path, DocumentMut> = BTreeMap::new();
     let mut edges = BTreeSet::new();
     for job in jobs {
-        let manifest = read_manifest(&job.path.join("Cargo.toml"))?;
+        let manifest = read_manifest(job, &job.path.join("Cargo.toml"))?;
         if !roots.contains_key(job.workspace_root.as_path()) {
-            let root = read_manifest(&job.workspace_root.join("Cargo.toml"))?;
+            let root = read_manifest(job, &job.workspace_root.join("Cargo.toml"))?;
             roots.insert(&job.workspace_root, root);
         }
         let shared = roots
@@ -175,22 +170,13 @@ fn overlay_registry<'a>(
     }
 }
 
-fn read_manifest(path: &Utf8Path) -> Result<DocumentMut, PackError> {
-    let bad = |why: String| PackError::Manifest {
-        path: path.to_owned(),
-        why,
-    };
-    let size = fs::metadata(path)
-        .map_err(PackError::io("read", path))?
-        .len();
-    if size > MANIFEST_LIMIT {
-        return Err(bad(format!(
-            "it has {size} bytes, and no more than {MANIFEST_LIMIT} are read"
-        )));
-    }
-    let text = fs::read_to_string(path).map_err(PackError::io("read", path))?;
+fn read_manifest(job: &Job, path: &Utf8Path) -> Result<DocumentMut, PackError> {
+    let text = job.read_text(path)?;
     text.parse()
-        .map_err(|error: toml_edit::TomlError| bad(error.to_string()))
+        .map_err(|error: toml_edit::TomlError| PackError::Manifest {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })
 }
 
 fn is_before(version: &str, (major, minor): (u64, u64)) -> bool {

@@ -56,6 +56,7 @@ impl Tree {
                 name: PackageName::new(name).unwrap(),
             },
             version: (!version.is_empty()).then(|| Version::new(version).unwrap()),
+            root: self.path(""),
             path: self.path(folder),
             workspace_root: self.path(""),
             packer,

@@ -15,9 +15,6 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
-
-use camino::Utf8Path;
 use serde_json::Value;
 
 use super::{
@@ -28,8 +25,6 @@ use super::{
     workshop::Workshop,
 };
 
-/// Greater manifests are not read, in bytes.
-const MANIFEST_LIMIT: u64 = 4 << 20;
 /// The time of every file in a tarball that npm packs: 1985-10-26 08:15 UTC, in seconds since 1970.
 const MTIME: u64 = 499_162_500;
 /// Scripts that `npm pack` and `npm publish` run before the files are chosen.
@@ -59,7 +54,7 @@ const PNPM_OVERRIDES: [&str; 19] = [
 
 /// Packs one package.
 pub(super) fn pack(job: &Job, shop: &Workshop<'_>) -> Result<Vec<Made>, PackError> {
-    let manifest = Manifest::read(&job.path.join("package.json"))?;
+    let manifest = Manifest::read(job)?;
     refuse_what_needs_more(job, &manifest)?;
     let (Some(name), Some(version)) = (manifest.text_of("name"), manifest.text_of("version"))
     else {
@@ -72,10 +67,11 @@ pub(super) fn pack(job: &Job, shop: &Workshop<'_>) -> Result<Vec<Made>, PackErro
     let files = select::select(job, &manifest.value)?;
     let executables = select::executables(&manifest.value);
 
+    let tree = job.tree()?;
     let mut entries = Vec::new();
     for file in files {
         let path = job.path.join(&file);
-        let mut entry = Entry::file(format!("package/{file}"), path.clone())
+        let mut entry = Entry::file(format!("package/{file}"), &tree, path.clone())
             .map_err(PackError::io("read", &path))?;
         entry.executable |= executables.contains(&file);
         if file == "package.json" {
@@ -105,22 +101,14 @@ struct Manifest {
 }
 
 impl Manifest {
-    fn read(path: &Utf8Path) -> Result<Self, PackError> {
-        let bad = |why: String| PackError::Manifest {
-            path: path.to_owned(),
-            why,
-        };
-        let size = fs::metadata(path)
-            .map_err(PackError::io("read", path))?
-            .len();
-        if size > MANIFEST_LIMIT {
-            return Err(bad(format!(
-                "it has {size} bytes, and no more than {MANIFEST_LIMIT} are read"
-            )));
-        }
-        let text = fs::read_to_string(path).map_err(PackError::io("read", path))?;
+    fn read(job: &Job) -> Result<Self, PackError> {
+        let path = job.path.join("package.json");
+        let text = job.read_text(&path)?;
         let text = text.trim_start_matches('\u{feff}').to_owned();
-        let value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        let value = serde_json::from_str(&text).map_err(|error| PackError::Manifest {
+            path,
+            why: error.to_string(),
+        })?;
         Ok(Self { text, value })
     }
 

@@ -39,8 +39,9 @@ pub(super) fn pack(job: &Job, shop: &Workshop<'_>) -> Result<Vec<Made>, PackErro
     ));
     let top = format!("{}-{}", project.file_stem(), project.version);
     let mut entries = vec![Entry::made(format!("{top}/PKG-INFO"), metadata.clone())];
+    let tree = job.tree()?;
     for (name, path) in sources.for_sdist(job, &project) {
-        let entry = Entry::file(format!("{top}/{name}"), path.clone());
+        let entry = Entry::file(format!("{top}/{name}"), &tree, path.clone());
         entries.push(entry.map_err(PackError::io("read", &path))?);
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));

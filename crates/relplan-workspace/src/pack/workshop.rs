@@ -14,6 +14,7 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::address::{PackageName, Version};
+use relplan_system::tree;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
@@ -232,12 +233,9 @@ fn packer_environment(
     ] {
         let Some(original) = original else { continue };
         let copy = scratch.join(name.to_ascii_lowercase());
-        let text = match fs::metadata(&original) {
-            Ok(found) if found.is_file() && found.len() <= NPMRC_LIMIT => {
-                String::from_utf8_lossy(&fs::read(&original)?).into_owned()
-            }
-            _ => String::new(),
-        };
+        // One that cannot be read is left to the packer, which then has none.
+        let text = tree::read_named(&original, NPMRC_LIMIT).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
         fs::write(&copy, scrubbed_npmrc(&text))?;
         vars.push((name.into(), copy.into()));
     }

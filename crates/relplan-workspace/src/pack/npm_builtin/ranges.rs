@@ -109,6 +109,7 @@ mod tests {
                 name: name("x"),
             },
             version: None,
+            root: "/x".into(),
             path: "/x".into(),
             workspace_root: "/x".into(),
             packer: Packer::NpmBuiltin,

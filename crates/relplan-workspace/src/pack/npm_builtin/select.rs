@@ -5,13 +5,10 @@
 //! `package.json`, or else `.npmignore`, or else `.gitignore`; what is always in or always out. Each folder below may
 //! bring ignore files of its own, and has the first word before them.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{self, Read as _},
-};
+use std::{collections::BTreeSet, fs};
 
 use camino::Utf8Path;
+use relplan_system::tree::{ReadError, Tree};
 use serde_json::Value;
 
 use super::rule::{self, Misunderstood, Rule};
@@ -68,7 +65,10 @@ const ALWAYS: &str = "\
 
 /// The files of a package, relative to its folder and with `/`, in order of name.
 pub(super) fn select(job: &Job, manifest: &Value) -> Result<Vec<String>, PackError> {
-    let walk = Walk { job };
+    let walk = Walk {
+        job,
+        tree: job.tree()?,
+    };
     let (listed, mut required, mut strict) = walk.read_files(manifest)?;
     strict.push_str(ALWAYS);
     let mut require = |path: &str| strict.push_str(&format!("!/{path}\n"));
@@ -129,6 +129,7 @@ fn within(path: &str) -> String {
 
 struct Walk<'a> {
     job: &'a Job,
+    tree: Tree,
 }
 
 /// The rules that hold in one folder, and the folders above it.
@@ -280,7 +281,8 @@ impl Walk<'_> {
         let Ok(between) = path.strip_prefix(root) else {
             return Ok(String::new());
         };
-        let is_workspace = fs::read_to_string(root.join("package.json"))
+        let manifest = self.job.read_text(&root.join("package.json"));
+        let is_workspace = manifest
             .ok()
             .and_then(|text| serde_json::from_str::<Value>(&text).ok())
             .is_some_and(|manifest| manifest.get("workspaces").is_some());
@@ -301,17 +303,17 @@ impl Walk<'_> {
     fn ignore_file(&self, folder: &Utf8Path) -> Result<Option<String>, PackError> {
         for name in [".npmignore", ".gitignore"] {
             let path = folder.join(name);
-            let mut text = String::new();
-            let read = match fs::File::open(&path) {
-                Ok(file) => file.take(IGNORE_LIMIT + 1).read_to_string(&mut text),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => Err(error),
+            let text = match self.tree.read(&path, IGNORE_LIMIT) {
+                Ok(bytes) => String::from_utf8(bytes),
+                Err(ReadError::Missing { .. }) => continue,
+                Err(ReadError::TooLarge { .. }) => {
+                    return Err(self.unsupported(format!("{path} is too long")));
+                }
+                Err(error) => return Err(PackError::io("read", &path)(error.into_io())),
             };
-            let length = read.map_err(PackError::io("read", &path))?;
-            if length as u64 > IGNORE_LIMIT {
-                return Err(self.unsupported(format!("{path} is too long")));
-            }
-            return Ok(Some(text));
+            return text
+                .map(Some)
+                .map_err(|_| self.unsupported(format!("{path} is not UTF-8")));
         }
         Ok(None)
     }

@@ -4,19 +4,12 @@
 mod fields;
 mod reader;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
 use toml_edit::{DocumentMut, Item};
 
 use super::unsupported;
 use crate::pack::{Job, PackError, identity::normalised};
-
-/// Greater manifests and readmes are not read, in bytes.
-const LIMIT: u64 = 4 << 20;
 
 /// A project with static metadata.
 #[derive(Debug)]
@@ -89,7 +82,7 @@ const BACKEND_TABLES: [&[&str]; 9] = [
 /// Reads a project.
 pub(super) fn read(job: &Job) -> Result<Project, PackError> {
     let path = job.path.join("pyproject.toml");
-    let text = read_text(&path)?;
+    let text = job.read_text(&path)?;
     let document: DocumentMut =
         text.parse()
             .map_err(|error: toml_edit::TomlError| PackError::Manifest {
@@ -137,7 +130,11 @@ fn refuse_backend_business(job: &Job, document: &DocumentMut) -> Result<(), Pack
             return Err(unsupported(job, format!("it has a {file}")));
         }
     }
-    let setup = fs::read_to_string(job.path.join("setup.cfg")).unwrap_or_default();
+    let setup = job.path.join("setup.cfg");
+    let setup = match job.tree()?.look(&setup) {
+        Err(error) if error.is_missing() => String::new(),
+        _ => job.read_text(&setup)?,
+    };
     if setup
         .lines()
         .any(|line| line.starts_with("[metadata") || line.starts_with("[options"))
@@ -145,17 +142,4 @@ fn refuse_backend_business(job: &Job, document: &DocumentMut) -> Result<(), Pack
         return Err(unsupported(job, "its setup.cfg holds metadata"));
     }
     Ok(())
-}
-
-fn read_text(path: &Utf8Path) -> Result<String, PackError> {
-    let size = fs::metadata(path)
-        .map_err(PackError::io("read", path))?
-        .len();
-    if size > LIMIT {
-        return Err(PackError::Manifest {
-            path: path.to_owned(),
-            why: format!("it has {size} bytes, and no more than {LIMIT} are read"),
-        });
-    }
-    fs::read_to_string(path).map_err(PackError::io("read", path))
 }

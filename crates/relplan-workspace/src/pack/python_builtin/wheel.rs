@@ -38,9 +38,10 @@ fn entries(
     metadata: &str,
 ) -> Result<Vec<Entry>, PackError> {
     let dist_info = dist_info(project);
+    let tree = job.tree()?;
     let mut entries = Vec::new();
     let mut add = |name: String, path: camino::Utf8PathBuf| {
-        let entry = Entry::file(name, path.clone()).map_err(PackError::io("read", &path));
+        let entry = Entry::file(name, &tree, path.clone()).map_err(PackError::io("read", &path));
         entry.map(|entry| entries.push(entry))
     };
     for file in &sources.files {

@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobBuilder;
 use toml_edit::{Item, TableLike};
 
-use super::{Person, Project, Readme, fields::Fields, read_text};
+use super::{Person, Project, Readme, fields::Fields};
 use crate::pack::{
     Job, PackError,
     identity::normalised,
@@ -178,7 +178,7 @@ impl Reader<'_> {
             (None, None) => return Err(self.fields.bad("readme", "needs a content-type")),
         };
         let text = match (file, of("text")) {
-            (Some(file), None) => read_text(&self.inside("readme", file)?)?,
+            (Some(file), None) => self.job.read_text(&self.inside("readme", file)?)?,
             (None, Some(text)) => text.to_owned(),
             _ => return Err(self.fields.bad("readme", "needs either a file or a text")),
         };
