@@ -226,7 +226,7 @@ async fn other_bytes_unknowns_and_open_plans_are_not_adopted_and_the_rest_is() {
 
     // A plan that was started is its own to record.
     fixture.set_version("0.1.0", "0.2.0");
-    std::fs::remove_dir_all(environment.project().join(".relplan/cache")).ok();
+    std::fs::remove_dir_all(environment.cache()).ok();
     fixture
         .bench
         .cargo

@@ -257,6 +257,75 @@ fn l1_the_planner_and_the_walk_know_no_registry() {
     }
 }
 
+/// Product code that opens files by itself, and why it may: nothing of it is shaped by a tree.
+const OPENS_FILES: &[(&str, &str)] = &[
+    (
+        "relplan-state/src/git/folder.rs",
+        "the lock in a temporary folder of its own",
+    ),
+    (
+        "relplan-workspace/src/pack/workshop.rs",
+        "copies of configuration in a temporary folder of its own",
+    ),
+    (
+        "relplan/src/approvals/sign.rs",
+        "the text to be signed, in a temporary folder of its own",
+    ),
+];
+
+/// S7, S8, S12: whoever opens a file by itself has to remember every rule.
+#[test]
+fn l14_files_are_opened_in_one_room() {
+    // `File::create_new` and temporary files are left out: they open nothing that is there.
+    const WAYS: [&str; 8] = [
+        "fs::read(",
+        "fs::read_to_string(",
+        "File::open(",
+        "File::create(",
+        "File::options(",
+        "OpenOptions",
+        "fs::write(",
+        "fs::copy(",
+    ];
+    let mut found = Vec::new();
+    for (name, folder) in crates() {
+        if ["relplan-system", "relplan-testkit"].contains(&name.as_str()) {
+            continue;
+        }
+        let mut files = Vec::new();
+        rust_files(&folder.join("src"), &mut files);
+        for file in files {
+            let path = file.strip_prefix(root().join("crates")).unwrap();
+            let is_test = |part: &std::ffi::OsStr| {
+                ["tests", "tests.rs", "fixture.rs"].contains(&part.to_str().unwrap())
+            };
+            if path.iter().any(is_test) {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
+            for (number, line) in code.lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                if WAYS.iter().any(|way| code.contains(way)) {
+                    found.push((path.to_str().unwrap().to_owned(), number + 1));
+                }
+            }
+        }
+    }
+    for (file, line) in &found {
+        assert!(
+            OPENS_FILES.iter().any(|(listed, _)| listed == file),
+            "{file}:{line} opens a file by itself; relplan_system::tree does that"
+        );
+    }
+    for (listed, _) in OPENS_FILES {
+        assert!(
+            found.iter().any(|(file, _)| file == listed),
+            "{listed} opens no file any more"
+        );
+    }
+}
+
 #[test]
 fn no_committed_file_names_a_public_registry() {
     // Written in pieces, or this file would name them itself.

@@ -287,10 +287,7 @@ async fn l3_what_is_not_what_a_registry_promises_is_not_compared() {
         "nothing false was kept"
     );
     // One that cannot be had is a note and fails nothing.
-    let cache = fixture
-        .environment
-        .project()
-        .join(".relplan/cache/artifacts");
+    let cache = fixture.environment.cache().join("artifacts");
     std::fs::remove_dir_all(cache).unwrap();
     fixture
         .bench

@@ -19,6 +19,7 @@ mod faults;
 mod fixture;
 mod help;
 mod hostile_credentials;
+mod hostile_tree;
 mod init;
 mod interrupts;
 mod jobs;

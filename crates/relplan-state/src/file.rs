@@ -29,6 +29,9 @@ pub use self::disk::{Disk, DiskFile, LocalDisk};
 use self::tail::Tail;
 use crate::block::Block;
 
+/// The longest journal that is kept, in bytes: a million entries and more. It is read as a whole.
+const MAX_JOURNAL: u64 = 512 << 20;
+
 /// Keeps a journal in a folder on a disk: on this machine's, unless a test has one of its own.
 #[derive(Debug, Clone)]
 pub struct FileStore<D = LocalDisk> {
@@ -39,7 +42,7 @@ impl FileStore {
     /// The store in this folder, which need not exist before the first append.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self::on(LocalDisk, folder)
+        Self::on(LocalDisk::default(), folder)
     }
 }
 
@@ -135,10 +138,9 @@ impl<D: Disk> Folder<D> {
             return Ok(Vec::new());
         };
         let size = file.size().await;
-        let bytes = match size {
-            Ok(size) => file.read_at(0, size).await,
-            Err(error) => Err(error),
-        };
+        let size = size.map_err(self.failed("reading the journal"))?;
+        self.bounded(size)?;
+        let bytes = file.read_at(0, size).await;
         let bytes = bytes.map_err(self.failed("reading the journal"))?;
         let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(Vec::from).collect();
         // What follows the last newline is nothing, or a piece that a crash left.
@@ -153,6 +155,13 @@ impl<D: Disk> Folder<D> {
         };
         let torn = tail::ends_torn(&mut file).await;
         torn.map_err(self.failed("reading the journal's end"))
+    }
+
+    fn bounded(&self, size: u64) -> Result<(), StoreError> {
+        match size > MAX_JOURNAL {
+            true => Err(self.damage(format!("a journal has at most {MAX_JOURNAL} bytes"))),
+            false => Ok(()),
+        }
     }
 
     async fn open(&self) -> Result<Option<D::File>, StoreError> {
@@ -188,6 +197,7 @@ impl<D: Disk> Folder<D> {
                 tail.next
             )));
         }
+        self.bounded(tail.length.saturating_add(block.bytes.len() as u64))?;
         if tail.length == 0 {
             self.sync_names().await?;
         }

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use relplan_model::port::StateStore;
+use relplan_system::tree::Checkout;
 
 use crate::{
-    file::FileStore,
+    file::{FileStore, LocalDisk},
     git::{GitStore, Remote},
     place::Place,
 };
@@ -13,6 +14,15 @@ use crate::{
 /// Why there is no store at a place.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The folder that paths start from is not there.
+    #[error("the state store {place} cannot be used")]
+    Project {
+        /// The place.
+        place: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The settings of a bucket do not fit together.
     #[error("the state store {place} cannot be used")]
     Bucket {
@@ -53,7 +63,18 @@ pub fn open(
     vars: &BTreeMap<String, String>,
 ) -> Result<Box<dyn StateStore>, OpenError> {
     match place {
-        Place::File { path } => Ok(Box::new(FileStore::new(project.join(path)))),
+        Place::File { path } => {
+            let disk = match Checkout::around(project) {
+                Ok(checkout) => LocalDisk::around(checkout),
+                Err(source) => {
+                    return Err(OpenError::Project {
+                        place: place.to_string(),
+                        source,
+                    });
+                }
+            };
+            Ok(Box::new(FileStore::on(disk, project.join(path))))
+        }
         Place::Git { url, reference } => {
             let remote = Remote::at(url, project, vars);
             Ok(Box::new(GitStore::new(remote, reference, vars.clone())))

@@ -24,7 +24,7 @@ use std::{
 
 pub use self::{
     checkout::{Checkout, PlaceError},
-    named::{open_named, open_to_append, open_to_write, read_named},
+    named::{append_output, create_output, open_named, open_to_write, read_named, sync_folder},
 };
 
 /// Why a file is not read. Each message names the file.

@@ -27,7 +27,11 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Component, Path},
+    sync::Arc,
+    time::Duration,
+};
 
 use relplan_model::{
     address::TargetName,
@@ -43,6 +47,7 @@ use relplan_model::{
     step::{self, Effect, Step},
     target::{Capabilities, Endpoint, GateGrade, Target},
 };
+use relplan_system::tree::Checkout;
 use tokio::{sync::Mutex, task::spawn_blocking};
 use url::Url;
 
@@ -104,6 +109,10 @@ pub fn build(
     };
     let path = settings.text("path").filter(|path| !path.is_empty());
     let path = path.ok_or_else(|| finding("it has no `path`"))?;
+    let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !Path::new(path).components().all(is_plain) {
+        return Err(finding("its `path` leads out of the project's folder"));
+    }
     let base = settings.text("base-url").unwrap_or(DEFAULT_BASE);
     let parsed = Url::parse(base).map_err(|_| finding("its `base-url` is not a URL"))?;
     let plain = matches!(parsed.scheme(), "http" | "https")
@@ -117,16 +126,20 @@ pub fn build(
         ));
     }
     // While applying there is no project; relplan then runs in its root.
-    let root = surroundings
-        .project()
-        .unwrap_or_else(|| Path::new(""))
-        .join(path);
+    let project = surroundings.project().unwrap_or_else(|| Path::new("."));
+    let checkout = Checkout::around(project).map_err(|error| finding(&reason(&error)))?;
+    let folder = Folder::new(checkout, path);
+    folder.root().map_err(|error| {
+        finding(&reason(&error)).hint(
+            "nothing is written through a link that leads out of the project; remove the link",
+        )
+    })?;
     Ok(Box::new(Directory {
         name: name.clone(),
         settings: settings.clone(),
         path: path.to_owned(),
         shelf: Shelf {
-            folder: Folder::new(root),
+            folder,
             base_url: format!("{}/", base.trim_end_matches('/')),
         },
         turn: Arc::new(Mutex::new(())),

@@ -134,24 +134,25 @@ fn set_up(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, SetupError
 }
 
 impl Net {
-    /// A client with the ordinary bounds, which caches below `cache`. Nothing is read or set up before it is needed.
+    /// A client with the ordinary bounds, which caches below `cache`, or not at all without it. Nothing is read or set up before it is needed.
     #[must_use]
-    pub fn new(cache: &Path) -> Self {
+    pub fn new<'a>(cache: impl Into<Option<&'a Path>>) -> Self {
         Self::with_limits(cache, Limits::default())
     }
 
     /// A client with other bounds.
     #[must_use]
-    pub fn with_limits(cache: &Path, limits: Limits) -> Self {
-        let folder = cache.join("http");
+    pub fn with_limits<'a>(cache: impl Into<Option<&'a Path>>, limits: Limits) -> Self {
+        let cache = cache.into();
+        let folder = cache.map(|cache| cache.join("http"));
         Self {
             shared: Arc::new(Shared {
                 general: OnceLock::new(),
                 files: OnceLock::new(),
                 plain: Plain::default(),
-                known: Known::new(folder.join("known")),
+                known: Known::new(folder.clone()),
                 cache: Cache::new(folder),
-                artifacts: Store::new(cache.join("artifacts")),
+                artifacts: Store::new(cache.map(|cache| cache.join("artifacts"))),
                 pace: Pace::default(),
                 permits: Semaphore::new(limits.concurrent),
                 limits,

@@ -36,8 +36,8 @@ pub struct Surroundings {
     pub tree: Option<PathBuf>,
     /// The environment.
     pub vars: BTreeMap<String, String>,
-    /// The folder that may hold cached answers.
-    pub cache: PathBuf,
+    /// The folder that may hold cached answers, never one that the tree can bring along; `None`: nothing is cached.
+    pub cache: Option<PathBuf>,
     /// The endpoints of an approved plan, for applying. A driver takes from here only those that the plan found in the
     /// project's own files; all others it resolves again, so that a difference is noticed (design §5).
     pub approved: BTreeMap<TargetName, Vec<Endpoint>>,
@@ -86,10 +86,10 @@ impl Surroundings {
         path.is_relative() || TreeRoots::around(tree, self.home()).reach(path)
     }
 
-    /// The folder for cached answers.
+    /// The folder for cached answers, if there is one.
     #[must_use]
-    pub fn cache(&self) -> &Path {
-        &self.cache
+    pub fn cache(&self) -> Option<&Path> {
+        self.cache.as_deref()
     }
 
     /// The endpoint that an approved plan found in the project's own files: its role is `role` and its source begins

@@ -115,6 +115,12 @@ impl Environment {
         self.root.path().join("home")
     }
 
+    /// The folder where relplan keeps what registries answered.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        self.home().join(".cache/relplan")
+    }
+
     /// The folder of the project under release.
     #[must_use]
     pub fn project(&self) -> PathBuf {

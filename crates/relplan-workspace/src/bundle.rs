@@ -16,7 +16,8 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
+    io::{self, Write as _},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -264,9 +265,13 @@ impl ArtifactSource for Folder {
 
 /// Has git, and the packers that ask git what belongs to a package, pass over a bundle in relplan's own folder.
 fn keep_out_of_git(folder: &Utf8Path) -> io::Result<()> {
-    let path = folder.join(".gitignore");
-    if folder.parent().and_then(Utf8Path::file_name) == Some(".relplan") && !path.exists() {
-        fs::write(path, "*\n")?;
+    if folder.parent().and_then(Utf8Path::file_name) != Some(".relplan") {
+        return Ok(());
     }
-    Ok(())
+    // What is there stays, a link to nothing too: no file is made through it.
+    match fs::File::create_new(folder.join(".gitignore")) {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }

@@ -102,7 +102,7 @@ fn reads(standin: &StandIn, packages: usize, latency: Duration) {
         (
             format!("{label} relplan plan, nothing cached"),
             Box::new(|| {
-                let _ = std::fs::remove_dir_all(environment.project().join(".relplan/cache"));
+                let _ = std::fs::remove_dir_all(environment.cache());
                 environment.relplan(&["plan"])
             }),
         ),
@@ -148,7 +148,7 @@ fn many(standin: &StandIn) {
         (
             format!("relplan plan, {MANY}, not cached"),
             Box::new(|| {
-                let _ = std::fs::remove_dir_all(environment.project().join(".relplan/cache"));
+                let _ = std::fs::remove_dir_all(environment.cache());
                 environment.relplan(&["plan"])
             }),
         ),
@@ -289,7 +289,7 @@ fn writes(standin: &StandIn, packages: usize, latency: Duration) {
     let apply = || {
         standin.clear();
         let _ = std::fs::remove_dir_all(environment.project().join(".relplan/state"));
-        let _ = std::fs::remove_dir_all(environment.project().join(".relplan/cache"));
+        let _ = std::fs::remove_dir_all(environment.cache());
         let plan = environment
             .relplan_session(&["plan", "-o", "plan.json"])
             .unwrap();

@@ -24,6 +24,7 @@ use crate::{
     arguments::{Arguments, Command},
     exit::Exit,
     failure::Failure,
+    files::{self, Named},
     project::Project,
     store::Stores,
     terminal::Terminal,
@@ -69,7 +70,7 @@ pub async fn run(
         home: vars.get("HOME").map(std::path::PathBuf::from),
         project: Some(project.root.as_std_path().to_path_buf()),
         tree: Some(project.root.as_std_path().to_path_buf()),
-        cache: project.cache().into_std_path_buf(),
+        cache: crate::cache::folder(&vars, &project.checkout)?,
         vars,
         approved: std::collections::BTreeMap::new(),
         withheld: false,
@@ -103,9 +104,20 @@ pub async fn run(
 pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan::Plan), Failure> {
     let about =
         |failure: Failure| failure.while_doing(format!("cannot use the plan {}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| about(Failure::of(Exit::Invalid, &error)))?;
+    let limit = relplan_model::plan::MAX_SIZE as u64 + 1;
+    let Named {
+        bytes,
+        may_be_quoted,
+    } = files::read_named(path, limit)
+        .map_err(|error| about(Failure::of(Exit::Invalid, &error)))?;
     let plan = relplan_model::plan::Plan::from_bytes(&bytes).map_err(|error| {
-        about(Failure::of(Exit::Invalid, &error)).hint("a plan is applied byte for byte as it was saved; make it anew with `relplan plan -o FILE`")
+        about(match may_be_quoted {
+            true => Failure::of(Exit::Invalid, &error),
+            false => Failure::new(
+                Exit::Invalid,
+                "it is a link that leads out of the project, to what is no plan",
+            ),
+        }).hint("a plan is applied byte for byte as it was saved; make it anew with `relplan plan -o FILE`")
     })?;
     let violations = relplan_plan::check(&plan);
     if !violations.is_empty() {

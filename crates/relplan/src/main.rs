@@ -7,12 +7,14 @@
 
 mod approvals;
 mod arguments;
+mod cache;
 mod clock;
 mod commands;
 mod diff;
 mod events;
 mod exit;
 mod failure;
+mod files;
 mod forge;
 mod gather;
 mod init;

@@ -11,18 +11,18 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
-    io::Read as _,
+    fs::File,
     path::{Path, PathBuf},
 };
 
 use relplan_model::{
     approval::PinnedPolicy, canonical, digest::Sha256, state::State, time::Timestamp,
 };
+use relplan_system::tree;
 use relplan_targets::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
 
-use crate::{commands::plan::write_whole, exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, files::write_whole};
 
 /// The version of what such a file says. It is nobody's to read but relplan's own.
 const VERSION: u64 = 1;
@@ -133,9 +133,7 @@ impl Memory {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let locked = || {
             std::fs::create_dir_all(folder)?;
-            let mut options = OpenOptions::new();
-            let lock = options.create(true).truncate(false).write(true);
-            let lock = lock.open(folder.join("lock"))?;
+            let lock = tree::open_to_write(&folder.join("lock"))?;
             lock.lock()?;
             Ok::<File, std::io::Error>(lock)
         };
@@ -197,15 +195,11 @@ fn read(file: &Path) -> Result<Option<Known>, Failure> {
             ))
             .hint("it says which policy releases of the project need; restore it, or delete it if you know that they need none")
     };
-    let mut bytes = Vec::new();
-    match File::open(file) {
-        Ok(open) => {
-            let read = open.take(MAX_SIZE + 1).read_to_end(&mut bytes);
-            read.map_err(|error| cannot(&error))?;
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    let bytes = match tree::read_named(file, MAX_SIZE) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_missing() => return Ok(None),
         Err(error) => return Err(cannot(&error)),
-    }
+    };
     let limit = usize::try_from(MAX_SIZE).unwrap_or(usize::MAX);
     let known: Known = canonical::from_bytes(&bytes, limit).map_err(|error| cannot(&error))?;
     Ok(Some(known))

@@ -100,7 +100,7 @@ impl Ground {
             .map(|target| (&target.name, target.kind.as_str(), &target.settings));
         let drivers = Arc::new(Built::new(used, surroundings, &net)?);
         let targets = drivers.describe().await?;
-        let bundle = project.bundle(places.bundle.as_deref());
+        let bundle = project.bundle(places.bundle.as_deref())?;
         Ok(Self {
             read,
             state,

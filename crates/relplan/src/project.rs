@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::{digest::Sha256, settings::Vocabulary};
 use relplan_spec::{RenderStyle, Spec};
+use relplan_system::tree::{Checkout, ReadError};
 
-use crate::{arguments::Arguments, exit::Exit, failure::Failure, view::style::Style};
+use crate::{arguments::Arguments, exit::Exit, failure::Failure, files, view::style::Style};
 
 /// The longest spec text that is read, in bytes: somewhat more than its reader takes, which says so better.
 const MAX_SPEC: u64 = 5 << 20;
@@ -18,6 +19,8 @@ pub struct Project {
     pub root: Utf8PathBuf,
     /// The spec's path for messages.
     pub spec_path: PathBuf,
+    /// The folder with the repository around it: what a pull request can change.
+    pub checkout: Checkout,
 }
 
 /// The spec's text and what it says.
@@ -48,8 +51,13 @@ impl Project {
                 format!("the folder {} is not named in UTF-8", path.display()),
             )
         })?;
+        let checkout = Checkout::around(root.as_std_path()).map_err(|error| {
+            Failure::of(Exit::Usage, &error)
+                .while_doing(format!("cannot work in the folder {named}"))
+        })?;
         Ok(Self {
             root,
+            checkout,
             spec_path: arguments.spec.clone(),
         })
     }
@@ -82,56 +90,45 @@ impl Project {
 
     /// The spec's name for messages, and its text.
     pub fn spec_text(&self) -> Result<(String, String), Failure> {
-        let path = self.root.as_std_path().join(&self.spec_path);
         let file = self.spec_path.display().to_string();
-        let invalid = |error: std::io::Error| {
-            let failure = Failure::of(Exit::Invalid, &error)
-                .while_doing(format!("cannot read the spec {}", path.display()));
-            match error.kind() {
-                std::io::ErrorKind::NotFound => {
+        let bytes = self.checkout.read(&self.spec_path, MAX_SPEC);
+        let bytes = bytes.map_err(|error| {
+            let failure = Failure::of(Exit::Invalid, &error).while_doing("cannot read the spec");
+            match error {
+                ReadError::Missing { .. } => {
                     failure.hint("name the project's folder with -C, or the spec with --spec")
                 }
-                _ => failure,
-            }
-        };
-        let size = std::fs::metadata(&path).map_err(invalid)?.len();
-        if size > MAX_SPEC {
-            return Err(Failure::new(
-                Exit::Invalid,
-                format!(
-                    "the spec {} has {size} bytes, which is too much",
-                    path.display()
+                ReadError::Outside { .. } => failure.hint(
+                    "the spec is read from the project itself; replace the link by the file that it leads to",
                 ),
-            ));
-        }
-        let bytes = std::fs::read(&path).map_err(invalid)?;
+                ReadError::NotAFile { .. }
+                | ReadError::TooLarge { .. }
+                | ReadError::Io { .. } => failure,
+            }
+        })?;
         match String::from_utf8(bytes) {
             Ok(text) => Ok((file, text)),
             Err(error) => Err(Failure::of(Exit::Invalid, &error)
-                .while_doing(format!("the spec {} is not UTF-8", path.display()))),
+                .while_doing(format!("the spec {file} is not UTF-8"))),
         }
     }
 
     /// The bundle's folder.
-    pub fn bundle(&self, given: Option<&Path>) -> Utf8PathBuf {
-        self.place(given, ".relplan/bundle")
+    ///
+    /// # Errors
+    /// When it lies in the checkout as it is written, and a link leads out of it (law L14).
+    pub fn bundle(&self, given: Option<&Path>) -> Result<Utf8PathBuf, Failure> {
+        let named = match given.and_then(Utf8Path::from_path) {
+            Some(path) => self.root.join(path),
+            None => self.root.join(".relplan/bundle"),
+        };
+        let place = files::place(named.as_std_path())?;
+        Ok(Utf8PathBuf::from_path_buf(place).unwrap_or(named))
     }
 
     /// Where plans that were started are kept, so that `apply` without a plan can resume them.
     pub fn started_plans(&self) -> Utf8PathBuf {
         self.root.join(".relplan/plans")
-    }
-
-    /// Where answers of registries are kept.
-    pub fn cache(&self) -> Utf8PathBuf {
-        self.root.join(".relplan/cache")
-    }
-
-    fn place(&self, given: Option<&Path>, default: &str) -> Utf8PathBuf {
-        match given.and_then(Utf8Path::from_path) {
-            Some(path) => self.root.join(path),
-            None => self.root.join(default),
-        }
     }
 }
 

@@ -5,8 +5,9 @@
 //! not synced, so each operation that a crash may come before or after is one call here.
 
 use std::{
+    borrow::Cow,
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
     pin::pin,
@@ -14,6 +15,7 @@ use std::{
 };
 
 use relplan_model::port::StoreError;
+use relplan_system::tree::{self, Checkout, PlaceError, ReadError};
 
 use crate::blocking::blocking;
 
@@ -68,8 +70,31 @@ pub trait DiskFile: Send + 'static {
 }
 
 /// The disk of this machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LocalDisk;
+#[derive(Debug, Clone, Default)]
+pub struct LocalDisk {
+    /// What a pull request can change on it: a path in it is followed through no link that leads out (law L14).
+    checkout: Option<Checkout>,
+}
+
+impl LocalDisk {
+    /// The disk as seen from a project.
+    #[must_use]
+    pub fn around(checkout: Checkout) -> Self {
+        Self {
+            checkout: Some(checkout),
+        }
+    }
+
+    fn place<'p>(&self, path: &'p Path) -> io::Result<Cow<'p, Path>> {
+        match &self.checkout {
+            Some(checkout) => {
+                let place = checkout.place(path).map_err(PlaceError::into_io)?;
+                Ok(Cow::Owned(place))
+            }
+            None => Ok(Cow::Borrowed(path)),
+        }
+    }
+}
 
 impl Disk for LocalDisk {
     type File = File;
@@ -83,27 +108,19 @@ impl Disk for LocalDisk {
     }
 
     async fn create_folders(&self, folder: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder)
+        fs::create_dir_all(self.place(folder)?)
     }
 
     async fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        if cfg!(unix) {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
+        tree::sync_folder(&self.place(folder)?)
     }
 
     async fn open(&self, path: &Path) -> io::Result<File> {
-        File::open(path)
+        tree::open_named(&self.place(path)?).map_err(ReadError::into_io)
     }
 
     async fn open_or_create(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
+        tree::open_to_write(&self.place(path)?)
     }
 }
 

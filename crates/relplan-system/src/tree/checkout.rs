@@ -94,6 +94,16 @@ impl Checkout {
             .find(|part| path.starts_with(part))
     }
 
+    /// Whether a path lies in the checkout, as it is written or when links are followed.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        let real = self
+            .absolute(path)
+            .ancestors()
+            .find_map(|there| there.canonicalize().ok());
+        self.part(path).is_some() || real.is_some_and(|real| self.part(&real).is_some())
+    }
+
     /// Reads a file: one of the checkout without leaving it, one elsewhere as a person's own.
     ///
     /// # Errors

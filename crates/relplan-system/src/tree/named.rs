@@ -36,20 +36,6 @@ pub fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 pub fn open_to_write(path: &Path) -> io::Result<File> {
     let mut how = OpenOptions::new();
     how.read(true).write(true).create(true).truncate(false);
-    regular_to_write(how, path)
-}
-
-/// Opens a file to write at its end, and creates it if there is none.
-///
-/// # Errors
-/// When it cannot be opened, or is not a regular file.
-pub fn open_to_append(path: &Path) -> io::Result<File> {
-    let mut how = OpenOptions::new();
-    how.append(true).create(true);
-    regular_to_write(how, path)
-}
-
-fn regular_to_write(mut how: OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -57,6 +43,34 @@ fn regular_to_write(mut how: OpenOptions, path: &Path) -> io::Result<File> {
         how.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     }
     regular(how.open(path)?, path).map_err(ReadError::into_io)
+}
+
+/// Makes a file in the place of what is there. A person named it, and may have named a pipe or a device.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_output(path: &Path) -> io::Result<File> {
+    File::create(path)
+}
+
+/// Opens a file to write at its end, and creates it if there is none. A person named it, as with [`create_output`].
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn append_output(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Makes the names in a folder survive a loss of power. Where folders cannot be opened as files, the system sees to that
+/// by itself.
+///
+/// # Errors
+/// When the folder cannot be opened or synced.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -12,11 +12,15 @@ use std::{
 };
 
 use relplan_model::digest::hex;
+use relplan_system::tree::{self, Checkout, PlaceError, ReadError};
 use sha2::Digest as _;
 use tempfile::NamedTempFile;
 
 /// The folder inside for what is nobody's business: the lock, and files that are not complete yet.
 const PRIVATE: &str = ".relplan";
+
+/// What the names of files that are not complete yet begin with.
+const NEW: &str = "new-";
 
 /// How long another process may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,6 +59,9 @@ pub(super) enum FolderError {
         /// What is wrong.
         detail: String,
     },
+    /// A link on the way leads out of the project (law L14).
+    #[error(transparent)]
+    Outside(PlaceError),
     /// What is asked for cannot be in such a registry.
     #[error("{why}")]
     Impossible {
@@ -66,13 +73,46 @@ pub(super) enum FolderError {
 /// The folder of a static registry; it need not exist yet.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
-    root: PathBuf,
+    checkout: Checkout,
+    path: PathBuf,
 }
 
 impl Folder {
-    /// The folder at this path.
-    pub(super) fn new(root: PathBuf) -> Self {
-        Self { root }
+    /// The folder at this path of a project.
+    pub(super) fn new(checkout: Checkout, path: impl Into<PathBuf>) -> Self {
+        Self {
+            checkout,
+            path: path.into(),
+        }
+    }
+
+    /// Where it is when links are followed.
+    ///
+    /// # Errors
+    /// When one of them leads out of the project.
+    pub(super) fn root(&self) -> Result<PathBuf, FolderError> {
+        let place = self.checkout.place(&self.path);
+        place.map_err(FolderError::Outside)
+    }
+
+    /// Where something in it is when links are followed, which may be planted in the folder as well as on the way to it.
+    fn at(&self, path: &str) -> Result<PathBuf, FolderError> {
+        let place = self.checkout.place(&self.path.join(path));
+        place.map_err(FolderError::Outside)
+    }
+
+    /// Opens a file; `None`: there is none.
+    fn open(&self, path: &str) -> Result<Option<File>, FolderError> {
+        let place = self.at(path)?;
+        match tree::open_named(&place) {
+            Ok(file) => Ok(Some(file)),
+            Err(ReadError::Missing { .. }) => match fs::symlink_metadata(&place) {
+                Err(error) if !is_absence(&error) => Err(io_error(path, "read", error)),
+                _ => Ok(None),
+            },
+            Err(ReadError::NotAFile { .. }) if place.is_dir() => Ok(None),
+            Err(error) => Err(io_error(path, "read", error.into_io())),
+        }
     }
 
     /// Reads a document; `None`: there is no such file.
@@ -81,15 +121,9 @@ impl Folder {
     /// When it is there and cannot be read.
     pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, FolderError> {
         let read = |source| io_error(path, "read", source);
-        let file = match File::open(self.root.join(path)) {
-            Ok(file) => file,
-            Err(error) if is_absence(&error) => return Ok(None),
-            Err(error) => return Err(read(error)),
-        };
-        let about = file.metadata().map_err(read)?;
-        if about.is_dir() {
+        let Some(file) = self.open(path)? else {
             return Ok(None);
-        }
+        };
         let mut bytes = Vec::new();
         file.take(MAX_DOCUMENT + 1)
             .read_to_end(&mut bytes)
@@ -108,7 +142,7 @@ impl Folder {
     /// # Errors
     /// When the file system does not say.
     pub(super) fn size(&self, path: &str) -> Result<Option<u64>, FolderError> {
-        match fs::metadata(self.root.join(path)) {
+        match fs::metadata(self.at(path)?) {
             Ok(about) if about.is_file() => Ok(Some(about.len())),
             Ok(_) => Ok(None),
             Err(error) if is_absence(&error) => Ok(None),
@@ -121,10 +155,8 @@ impl Folder {
     /// # Errors
     /// When it is there and cannot be read.
     pub(super) fn sha256(&self, path: &str) -> Result<Option<String>, FolderError> {
-        let mut file = match File::open(self.root.join(path)) {
-            Ok(file) => file,
-            Err(error) if is_absence(&error) => return Ok(None),
-            Err(error) => return Err(io_error(path, "read", error)),
+        let Some(mut file) = self.open(path)? else {
+            return Ok(None);
         };
         let mut hash = sha2::Sha256::new();
         let mut block = vec![0; 64 << 10];
@@ -144,7 +176,7 @@ impl Folder {
     /// When it is there and cannot be listed.
     pub(super) fn folders(&self, path: &str) -> Result<Vec<String>, FolderError> {
         let list = |source| io_error(path, "listed", source);
-        let entries = match fs::read_dir(self.root.join(path)) {
+        let entries = match fs::read_dir(self.at(path)?) {
             Ok(entries) => entries,
             Err(error) if is_absence(&error) => return Ok(Vec::new()),
             Err(error) => return Err(list(error)),
@@ -166,14 +198,8 @@ impl Folder {
     /// When it cannot be written as far as can be seen.
     pub(super) fn ready(&self) -> Result<(), FolderError> {
         let io = |source| io_error(".", "used", source);
-        let here = self
-            .root
-            .ancestors()
-            .map(|path| match path.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => path,
-            });
-        for path in here {
+        let root = self.root()?;
+        for path in root.ancestors() {
             match fs::metadata(path) {
                 Ok(about) if !about.is_dir() => {
                     return Err(io(io::ErrorKind::NotADirectory.into()));
@@ -194,14 +220,10 @@ impl Folder {
     /// # Errors
     /// When the folder cannot be made, or another process keeps the lock for long.
     pub(super) fn lock(&self) -> Result<Locked<'_>, FolderError> {
-        let temporary = self.root.join(PRIVATE).join("tmp");
+        let temporary = self.at(&format!("{PRIVATE}/tmp"))?;
         fs::create_dir_all(&temporary).map_err(|error| io_error(PRIVATE, "made", error))?;
         let path = format!("{PRIVATE}/lock");
-        let open = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.root.join(&path));
+        let open = tree::open_to_write(&self.at(&path)?);
         let lock = open.map_err(|error| io_error(&path, "opened", error))?;
         let since = Instant::now();
         loop {
@@ -302,11 +324,11 @@ impl Locked<'_> {
             use std::os::unix::fs::PermissionsExt as _;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        builder.prefix("new-").tempfile_in(&self.temporary)
+        builder.prefix(NEW).tempfile_in(&self.temporary)
     }
 
     fn place(&self, path: &str) -> Result<PathBuf, FolderError> {
-        let place = self.folder.root.join(path);
+        let place = self.folder.at(path)?;
         if let Some(parent) = place.parent() {
             make_folder(parent).map_err(|error| io_error(path, "written", error))?;
         }
@@ -319,8 +341,10 @@ impl Locked<'_> {
             return;
         };
         for entry in entries.flatten() {
-            // A leftover that stays does no harm.
-            let _ = fs::remove_file(entry.path());
+            // A leftover that stays does no harm, and what else is there may be another folder's, by a link.
+            if entry.file_name().to_string_lossy().starts_with(NEW) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
     }
 }
@@ -339,14 +363,11 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a new name durable. Only on Unix can a folder be opened for this.
+/// Makes a new name durable.
 fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(parent) if cfg!(unix) && !parent.as_os_str().is_empty() => {
-            File::open(parent)?.sync_all()
-        }
-        Some(_) if cfg!(unix) => File::open(".")?.sync_all(),
-        Some(_) | None => Ok(()),
+        Some(parent) => tree::sync_folder(parent),
+        None => Ok(()),
     }
 }
 

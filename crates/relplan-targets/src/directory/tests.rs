@@ -50,7 +50,7 @@ impl Shelf {
             project: Some(self.project.path().to_owned()),
             ..Surroundings::default()
         };
-        let net = Net::new(&self.project.path().join("cache"));
+        let net = Net::new(self.project.path().join("cache").as_path());
         build(&target(), &self.settings, &surroundings, &net).unwrap()
     }
 

@@ -1,16 +1,18 @@
-//! Cached answers: one file for each URL and media type, used only when the registry confirms it with 304.
+//! Cached answers: one folder for each origin, one file for each URL and media type, used only when the registry confirms
+//! it with 304.
 //!
 //! Invariant: answers to requests with a credential are never kept, nor anything but status 200. A file that is not
-//! exactly what was written is ignored.
+//! exactly what was written is ignored, and nobody else can write one: the folder is the user's own.
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
 use relplan_model::digest::Sha256;
+use relplan_system::tree;
 use serde::{Deserialize, Serialize};
 
 /// The first line of a cached file; the body follows it.
@@ -41,22 +43,22 @@ pub(super) struct Cached {
 /// A folder of cached answers.
 #[derive(Debug)]
 pub(super) struct Cache {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
 }
 
 impl Cache {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
-    fn file(&self, url: &str, accept: &str) -> PathBuf {
+    fn file(&self, url: &str, accept: &str) -> Option<PathBuf> {
         let key = Sha256::of(format!("{url}\n{accept}").as_bytes());
-        self.folder.join(key.hex())
+        Some(self.folder.as_ref()?.join(origin(url)).join(key.hex()))
     }
 
     /// The cached answer; `None` when there is none, or none that can be trusted.
     pub(super) async fn load(&self, url: &str, accept: &str, limit: usize) -> Option<Cached> {
-        let file = self.file(url, accept);
+        let file = self.file(url, accept)?;
         let (url, accept) = (url.to_owned(), accept.to_owned());
         tokio::task::spawn_blocking(move || read(&file, &url, &accept, limit))
             .await
@@ -65,30 +67,40 @@ impl Cache {
 
     /// Keeps an answer. A cache that cannot be written only costs time, so failures are not told.
     pub(super) async fn store(&self, url: &str, accept: &str, cached: Cached) {
-        let file = self.file(url, accept);
+        let Some(file) = self.file(url, accept) else {
+            return;
+        };
         let (url, accept) = (url.to_owned(), accept.to_owned());
         let written = tokio::task::spawn_blocking(move || write(&file, url, accept, &cached)).await;
         drop(written);
     }
 }
 
-/// Makes the folder if it is missing, and has git, and the packers that ask git what belongs to a package, pass over
-/// it.
+/// Makes the folder if it is missing, for nobody but the user: what a private registry says is nobody else's business.
 pub(crate) fn make(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    match fs::File::create_new(folder.join(".gitignore")) {
-        Ok(mut file) => file.write_all(b"*\n"),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
     }
+    builder.create(folder)
+}
+
+/// The folder of a URL's origin: its scheme, host and port. What one server says is not asked for another's documents.
+pub(super) fn origin(url: &str) -> String {
+    let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
+    let plain = |c: char| match c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
+        true => c,
+        false => '_',
+    };
+    origin.unwrap_or_default().chars().map(plain).collect()
 }
 
 fn read(file: &Path, url: &str, accept: &str, limit: usize) -> Option<Cached> {
-    let mut bytes = Vec::new();
     let bound = u64::try_from(limit).ok()?.saturating_add(64 << 10);
-    let file = fs::File::open(file).ok()?;
-    file.take(bound).read_to_end(&mut bytes).ok()?;
-    let bytes = Bytes::from(bytes);
+    let bytes = Bytes::from(tree::read_named(file, bound).ok()?);
     let line = bytes.iter().position(|byte| *byte == b'\n')?;
     let head: Head = serde_json::from_slice(bytes.get(..line)?).ok()?;
     let body = bytes.slice(line + 1..);

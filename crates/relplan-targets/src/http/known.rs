@@ -2,23 +2,24 @@
 //! with 304.
 //!
 //! Invariant: an entry counts only for the URL, the media type and the question that it was made for, and only if it is
-//! exactly what was written. The file is replaced in one step, so it is whole or the one before.
+//! exactly what was written. There is one file for each origin. It is replaced in one step, so it is whole or the one
+//! before.
 //! Why: a plan asks a thousand documents of 26 KB about a few facts each. Keeping the facts costs one small file instead
 //! of a thousand, and a confirmed document needs no reading. Losing the file costs time, nothing else.
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    io::{Read as _, Write as _},
+    io::{self, Write as _},
     ops::Range,
-    path::PathBuf,
-    sync::{Mutex, OnceLock, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use relplan_model::{digest::Sha256, observation::Facts};
+use relplan_system::tree;
 use serde::{Deserialize, Serialize};
 
-use super::cache::make;
+use super::cache::{make, origin};
 
 /// The first line. A new version of relplan may read documents with other eyes, so it starts anew; the number rises
 /// whenever that happens without a new version.
@@ -62,13 +63,16 @@ pub struct Leave {
     pub(super) last_modified: Option<String>,
 }
 
-/// The file, and what came up since it was read.
+/// The files, and what came up since they were read, by origin.
 #[derive(Debug)]
 pub(super) struct Known {
-    file: PathBuf,
-    stored: OnceLock<Stored>,
-    fresh: Mutex<BTreeMap<String, String>>,
+    folder: Option<PathBuf>,
+    stored: Mutex<BTreeMap<String, Arc<Stored>>>,
+    fresh: Mutex<BTreeMap<String, Lines>>,
 }
+
+/// Lines by their names.
+type Lines = BTreeMap<String, String>;
 
 /// The file's text, and where each name's line is.
 #[derive(Debug, Default)]
@@ -79,17 +83,29 @@ struct Stored {
 
 impl Known {
     /// The facts below a folder; nothing is read before it is asked for.
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
         Self {
-            file,
-            stored: OnceLock::new(),
+            folder,
+            stored: Mutex::default(),
             fresh: Mutex::default(),
         }
     }
 
+    fn file(folder: &Path, origin: &str) -> PathBuf {
+        folder.join(origin).join("known")
+    }
+
+    /// What is stored of an origin, read once.
+    fn stored(&self, folder: &Path, origin: &str) -> Arc<Stored> {
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_origin = stored.entry(origin.to_owned());
+        let read = || Arc::new(Stored::read(&Self::file(folder, origin)));
+        Arc::clone(of_origin.or_insert_with(read))
+    }
+
     /// What is known; `None` when nothing is, or nothing that can be trusted.
     pub(super) fn recall(&self, url: &str, accept: &str, question: &str) -> Option<Recalled> {
-        let stored = self.stored.get_or_init(|| Stored::read(&self.file));
+        let stored = self.stored(self.folder.as_deref()?, &origin(url));
         let name = name(url, accept);
         let line = stored.text.get(stored.lines.get(&name)?.clone())?;
         let (digest, json) = line.get(DIGITS + 1..)?.split_once(' ')?;
@@ -107,7 +123,10 @@ impl Known {
 
     /// Keeps what a document says. It is written when the last client is done.
     pub(super) fn keep(&self, leave: Leave, facts: &Facts) {
-        let name = name(&leave.url, &leave.accept);
+        if self.folder.is_none() {
+            return;
+        }
+        let (name, origin) = (name(&leave.url, &leave.accept), origin(&leave.url));
         let entry = Entry {
             url: leave.url,
             accept: leave.accept,
@@ -121,13 +140,14 @@ impl Known {
         };
         let line = format!("{name} {} {json}\n", seal(&name, &json));
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        fresh.insert(name, line);
+        fresh.entry(origin).or_default().insert(name, line);
     }
 
-    fn write(&self, fresh: &BTreeMap<String, String>) -> io::Result<()> {
-        let folder = self.file.parent().ok_or(io::ErrorKind::NotFound)?;
-        make(folder)?;
-        let stored = self.stored.get_or_init(|| Stored::read(&self.file));
+    fn write(&self, folder: &Path, origin: &str, fresh: &Lines) -> io::Result<()> {
+        let stored = self.stored(folder, origin);
+        let file = Self::file(folder, origin);
+        let folder = folder.join(origin);
+        make(&folder)?;
         let mut text = format!("{HEAD}\n");
         text.extend(fresh.values().map(String::as_str));
         for (name, line) in &stored.lines {
@@ -139,7 +159,7 @@ impl Known {
         // Temporary files are made with mode 0600, and the name changes in one step.
         let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
         temporary.write_all(text.as_bytes())?;
-        temporary.persist(&self.file)?;
+        temporary.persist(file)?;
         Ok(())
     }
 }
@@ -149,24 +169,24 @@ impl Drop for Known {
     fn drop(&mut self) {
         let fresh = std::mem::take(&mut self.fresh).into_inner();
         let fresh = fresh.unwrap_or_else(PoisonError::into_inner);
-        if !fresh.is_empty() {
+        let Some(folder) = self.folder.clone() else {
+            return;
+        };
+        for (origin, fresh) in fresh {
             // What cannot be written only costs time.
-            let _ = self.write(&fresh);
+            let _ = self.write(&folder, &origin, &fresh);
         }
     }
 }
 
 impl Stored {
-    fn read(file: &std::path::Path) -> Self {
+    fn read(file: &Path) -> Self {
         Self::try_read(file).unwrap_or_default()
     }
 
-    fn try_read(file: &std::path::Path) -> Option<Self> {
-        let mut text = String::new();
-        let file = fs::File::open(file).ok()?;
-        file.take(u64::try_from(MAX_FILE).ok()?)
-            .read_to_string(&mut text)
-            .ok()?;
+    fn try_read(file: &Path) -> Option<Self> {
+        let bytes = tree::read_named(file, u64::try_from(MAX_FILE).ok()?).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
         let mut lines = BTreeMap::new();
         let mut at = 0;
         for line in text.split_inclusive('\n') {

@@ -1,15 +1,16 @@
-//! Fetched files, kept by digest in the project's cache: `sha256-<digits>`, and the same file as `sha512-<digits>`.
+//! Fetched files, kept by digest in the user's cache: `sha256-<digits>`, and the same file as `sha512-<digits>`.
 //!
 //! Invariant: a name appears with all of its bytes or not at all, and what is read is hashed again, so that several
 //! runs may use one folder, a killed one leaves nothing wrong, and an altered file is as good as none.
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use relplan_model::digest::{Algorithm, Comparison, Digests};
+use relplan_system::tree;
 
 use super::MAX_FILE;
 use crate::http::cache::make;
@@ -20,24 +21,27 @@ const KEPT: [(Algorithm, &str); 2] = [(Algorithm::Sha256, "sha256"), (Algorithm:
 /// A folder of fetched files.
 #[derive(Debug, Clone)]
 pub struct Store {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
 }
 
 impl Store {
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
     /// The bytes that have these digests; `None` when they are not there, or what is there has others.
     pub async fn load(&self, digests: &Digests) -> Option<Vec<u8>> {
-        let (folder, digests) = (self.folder.clone(), digests.clone());
+        let (folder, digests) = (self.folder.clone()?, digests.clone());
         let read = move || names(&digests).find_map(|name| read(&folder.join(name), &digests));
         tokio::task::spawn_blocking(read).await.ok()?
     }
 
     /// Keeps bytes. A cache that cannot be written only costs time, so failures are not told.
     pub(crate) async fn keep(&self, bytes: &[u8], digests: &Digests) {
-        let (folder, bytes, digests) = (self.folder.clone(), bytes.to_vec(), digests.clone());
+        let Some(folder) = self.folder.clone() else {
+            return;
+        };
+        let (bytes, digests) = (bytes.to_vec(), digests.clone());
         let written = tokio::task::spawn_blocking(move || write(&folder, &bytes, &digests)).await;
         drop(written);
     }
@@ -54,9 +58,7 @@ fn names(digests: &Digests) -> impl Iterator<Item = String> {
 }
 
 fn read(file: &Path, wanted: &Digests) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = fs::File::open(file).ok()?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).ok()?;
+    let bytes = tree::read_named(file, MAX_FILE).ok()?;
     (wanted.compare(&Digests::of(&bytes)) == Comparison::Same).then_some(bytes)
 }
 

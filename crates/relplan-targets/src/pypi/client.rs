@@ -14,6 +14,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
+use relplan_system::tree;
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 use crate::{http::cache, surroundings::Surroundings};
@@ -142,8 +143,7 @@ fn url(text: &str) -> Option<String> {
 }
 
 async fn put(question: &Question, surroundings: &Surroundings) -> Option<String> {
-    cache::make(surroundings.cache()).ok()?;
-    let folder = tempfile::tempdir_in(surroundings.cache()).ok()?;
+    let folder = tempfile::tempdir().ok()?;
     if question.wheel {
         write_wheel(&folder.path().join(WHEEL)).ok()?;
     }
@@ -232,7 +232,7 @@ fn is_executable(path: &Path) -> bool {
 /// The Python that a script's first line names.
 fn interpreter(script: &Path) -> Option<PathBuf> {
     let mut head = Vec::new();
-    fs::File::open(script)
+    tree::open_named(script)
         .ok()?
         .take(512)
         .read_to_end(&mut head)
@@ -254,8 +254,12 @@ fn key(question: &Question) -> Option<String> {
 
 type Kept = BTreeMap<String, String>;
 
+/// The most that is read of what is kept, in bytes.
+const MAX_KEPT: u64 = 1 << 20;
+
 fn kept(surroundings: &Surroundings) -> Option<Kept> {
-    serde_json::from_slice(&fs::read(file(surroundings)).ok()?).ok()
+    let bytes = tree::read_named(&file(surroundings)?, MAX_KEPT).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 fn recall(surroundings: &Surroundings, key: &str) -> Option<String> {
@@ -265,12 +269,16 @@ fn recall(surroundings: &Surroundings, key: &str) -> Option<String> {
 fn remember(surroundings: &Surroundings, key: String, url: &str) -> io::Result<()> {
     let mut kept = kept(surroundings).unwrap_or_default();
     kept.insert(key, url.to_owned());
-    let mut temporary = tempfile::NamedTempFile::new_in(surroundings.cache())?;
+    let Some((folder, file)) = surroundings.cache().zip(file(surroundings)) else {
+        return Ok(());
+    };
+    cache::make(folder)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut temporary, &kept)?;
-    temporary.persist(file(surroundings))?;
+    temporary.persist(file)?;
     Ok(())
 }
 
-fn file(surroundings: &Surroundings) -> PathBuf {
-    surroundings.cache().join("python-clients.json")
+fn file(surroundings: &Surroundings) -> Option<PathBuf> {
+    Some(surroundings.cache()?.join("python-clients.json"))
 }

@@ -53,7 +53,7 @@ async fn bench_with(
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect::<BTreeMap<_, _>>(),
-        cache: folder.path().join("cache"),
+        cache: Some(folder.path().join("cache")),
         ..Surroundings::default()
     };
     let target = TargetName::new("shop").unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use camino::Utf8Path;
 use relplan_model::{bundle::Artifact, digest::Comparison};
-use relplan_system::tree::{ReadError, open_named};
+use relplan_system::tree::{self, ReadError, open_named};
 use tempfile::NamedTempFile;
 
 use super::{Addition, BundleError, Measured, measure::copy_measured};
@@ -92,10 +92,7 @@ pub(super) fn open_plain(path: &Utf8Path) -> io::Result<File> {
 
 /// Makes the names in a folder durable. Where folders cannot be opened as files, the system sees to that by itself.
 pub(super) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    tree::sync_folder(folder.as_std_path())
 }
 
 /// Compares every artifact's file with its description, a few side by side.

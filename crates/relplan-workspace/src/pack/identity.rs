@@ -6,13 +6,11 @@
 //!
 //! Invariant: a file that could say two things (the entry twice, the header twice) says nothing.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-};
+use std::io::{self, Read};
 
 use camino::Utf8Path;
 use flate2::read::MultiGzDecoder;
+use relplan_system::tree::open_named;
 use serde_json::Value;
 
 /// A metadata entry that is longer than this is not read, in bytes.
@@ -160,7 +158,8 @@ const METADATA: &str = "*.dist-info/METADATA";
 
 /// Reads the one entry of this name that stands one folder deep.
 fn from_tar(path: &Utf8Path, entry: &'static str) -> Result<Vec<u8>, IdentityError> {
-    let file = File::open(path).map_err(IdentityError::Archive)?;
+    let file =
+        open_named(path.as_std_path()).map_err(|error| IdentityError::Archive(error.into_io()))?;
     let unpacked = MultiGzDecoder::new(io::BufReader::new(file)).take(UNPACKED_LIMIT);
     let mut archive = tar::Archive::new(unpacked);
     let mut found = None;
@@ -188,7 +187,8 @@ fn from_tar(path: &Utf8Path, entry: &'static str) -> Result<Vec<u8>, IdentityErr
 
 fn from_wheel(path: &Utf8Path) -> Result<Vec<u8>, IdentityError> {
     let broken = |error: zip::result::ZipError| IdentityError::Archive(io::Error::other(error));
-    let file = File::open(path).map_err(IdentityError::Archive)?;
+    let file =
+        open_named(path.as_std_path()).map_err(|error| IdentityError::Archive(error.into_io()))?;
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
     for name in archive.file_names() {
         refuse_own(&name.map_err(broken)?)?;

@@ -11,8 +11,9 @@ use relplan_model::{
     digest::Sha256,
     journal::{Entry, Record},
 };
+use relplan_system::tree::ReadError;
 
-use crate::{exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, files};
 
 /// The folder beside a plan.
 pub fn beside(plan: &Path) -> PathBuf {
@@ -52,15 +53,12 @@ fn in_folder(folder: &Path) -> Result<Vec<Offered>, Failure> {
     files.sort();
     let mut offered = Vec::new();
     for file in files {
-        let about = std::fs::metadata(&file).map_err(cannot)?;
-        if !about.is_file() {
-            continue;
-        }
-        // A file that is too long is no record, whatever is in it.
-        let bytes = if about.len() > record::MAX_SIZE as u64 + 1 {
-            b"a record this long is none".to_vec()
-        } else {
-            std::fs::read(&file).map_err(cannot)?
+        let bytes = match files::read_found(&file, record::MAX_SIZE as u64 + 1) {
+            Ok(bytes) => bytes,
+            Err(ReadError::NotAFile { .. }) => continue,
+            // A file that is too long is no record, whatever is in it.
+            Err(ReadError::TooLarge { .. }) => b"a record this long is none".to_vec(),
+            Err(error) => return Err(cannot(error.into_io())),
         };
         offered.push(Offered {
             name: file.display().to_string(),

@@ -25,6 +25,7 @@ use crate::{
     commands::Session,
     exit::Exit,
     failure::Failure,
+    files::{self, Named},
     memory::{KnownPolicy, Memory},
     project::{Project, spec_style},
     view::style::Style,
@@ -245,6 +246,11 @@ impl Places {
     }
 
     fn read(&self, file: &Path, remembered: Option<PinnedPolicy>) -> Result<Pinned, Failure> {
+        if self.named.is_none() && files::leads_out(file) {
+            let message = format!("{} is a link that leads out of the project", file.display());
+            return Err(Failure::new(Exit::Approval, message)
+                .hint("put the policy itself there, or name the file with --policy"));
+        }
         let policy = read(file, self.style)?;
         let pin = policy
             .pin()
@@ -298,19 +304,27 @@ pub fn read(file: &Path, style: Style) -> Result<Policy, Failure> {
         Failure::of(Exit::Invalid, error)
             .while_doing(format!("cannot use the policy {}", file.display()))
     };
-    let size = std::fs::metadata(file)
-        .map_err(|error| cannot(&error))?
-        .len();
-    if size > MAX_POLICY {
-        return Err(Failure::new(
+    let Named {
+        bytes,
+        may_be_quoted,
+    } = files::read_named(file, MAX_POLICY).map_err(|error| cannot(&error))?;
+    parsed(file, bytes, style).map_err(|failure| match may_be_quoted {
+        true => failure,
+        false => Failure::new(
             Exit::Invalid,
             format!(
-                "the policy {} has {size} bytes, which is too much",
+                "cannot use the policy {}: it is a link that leads out of the project, to what is no policy",
                 file.display()
             ),
-        ));
-    }
-    let bytes = std::fs::read(file).map_err(|error| cannot(&error))?;
+        ),
+    })
+}
+
+fn parsed(file: &Path, bytes: Vec<u8>, style: Style) -> Result<Policy, Failure> {
+    let cannot = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Invalid, error)
+            .while_doing(format!("cannot use the policy {}", file.display()))
+    };
     if bytes.starts_with(b"{") {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         return Policy::from_bytes(bytes).map_err(|error| cannot(&error));
@@ -409,10 +423,7 @@ fn rotations(folder: &Path) -> Vec<Rotation> {
     files.sort();
     files
         .iter()
-        .filter(|file| {
-            std::fs::metadata(file)
-                .is_ok_and(|about| about.is_file() && about.len() <= rotation::MAX_SIZE as u64)
-        })
-        .filter_map(|file| Rotation::from_bytes(&std::fs::read(file).ok()?).ok())
+        .filter_map(|file| files::read_found(file, rotation::MAX_SIZE as u64).ok())
+        .filter_map(|bytes| Rotation::from_bytes(&bytes).ok())
         .collect()
 }

@@ -12,6 +12,7 @@ use relplan_approval::{
     policy::{Person, Policy},
     record::verify_signature,
 };
+use relplan_system::tree;
 
 use crate::{exit::Exit, failure::Failure, terminal::Terminal};
 
@@ -91,16 +92,8 @@ pub fn public(key: &Path) -> Result<Key, Failure> {
             .while_doing(format!("cannot read the public key {}", file.display()))
             .hint("--key names a public key whose private half your agent holds, or a private key with its .pub beside it")
     };
-    let size = std::fs::metadata(&file)
-        .map_err(|error| cannot(&error))?
-        .len();
-    if size > MAX_KEY {
-        return Err(Failure::new(
-            Exit::Credential,
-            format!("{} is too long for a public key", file.display()),
-        ));
-    }
-    let text = std::fs::read_to_string(&file).map_err(|error| cannot(&error))?;
+    let bytes = tree::read_named(&file, MAX_KEY).map_err(|error| cannot(&error))?;
+    let text = String::from_utf8(bytes).map_err(|error| cannot(&error))?;
     Key::parse(&text).map_err(|error| cannot(&error))
 }
 

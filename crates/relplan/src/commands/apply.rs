@@ -11,7 +11,7 @@ mod gate;
 mod part;
 pub(super) mod run;
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
@@ -62,10 +62,7 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         events.add(Box::new(JsonLines::stdout()));
     }
     if let Some(path) = &arguments.json_into {
-        let file = File::create(path).map_err(|error| {
-            Failure::of(Exit::Usage, &error)
-                .while_doing(format!("cannot write events into {}", path.display()))
-        })?;
+        let file = crate::files::create(path)?;
         events.add(Box::new(JsonLines::file(file)));
     }
     events.emit(Event::Version {

@@ -160,7 +160,7 @@ fn since(
         return Ok(());
     };
     let kept = super::status::started_plan(&session.project, digest);
-    let before = std::fs::read(kept)
+    let before = crate::files::read_found(&kept, relplan_model::plan::MAX_SIZE as u64)
         .ok()
         .filter(|bytes| Plan::digest(bytes) == digest)
         .and_then(|bytes| Plan::from_bytes(&bytes).ok());
@@ -338,7 +338,7 @@ fn write(
         })
         .collect();
     let file = folder.join(format!("{word}-{name}-{}.json", Sha256::of(record).short()));
-    crate::commands::plan::write_whole(&file, record)?;
+    crate::files::write_whole(&file, record)?;
     Ok(file)
 }
 

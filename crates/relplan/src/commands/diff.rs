@@ -35,7 +35,7 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
         );
         return Ok(Exit::Done);
     }
-    let place = session.project.bundle(arguments.bundle.as_deref());
+    let place = session.project.bundle(arguments.bundle.as_deref())?;
     let folder = Folder::open(&place).map_err(|error| {
         Failure::of(Exit::Invalid, &error).hint(
             "the files of a plan are in the bundle that it was made with; name its folder with --bundle",
@@ -136,7 +136,7 @@ fn failure(error: &DiffError) -> Failure {
     let failure = Failure::of(exit, error);
     match error {
         DiffError::Fetch { .. } => failure.hint(
-            "this command reads no credential; `relplan plan` does, and keeps what it fetches in the project's cache",
+            "this command reads no credential; `relplan plan` does, and keeps what it fetches in the user's cache",
         ),
         _ => failure,
     }

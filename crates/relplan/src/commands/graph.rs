@@ -1,6 +1,6 @@
 //! `relplan graph`: the steps of a saved plan as a picture.
 
-use super::{Session, plan::write_whole, read_plan};
+use super::{Session, read_plan};
 use crate::{
     arguments::{Graph as Arguments, GraphFormat},
     exit::Exit,
@@ -23,7 +23,7 @@ pub fn run(session: &Session, arguments: &Arguments) -> Result<Exit, Failure> {
     };
     match &arguments.out {
         Some(out) => {
-            write_whole(out, picture.as_bytes())?;
+            crate::files::write_whole(out, picture.as_bytes())?;
             session
                 .terminal
                 .remark(&format!("drawn to {}\n", out.display()));

@@ -304,14 +304,15 @@ fn read_back(session: &Session, text: &str) -> Result<Wishes, Failure> {
 fn write(path: &std::path::Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
     use std::io::Write as _;
     if force {
-        return super::plan::write_whole(path, bytes);
+        return crate::files::write_whole(path, bytes);
     }
-    let folder = path.parent().unwrap_or(std::path::Path::new("."));
+    let place = crate::files::place(path)?;
+    let folder = place.parent().unwrap_or(std::path::Path::new("."));
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist_noclobber(path)
+        file.persist_noclobber(&place)
             .map(drop)
             .map_err(|error| error.error)
     };
@@ -320,19 +321,16 @@ fn write(path: &std::path::Path, bytes: &[u8], force: bool) -> Result<(), Failur
     })
 }
 
-/// relplan's own folder (packed files, caches, state) is not for the repository, unless somebody decides so.
+/// relplan's own folder (packed files, state) is not for the repository, unless somebody decides so.
 fn leave_out_of_git(session: &Session, arguments: &Init) -> Result<(), Failure> {
     let root = &session.project.root;
     let terminal = session.terminal;
     if ignored::is_ignored(root) {
         return Ok(());
     }
-    let question =
-        "Add .relplan/, where packed files, caches and the state are kept, to .gitignore?";
+    let question = "Add .relplan/, where packed files and the state are kept, to .gitignore?";
     if arguments.gitignore || (terminal.interactive && terminal.ask(question)) {
-        ignored::ignore(root).map_err(|error| {
-            Failure::of(Exit::Internal, &error).while_doing("cannot add to .gitignore")
-        })?;
+        ignored::ignore(root)?;
         terminal.result("Added .relplan/ to .gitignore.");
     } else {
         terminal.result(init_text::UNIGNORED);

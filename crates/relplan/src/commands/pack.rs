@@ -24,7 +24,7 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: Pack) -> Result<Exit, Failure> {
-    let bundle = session.project.bundle(arguments.bundle.as_deref());
+    let bundle = session.project.bundle(arguments.bundle.as_deref())?;
     let folder = if arguments.merge.is_empty() {
         pack(session, &arguments, bundle).await?
     } else {

@@ -12,7 +12,7 @@ use relplan_model::{
 use relplan_targets::http::Net;
 use relplan_workspace::bundle::Folder;
 
-use super::{Session, plan::write_whole};
+use super::Session;
 use crate::{
     diff::{self, Limits, Sources},
     failure::Failure,
@@ -32,7 +32,7 @@ pub async fn write(
 ) -> Result<(), Failure> {
     let diffs = diffs(session, made, bundle).await?;
     let page = html::page(&made.plan, made.digest, &diffs);
-    write_whole(file, page.as_bytes())?;
+    crate::files::write_whole(file, page.as_bytes())?;
     let place = file.display();
     session
         .terminal
@@ -49,7 +49,8 @@ async fn diffs(
         return Ok(Vec::new());
     }
     // A plan can be read without its bundle; the page then has names and sizes alone.
-    let Ok(folder) = Folder::open(&session.project.bundle(bundle)) else {
+    let place = session.project.bundle(bundle)?;
+    let Ok(folder) = Folder::open(&place) else {
         return Ok(Vec::new());
     };
     let net = Net::new(session.surroundings.cache());

@@ -39,7 +39,7 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
             .await?
     };
     if let Some(out) = &arguments.out {
-        write_whole(out, &made.bytes)?;
+        crate::files::write_whole(out, &made.bytes)?;
     }
     present(session, &made, &arguments.shown, Some(&ground.state))?;
     if let Some(file) = &arguments.shown.html {
@@ -63,31 +63,4 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         .tell(session, &made, exit, arguments.out.as_deref())
         .await?;
     Ok(exit)
-}
-
-/// Writes a file so that it is there whole or not at all.
-pub fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let write = || {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(std::path::Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            // As any other program's output: plans and pages are there to be shown to others, and hold no secret.
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok::<(), std::io::Error>(())
-    };
-    write().map_err(|error| {
-        Failure::of(Exit::Internal, &error).while_doing(format!("cannot write {}", path.display()))
-    })
 }

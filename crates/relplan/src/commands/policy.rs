@@ -101,11 +101,13 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
         pin::rotations_of(&arguments.new).join(format!("{}-to-{}.json", from.version, to.version))
     });
     let fresh = rotation::unsigned(&from, &to).map_err(|error| internal(&error))?;
-    let mut rotation = match std::fs::read(&file) {
+    let limit = rotation::MAX_SIZE as u64;
+    let mut rotation = match crate::files::read_found(&file, limit) {
         Ok(bytes) => Rotation::from_bytes(&bytes).map_err(|error| {
             Failure::of(Exit::Invalid, &error).while_doing(format!("cannot use {}", file.display()))
         })?,
-        Err(_) => fresh.clone(),
+        Err(error) if error.is_missing() => fresh.clone(),
+        Err(error) => return Err(Failure::of(Exit::Invalid, &error)),
     };
     if (&rotation.from, &rotation.to) != (&fresh.from, &fresh.to) {
         let message = format!("{} is about other policies than these", file.display());
@@ -134,7 +136,7 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
             signature: armour,
         });
         let bytes = rotation.to_bytes().map_err(|error| internal(&error))?;
-        crate::commands::plan::write_whole(&file, &bytes)?;
+        crate::files::write_whole(&file, &bytes)?;
         session
             .terminal
             .result(&format!("Written to {}.", file.display()));

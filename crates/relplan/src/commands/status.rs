@@ -43,7 +43,8 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
 /// The open plan, where it was started from here.
 pub fn open_plan(project: &Project, state: &State) -> Option<Plan> {
     let open = state.open.as_ref()?;
-    let bytes = std::fs::read(started_plan(project, open.plan)).ok()?;
+    let file = started_plan(project, open.plan);
+    let bytes = crate::files::read_found(&file, relplan_model::plan::MAX_SIZE as u64).ok()?;
     Plan::from_bytes(&bytes)
         .ok()
         .filter(|_| Plan::digest(&bytes) == open.plan)

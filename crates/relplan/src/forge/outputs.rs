@@ -3,12 +3,13 @@
 //! Source: "Workflow commands for GitHub Actions": `GITHUB_STEP_SUMMARY` takes Markdown, 1 MiB for a step, and is
 //! dropped whole when it is larger; `GITHUB_OUTPUT` takes `name=value` lines, and for other text a delimiter of choice.
 
-use std::{fs::OpenOptions, io::Write as _};
+use std::{io::Write as _, path::Path};
 
 use relplan_model::{
     digest::Sha256,
     plan::{Action, Plan},
 };
+use relplan_system::tree::append_output;
 use relplan_targets::surroundings::Surroundings;
 
 use crate::{exit::Exit, view::markdown};
@@ -110,11 +111,7 @@ impl Told<'_> {
 }
 
 fn append(path: &str, text: &str) -> std::io::Result<()> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)?
-        .write_all(text.as_bytes())
+    append_output(Path::new(path))?.write_all(text.as_bytes())
 }
 
 fn random() -> std::io::Result<String> {

@@ -3,8 +3,9 @@
 //!
 //! Source: the contexts and webhook payloads of GitHub Actions; `workflow_run.pull_requests` is empty for forks.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
+use relplan_system::tree::{self, ReadError};
 use relplan_targets::surroundings::Surroundings;
 use serde::Deserialize;
 
@@ -119,13 +120,7 @@ impl NoPlace {
 pub enum EventError {
     /// The file.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// Too large.
-    #[error("it has {bytes} bytes, which is more than GitHub writes")]
-    Size {
-        /// Its size.
-        bytes: u64,
-    },
+    Read(#[from] ReadError),
     /// Its content.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
@@ -178,11 +173,8 @@ fn of_run(surroundings: &Surroundings) -> Result<PullRequest, NoPlace> {
 }
 
 fn read(path: &str) -> Result<Event, EventError> {
-    let bytes = std::fs::metadata(path)?.len();
-    if bytes > MAX_EVENT {
-        return Err(EventError::Size { bytes });
-    }
-    Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    let bytes = tree::read_named(Path::new(path), MAX_EVENT)?;
+    Ok(serde_json::from_slice(&bytes)?)
 }
 
 #[derive(Deserialize)]

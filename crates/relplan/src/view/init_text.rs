@@ -27,7 +27,7 @@ What is published already can be recorded, so that later changes to it show:
 
 /// For when relplan's own folder is not passed over by git.
 pub const UNIGNORED: &str = "
-relplan keeps packed files, caches and its state in a folder of its own. To keep
+relplan keeps packed files and its state in a folder of its own. To keep
 it out of git, add this line to .gitignore:
 
     .relplan/

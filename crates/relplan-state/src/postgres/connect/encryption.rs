@@ -29,6 +29,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{ConnectError, settings::Settings};
 
+/// The most that is read of a file with certificates, in bytes.
+const MAX_CERTIFICATES: u64 = 4 << 20;
+
 /// The word for the system's authorities, in the place of a file of them.
 const SYSTEM: &str = "system";
 
@@ -116,7 +119,8 @@ fn of(file: &str, provider: Arc<CryptoProvider>) -> io::Result<Arc<WebPkiServerV
             "the certificates of sslrootcert {file:?} cannot be used: {why}"
         ))
     };
-    let text = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let text = relplan_system::tree::read_named(file.as_ref(), MAX_CERTIFICATES)
+        .map_err(|error| unusable(error.to_string()))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;

@@ -403,7 +403,7 @@ async fn a_replaced_default_registry_is_read_and_never_published_to() {
         vars: BTreeMap::from([("CARGO_REGISTRY_TOKEN".to_owned(), "t0ken".to_owned())]),
         ..Surroundings::default()
     };
-    let net = Net::new(&home.path().join("cache"));
+    let net = Net::new(home.path().join("cache").as_path());
     let driver = build(&target(), &Settings::default(), &surroundings, &net).unwrap();
     assert!(
         driver

@@ -73,7 +73,7 @@ impl Case {
             home: Some(self.folder.path().join("home")),
             project: Some(self.folder.path().join("project")),
             vars: self.vars.clone(),
-            cache: self.folder.path().join("cache"),
+            cache: Some(self.folder.path().join("cache")),
             ..Surroundings::default()
         }
     }

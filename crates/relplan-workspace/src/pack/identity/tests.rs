@@ -32,7 +32,7 @@ impl Bench {
 
     fn zip(&self, file: &str, entries: &[(&str, &str)]) -> Result<String, String> {
         let path = self.path(file);
-        let mut archive = zip::ZipWriter::new(File::create(&path).unwrap());
+        let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
         for (name, text) in entries {
             archive
                 .start_file(*name, zip::write::SimpleFileOptions::default())

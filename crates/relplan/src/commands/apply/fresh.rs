@@ -76,7 +76,7 @@ pub(super) async fn choose(
         }
     }
     let path = crate::commands::status::started_plan(&session.project, made.digest);
-    crate::commands::plan::write_whole(&path, &made.bytes)?;
+    crate::files::write_whole(&path, &made.bytes)?;
     Ok(Choice::Apply(Box::new(Chosen {
         bytes: made.bytes,
         plan: made.plan,

@@ -250,7 +250,7 @@ fn surroundings(session: &Session, plan: &Plan) -> Surroundings {
 }
 
 fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, Failure> {
-    let place = session.project.bundle(arguments.places.bundle.as_deref());
+    let place = session.project.bundle(arguments.places.bundle.as_deref())?;
     let opened = if plan.artifacts.is_empty() {
         Folder::create_or_open(&place)
     } else {
@@ -269,7 +269,7 @@ fn keep(session: &Session, digest: Sha256, bytes: &[u8]) -> Result<(), Failure> 
     if path.exists() {
         Ok(())
     } else {
-        crate::commands::plan::write_whole(&path, bytes)
+        crate::files::write_whole(&path, bytes)
     }
 }
 

@@ -96,7 +96,7 @@ fn started(session: &Session) -> Vec<Witness> {
 }
 
 fn witness(path: &Path) -> Option<Witness> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = crate::files::read_found(path, relplan_model::plan::MAX_SIZE as u64).ok()?;
     let plan = Plan::from_bytes(&bytes).ok()?;
     let digest = Plan::digest(&bytes);
     Some(Witness {
