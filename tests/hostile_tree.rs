@@ -144,7 +144,7 @@ fn put(scene: &Scene, what: &str, file: &Path) {
         }
         "sparse" => fs::File::create(file).unwrap().set_len(6 << 30).unwrap(),
         "folder" => fs::create_dir(file).unwrap(),
-        other => panic!("{other}"),
+        other => unreachable!("{other} is none of them"),
     }
 }
 

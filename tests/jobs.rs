@@ -28,7 +28,9 @@ struct Job {
 impl Job {
     fn new(fixture: &Fixture, target: &str) -> Self {
         let folder = another_runner(fixture, &format!("job-{target}"));
-        let (from, home) = (fixture.environment.home(), folder.join("home"));
+        // What a person keeps lies outside of the folder that is worked in: what lies there counts as the tree's.
+        let home = fixture.environment.root().join(format!("home-{target}"));
+        let from = fixture.environment.home();
         std::fs::create_dir_all(home.join(".cargo")).unwrap();
         let own = match target {
             "crates" => ".cargo/config.toml",

@@ -216,9 +216,5 @@ async fn several_runs_may_keep_the_same_file_at_once() {
         assert!(found.unwrap(), "what one run kept, another made unreadable");
     }
     let left = std::fs::read_dir(bench.folder.path().join("artifacts")).unwrap();
-    assert_eq!(
-        left.count(),
-        3,
-        "two names and .gitignore, and no leftovers"
-    );
+    assert_eq!(left.count(), 2, "two names, and no leftovers");
 }
