@@ -22,7 +22,6 @@ mod hostile_programs;
 mod hostile_tree;
 mod hostile_plans;
 mod hostile_credentials;
-mod hostile_tree;
 mod init;
 mod interrupts;
 mod jobs;
