@@ -295,8 +295,18 @@ fn l14_a_state_repository_inside_the_checkout_is_refused() {
     let plan = fs::read_to_string(site.path("project/release.json")).unwrap();
     assert!(plan.contains(&outside), "{plan}");
     site.write("project/moved.json", &plan.replace(&outside, &inside));
-    // The spec beside it names another place, which ends it before the repository is looked at.
-    site.expect(64, &["apply", "moved.json", "--yes"]);
+    let refused = site.expect(64, &["apply", "moved.json", "--yes"]);
+    assert!(
+        Site::said(&refused).contains("the spec here keeps the state in"),
+        "{refused}"
+    );
+    let place = format!("git+file://{inside}#refs/relplan/state");
+    let apply = ["apply", "moved.json", "--yes", "--state", &place];
+    let refused = site.expect(10, &apply);
+    assert!(
+        Site::said(&refused).contains("lies inside the checkout"),
+        "{refused}"
+    );
     // A folder of its own does not make the checkout a place for state.
     let bundle = site.path("project/.relplan/bundle").display().to_string();
     let plan = site.path("project/moved.json").display().to_string();

@@ -32,7 +32,7 @@ pub struct Surroundings {
     /// The project's root, for observing and planning only; `None` while applying (law L14).
     pub project: Option<PathBuf>,
     /// The folder that relplan works in, while applying as well: files below it are the tree's, whatever variable or
-    /// home folder leads to them.
+    /// home folder leads to them, and no program there is run.
     pub tree: Option<PathBuf>,
     /// The environment.
     pub vars: BTreeMap<String, String>,

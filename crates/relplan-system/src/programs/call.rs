@@ -376,7 +376,7 @@ impl Kept {
             while let Ok(count @ 1..) = pipe.read(&mut piece) {
                 let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
                 let room = most.saturating_add(1).saturating_sub(bytes.len());
-                bytes.extend(piece.iter().take(count.min(room)));
+                bytes.extend_from_slice(piece.get(..count.min(room)).unwrap_or_default());
                 if stop && bytes.len() > most {
                     break;
                 }

@@ -344,6 +344,7 @@ fn global(
     let prefix = configured("prefix")
         .or_else(|| surroundings.var("PREFIX").map(PathBuf::from))
         .or_else(|| {
+            // A `node` of the tree would make a folder of the tree the machine's.
             let node = surroundings.programs().find("node").ok()?;
             let real = fs::canonicalize(node).ok()?;
             Some(real.parent()?.parent()?.to_owned())

@@ -68,6 +68,8 @@ fn l14_a_lifecycle_script_sees_no_credential() {
             "http://me:canary-3f1c9a-11@proxy.example",
         ),
         ("HARMLESS", "kept-in-the-environment"),
+        ("UNNAMED", "canary-3f1c9a-12"),
+        ("RELPLAN_PACK_ENV", "HARMLESS HTTPS_PROXY_FOR_TEST"),
     ];
     let packed = tree
         .pack_with(&[tree.job("x", "1.0.0", "x", Packer::Npm)], &options(&vars))
