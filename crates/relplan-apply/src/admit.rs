@@ -131,6 +131,12 @@ pub enum Denied {
         /// One for each.
         findings: Vec<Finding>,
     },
+    /// Targets cannot be written from here.
+    #[error("{}", first(findings, "targets cannot be written"))]
+    Unusable {
+        /// One for each target.
+        findings: Vec<Finding>,
+    },
     /// Credentials are missing or refused.
     #[error("{}", first(findings, "credentials are missing or refused"))]
     Credentials {
@@ -153,6 +159,7 @@ impl Denied {
             }
             Self::OtherOpen { .. } => ExitClass::Busy,
             Self::Undescribed { .. } => ExitClass::Unknown,
+            Self::Unusable { .. } => ExitClass::Partial,
             Self::Credentials { .. } => ExitClass::Credential,
         }
     }
@@ -164,6 +171,7 @@ impl Denied {
             Self::Targets { findings }
             | Self::Undescribed { findings }
             | Self::Artifacts { findings }
+            | Self::Unusable { findings }
             | Self::Credentials { findings } => findings,
             Self::Plan(_)
             | Self::Inconsistent(_)
