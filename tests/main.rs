@@ -18,6 +18,7 @@ mod contents;
 mod faults;
 mod fixture;
 mod help;
+mod hostile_answers;
 mod hostile_credentials;
 mod hostile_plans;
 mod hostile_programs;

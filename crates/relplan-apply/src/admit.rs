@@ -140,6 +140,12 @@ pub enum Denied {
         /// One for each.
         findings: Vec<Finding>,
     },
+    /// Targets cannot be written from here.
+    #[error("{}", first(findings, "targets cannot be written"))]
+    Unusable {
+        /// One for each target.
+        findings: Vec<Finding>,
+    },
     /// Credentials are missing or refused.
     #[error("{}", first(findings, "credentials are missing or refused"))]
     Credentials {
@@ -163,6 +169,7 @@ impl Denied {
             }
             Self::OtherOpen { .. } => ExitClass::Busy,
             Self::Undescribed { .. } => ExitClass::Unknown,
+            Self::Unusable { .. } => ExitClass::Partial,
             Self::Credentials { .. } => ExitClass::Credential,
         }
     }
@@ -175,6 +182,7 @@ impl Denied {
             | Self::Grades { findings }
             | Self::Undescribed { findings }
             | Self::Artifacts { findings }
+            | Self::Unusable { findings }
             | Self::Credentials { findings } => findings,
             Self::Plan(_)
             | Self::Inconsistent(_)

@@ -75,6 +75,8 @@ pub async fn run(
         approved: std::collections::BTreeMap::new(),
         withheld: false,
     };
+    relplan_targets::http::look_timeout(&surroundings)
+        .map_err(|error| Failure::of(Exit::Usage, &error))?;
     let session = Session {
         project,
         terminal,

@@ -12,7 +12,7 @@ use relplan_model::{
     finding::{Finding, Severity},
     observation::{Freshness, Observation, Seen},
     plan::{Action, Plan},
-    port::{Clock as _, EventSink, StateStore, StoreError},
+    port::{Clock as _, EventSink, StateStore, StoreError, UNREACHABLE},
     release::Release,
     state::State,
     target::Target,
@@ -92,14 +92,15 @@ impl Ground {
         let remembered = Remembered::of(session, &read.spec.project.name, &state)?;
         let sources = pin::Places::new(project, surroundings, pinned, style);
         let policy = pinned_here(&sources, remembered.as_ref(), &mut findings)?;
-        let net = Net::new(surroundings.cache());
+        let net = Net::of(surroundings);
         let used = read
             .spec
             .targets
             .iter()
             .map(|target| (&target.name, target.kind.as_str(), &target.settings));
         let drivers = Arc::new(Built::new(used, surroundings, &net)?);
-        let targets = drivers.describe().await?;
+        let (targets, remarks) = drivers.describe().await?;
+        findings.extend(remarks);
         let bundle = project.bundle(places.bundle.as_deref())?;
         Ok(Self {
             read,
@@ -190,11 +191,19 @@ impl Ground {
 
     /// Builds the drivers anew, with credentials: what could not be read without may be read now.
     pub async fn read_credentials(&mut self, surroundings: &Surroundings) -> Result<(), Failure> {
-        let net = Net::new(surroundings.cache());
+        let net = Net::of(surroundings);
         let targets = self.read.spec.targets.iter();
         let used = targets.map(|target| (&target.name, target.kind.as_str(), &target.settings));
         self.drivers = Arc::new(Built::new(used, surroundings, &net)?);
-        self.targets = self.drivers.describe().await?;
+        let (targets, remarks) = self.drivers.describe().await?;
+        self.targets = targets;
+        self.findings
+            .retain(|finding| finding.code != UNREACHABLE || remarks.contains(finding));
+        for remark in remarks {
+            if !self.findings.contains(&remark) {
+                self.findings.push(remark);
+            }
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use relplan_model::{
     address::{PackageName, TargetName},
     finding::{Finding, Severity},
-    port::Drivers,
+    port::{Drivers, UNREACHABLE},
     step::{Class, Step},
     target::Target,
 };
@@ -144,10 +144,25 @@ pub(super) async fn check_credentials(
         Some(driver.preflight(steps))
     }))
     .await;
-    let findings: Vec<Finding> = answers.into_iter().filter_map(Result::err).collect();
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(Denied::Credentials { findings })
+    let (mut credentials, mut unknown, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+    for finding in answers.into_iter().filter_map(Result::err) {
+        match finding.code.as_str() {
+            "credential" => credentials.push(finding),
+            UNREACHABLE => unknown.push(finding),
+            _ => unusable.push(finding),
+        }
     }
+    // The surest no comes first: what is not known may be known a minute later.
+    if !credentials.is_empty() {
+        return Err(Denied::Credentials {
+            findings: credentials,
+        });
+    }
+    if !unusable.is_empty() {
+        return Err(Denied::Unusable { findings: unusable });
+    }
+    if !unknown.is_empty() {
+        return Err(Denied::Undescribed { findings: unknown });
+    }
+    Ok(())
 }

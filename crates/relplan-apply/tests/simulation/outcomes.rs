@@ -45,6 +45,8 @@ fn l4_lost_and_false_answers_end_well_without_a_second_effect() {
         (Fault::LostResponse, How::FoundAfterUnknown, 1, 0..=1),
         (Fault::ErrorAfterCommit, How::FoundAfterUnknown, 1, 0..=1),
         (Fault::FalseRefusal, How::FoundAfterUnknown, 1, 0..=1),
+        // E6: one look finds that the no was not true.
+        (Fault::FalseNo, How::FoundAfterUnknown, 1, 0..=1),
         (Fault::RivalSame, How::FoundAfterUnknown, 1, 0..=1),
         (Fault::ErrorBeforeCommit, How::Done, 2, 10..=11),
         (Fault::Forbidden, How::Done, 2, 10..=11),

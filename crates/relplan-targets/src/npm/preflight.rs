@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use relplan_model::{
     finding::{Finding, Severity},
     observation::Freshness,
+    port::UNREACHABLE,
     step::{Class, Step},
 };
 use reqwest::StatusCode;
@@ -45,7 +46,7 @@ async fn check(npm: &Npm, registry: &Registry) -> Result<(), Finding> {
             "the registry of target {} cannot be asked: {reason}",
             npm.name
         );
-        Err(Finding::new("unreachable", Severity::Error, None, message))
+        Err(Finding::new(UNREACHABLE, Severity::Error, None, message))
     };
     let Some(url) = below(registry, "-/whoami") else {
         return unreachable("its URL cannot be extended".to_owned());
@@ -64,6 +65,10 @@ async fn check(npm: &Npm, registry: &Registry) -> Result<(), Finding> {
             Ok(_) | Err(_) => Ok(()),
         },
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => refused(&status.to_string()),
+        // A registry that is out of order says nothing about the credential (law L5).
+        status if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED => {
+            unreachable(format!("{} answered {status}", answer.asked))
+        }
         // Not every registry has this question. A failing one is found out by the first write at the latest.
         _ => Ok(()),
     }

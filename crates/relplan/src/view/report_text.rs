@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use relplan_apply::{ExitClass, Report, StepEnd, StepReport};
-use relplan_model::{address::TargetName, plan::Plan, step::StepId};
+use relplan_model::{address::TargetName, journal::Resolution, plan::Plan, step::StepId};
 
 use super::style::{Role, Style, count, harmless, span};
 use crate::failure::Failure;
@@ -135,6 +135,9 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
         );
         let _ = writeln!(out, "{}", style.wrap("  ", "      ", &text));
     }
+    for hint in refusals(&report.steps) {
+        let _ = writeln!(out, "{}", style.wrap("  hint: ", "      ", hint));
+    }
     if let Some(failure) = &report.failure {
         let _ = writeln!(
             out,
@@ -155,6 +158,27 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
         let _ = writeln!(out, "{}", next(report.exit, ours < total));
     }
     out
+}
+
+/// What to do about what registries refused: the same attempt would be refused again.
+fn refusals(steps: &[StepReport]) -> impl Iterator<Item = &'static str> {
+    let any = |wanted: bool| {
+        steps.iter().any(|step| {
+            matches!(
+                &step.end,
+                StepEnd::Failed { outcome: Resolution::Refused, credential, .. } if *credential == wanted
+            )
+        })
+    };
+    let credential = any(true).then_some(
+        "use a credential that may do what was refused, then apply again; or abandon the plan and leave the package out \
+         of the next one with --exclude",
+    );
+    let other = any(false).then_some(
+        "put right what was refused, then apply again; or abandon the plan and leave the package out of the next one with \
+         --exclude",
+    );
+    credential.into_iter().chain(other)
 }
 
 /// The command that goes on from here.

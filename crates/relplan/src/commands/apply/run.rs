@@ -58,7 +58,7 @@ pub(super) async fn run(
     let state = loaded.state;
     let Chosen { bytes, plan, .. } = chosen;
     let surroundings = surroundings(session, &plan);
-    let net = Net::new(surroundings.cache());
+    let net = Net::of(&surroundings);
     let drivers = Built::new(
         plan.targets
             .iter()
