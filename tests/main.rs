@@ -20,6 +20,7 @@ mod fixture;
 mod help;
 mod hostile_credentials;
 mod hostile_plans;
+mod hostile_archives;
 mod hostile_programs;
 mod hostile_tree;
 mod init;

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::{Listed, PageError, check_version, digests};
-use crate::pypi::filename;
+use relplan_ecosystem::python::filename;
 
 /// Elements that stand on pages for people and never on a project's page.
 const FOREIGN: [&str; 6] = ["form", "input", "iframe", "button", "object", "video"];
