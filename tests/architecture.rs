@@ -18,10 +18,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("relplan-model", &[]),
     // Ground, as the model is: the only room that starts programs and opens files of the tree.
     ("relplan-system", &[]),
+    // Ground too: what packages and their archives are, for those who pack them and those who send them.
+    ("relplan-ecosystem", &["relplan-model"]),
     ("relplan-spec", &["relplan-model"]),
-    ("relplan-workspace", &["relplan-model", "relplan-system"]),
+    (
+        "relplan-workspace",
+        &["relplan-ecosystem", "relplan-model", "relplan-system"],
+    ),
     ("relplan-plan", &["relplan-model"]),
-    ("relplan-targets", &["relplan-model", "relplan-system"]),
+    (
+        "relplan-targets",
+        &["relplan-ecosystem", "relplan-model", "relplan-system"],
+    ),
     ("relplan-state", &["relplan-model", "relplan-system"]),
     ("relplan-apply", &["relplan-model"]),
     ("relplan-approval", &["relplan-model"]),
@@ -32,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "relplan-apply",
             "relplan-approval",
+            "relplan-ecosystem",
             "relplan-model",
             "relplan-plan",
             "relplan-spec",
@@ -69,6 +78,18 @@ const PURE: &[(&str, &[&str])] = &[
         ],
     ),
     ("relplan-plan", &["petgraph", "serde", "thiserror"]),
+    (
+        "relplan-ecosystem",
+        &[
+            "flate2",
+            "pep440_rs",
+            "semver",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "toml_edit",
+        ],
+    ),
     (
         "relplan-approval",
         &["serde", "serde_json", "ssh-key", "strsim", "thiserror"],

@@ -19,6 +19,7 @@ mod faults;
 mod fixture;
 mod help;
 mod hostile_answers;
+mod hostile_archives;
 mod hostile_credentials;
 mod hostile_plans;
 mod hostile_programs;

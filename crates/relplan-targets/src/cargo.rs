@@ -8,16 +8,13 @@
 //! Protocol: the Cargo book, "Registries": "Index Format", "Web API", "Credential Provider Protocol".
 //! Why: no `cargo` is run. `cargo publish` packs again, and what is uploaded must be the bytes that were approved.
 
-pub(crate) mod archive;
 mod configuration;
 mod endpoint;
 mod fetch;
 pub(crate) mod frame;
 pub(crate) mod index;
 mod look;
-pub(crate) mod manifest;
 pub(crate) mod observe;
-pub(crate) mod package;
 mod provider;
 mod publish;
 #[cfg(test)]
@@ -53,11 +50,14 @@ use url::Url;
 
 use self::{configuration::Configuration, endpoint::Index, provider::Operation, token::Tokens};
 use crate::{
-    artifact,
     http::{Answer, GetRequest, HttpError, Net, reason},
+    packed,
     surroundings::Surroundings,
     vocabulary,
 };
+
+/// The kinds of artifact that it takes.
+const KINDS: [&str; 1] = ["crate"];
 
 /// What crates.io's trusted publishing asks of a new name (crates.io's documentation, "Trusted Publishing").
 const FIRST_BY_HAND: &str = "trusted publishing can be set up for a crate once it exists, so its first version goes out with a token";
@@ -272,7 +272,7 @@ impl Cargo {
             credentials: vec![opened],
             grade: crate::grade(),
             capabilities: Capabilities {
-                accepts: vec!["crate".to_owned()],
+                accepts: KINDS.map(str::to_owned).to_vec(),
                 digests: vec![Algorithm::Sha256],
                 // What is not known is not denied.
                 yank: config.is_none_or(|config| config.api.is_some()),
@@ -368,7 +368,7 @@ impl Publish for Cargo {
         artifact: &'a Artifact,
         source: &'a dyn ArtifactSource,
     ) -> BoxFuture<'a, Result<Identity, Finding>> {
-        Box::pin(inspect(artifact, source))
+        Box::pin(packed::inspect(artifact, &KINDS, source))
     }
 
     fn perform<'a>(&'a self, input: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
@@ -387,20 +387,4 @@ impl Publish for Cargo {
             attempt.unwrap_or_else(|refused| refused)
         })
     }
-}
-
-/// Reads the name and version inside a `.crate` whose bytes are the planned ones.
-pub(crate) async fn inspect(
-    artifact: &Artifact,
-    source: &dyn ArtifactSource,
-) -> Result<Identity, Finding> {
-    let finding =
-        |why: &dyn std::error::Error| Finding::new("artifact", Severity::Error, None, reason(why));
-    let mut checked = artifact::check(source, artifact, &[])
-        .await
-        .map_err(|error| finding(&error))?;
-    let about = artifact.clone();
-    let read = tokio::task::spawn_blocking(move || package::identity(&about, checked.file())).await;
-    read.map_err(|error| finding(&error))?
-        .map_err(|error| finding(&error))
 }

@@ -1,14 +1,13 @@
 //! What is inside artifacts: listed without unpacking them, compared with what is published, and the loud words.
 //!
 //! ```text
-//! bytes ──archive──▶ members ──listing──▶ Listing { files, notable } ─┐
+//! bytes ──relplan_ecosystem──▶ members ──listing──▶ Listing { files, notable } ─┐
 //! bytes (published) ─────────────────────▶ Listing ───────────────────┴─compare──▶ relplan_model::contents::Contents
 //! ```
 //!
 //! Invariant: archives are hostile. They are read within [`Bounds`], no path of theirs touches a disk, and what is
 //! wrong with one is told (the law L5: what cannot be compared is unknown, never "the same").
 
-mod archive;
 mod compare;
 mod listing;
 mod notable;
@@ -22,14 +21,17 @@ use std::{
     io::{self, Read as _},
 };
 
+pub use relplan_ecosystem::archive::{ArchiveError, Bounds};
+use relplan_ecosystem::{
+    Format,
+    archive::{self, Member, Visit},
+};
 use relplan_model::{
     bundle::Artifact,
     port::{ArtifactRead, ArtifactSource},
 };
 
-use self::{archive::Member, path::Unwrap, path::Wrapping};
 pub use self::{
-    archive::{ArchiveError, Bounds},
     compare::{change, compare, counterparts},
     listing::{Listed, Listing},
 };
@@ -88,70 +90,27 @@ impl ContentsError {
     }
 }
 
-/// How the artifacts of one kind are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Crate,
-    NpmTarball,
-    Sdist { zip: bool },
-    Wheel,
+/// Walks through an archive from its start; paths are given as they are shown.
+fn walk(
+    format: Format,
+    file: &str,
+    packed: &mut dyn ArtifactRead,
+    bounds: Bounds,
+    visit: &mut Visit<'_>,
+) -> Result<(), ContentsError> {
+    let mut packed = packed;
+    let walked = archive::walk(format, &mut packed, bounds, visit);
+    walked.map(drop).map_err(|source| ContentsError::Archive {
+        file: file.to_owned(),
+        source,
+    })
 }
 
-impl Format {
-    fn of(kind: &str, file: &str) -> Result<Self, ContentsError> {
-        Ok(match kind {
-            "crate" => Self::Crate,
-            "npm-tarball" => Self::NpmTarball,
-            "sdist" => Self::Sdist {
-                zip: file.ends_with(".zip"),
-            },
-            "wheel" => Self::Wheel,
-            _ => {
-                return Err(ContentsError::Kind {
-                    file: file.to_owned(),
-                    kind: kind.to_owned(),
-                });
-            }
-        })
-    }
-
-    fn wrapping(self) -> Wrapping {
-        match self {
-            Self::NpmTarball => Wrapping::Any,
-            Self::Crate | Self::Sdist { .. } => Wrapping::First,
-            Self::Wheel => Wrapping::None,
-        }
-    }
-
-    /// Walks through an archive of this format from its start; paths are handed over as they are shown.
-    fn walk(
-        self,
-        file: &str,
-        packed: &mut dyn ArtifactRead,
-        bounds: Bounds,
-        visit: &mut archive::Visit<'_>,
-    ) -> Result<(), ContentsError> {
-        let mut unwrap = Unwrap::new(self.wrapping());
-        let mut shown = |member: Member<'_>| {
-            let path = unwrap.path(&member.path);
-            visit(Member { path, ..member })
-        };
-        let walked = match self {
-            Self::Wheel | Self::Sdist { zip: true } => {
-                archive::zip(&mut &mut *packed, bounds, &mut shown)
-            }
-            Self::Crate | Self::NpmTarball | Self::Sdist { zip: false } => {
-                match packed.seek(io::SeekFrom::Start(0)) {
-                    Ok(_) => archive::tar_gz(&mut &mut *packed, bounds, &mut shown),
-                    Err(error) => Err(ArchiveError::Unreadable(error)),
-                }
-            }
-        };
-        walked.map_err(|source| ContentsError::Archive {
-            file: file.to_owned(),
-            source,
-        })
-    }
+fn format_of(kind: &str, file: &str) -> Result<Format, ContentsError> {
+    Format::of_kind(kind, file).ok_or_else(|| ContentsError::Kind {
+        file: file.to_owned(),
+        kind: kind.to_owned(),
+    })
 }
 
 /// Lists what is inside a file of this kind.
@@ -164,7 +123,7 @@ pub fn list(
     packed: &mut dyn ArtifactRead,
     bounds: Bounds,
 ) -> Result<Listing, ContentsError> {
-    listing::read(Format::of(kind, file)?, file, packed, bounds)
+    listing::read(format_of(kind, file)?, file, packed, bounds)
 }
 
 /// Lists what is inside an artifact, once its bytes have been held against its description (law L3).
@@ -223,6 +182,12 @@ pub fn members(
         }
         Ok(())
     };
-    Format::of(kind, file)?.walk(file, packed, Bounds::default(), &mut visit)?;
+    walk(
+        format_of(kind, file)?,
+        file,
+        packed,
+        Bounds::default(),
+        &mut visit,
+    )?;
     Ok(found)
 }

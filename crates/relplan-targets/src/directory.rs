@@ -18,7 +18,6 @@
 //! Why: a release can be tried to its end before there is a registry, and a folder behind a web server is one.
 
 mod area;
-mod contents;
 mod fetch;
 mod folder;
 mod packuments;
@@ -33,6 +32,7 @@ use std::{
     time::Duration,
 };
 
+use relplan_ecosystem::Package;
 use relplan_model::{
     address::TargetName,
     bundle::Artifact,
@@ -53,15 +53,17 @@ use url::Url;
 
 use self::{
     area::Put,
-    contents::Contents,
     folder::{Folder, FolderError, Locked},
 };
 use crate::{
     artifact::{self, Checked},
     http::{Net, reason},
-    published,
+    packed, published,
     surroundings::Surroundings,
 };
+
+/// The artifact kinds that the folder takes.
+const KINDS: [&str; 4] = ["crate", "npm-tarball", "sdist", "wheel"];
 
 /// Where `python3 -m http.server` serves a folder.
 const DEFAULT_BASE: &str = "http://localhost:8000/";
@@ -167,9 +169,6 @@ struct Shelf {
 /// Why an effect did not come about.
 #[derive(Debug, thiserror::Error)]
 enum EffectError {
-    /// The artifact does not fit.
-    #[error(transparent)]
-    Contents(#[from] contents::ContentsError),
     /// The folder does not take it.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -197,7 +196,7 @@ impl EffectError {
                 wait: Duration::from_secs(1),
                 reason,
             },
-            Self::Contents(_) | Self::Folder(_) | Self::Missing { .. } => Outcome::Refused {
+            Self::Folder(_) | Self::Missing { .. } => Outcome::Refused {
                 reason,
                 credential: false,
             },
@@ -220,7 +219,7 @@ impl Observe for Directory {
                 credentials: Vec::new(),
                 grade: crate::grade(),
                 capabilities: Capabilities {
-                    accepts: contents::KINDS.map(str::to_owned).to_vec(),
+                    accepts: KINDS.map(str::to_owned).to_vec(),
                     digests: vec![Algorithm::Sha256, Algorithm::Sha512],
                     yank: true,
                     deprecate: true,
@@ -288,17 +287,7 @@ impl Publish for Directory {
         artifact: &'a Artifact,
         source: &'a dyn ArtifactSource,
     ) -> BoxFuture<'a, Result<Identity, Finding>> {
-        Box::pin(async move {
-            let finding = |why: &dyn std::error::Error| {
-                Finding::new("artifact", Severity::Error, None, reason(why))
-            };
-            let checked = artifact::check(source, artifact, &[]).await;
-            let mut checked = checked.map_err(|error| finding(&error))?;
-            let about = artifact.clone();
-            let read = spawn_blocking(move || contents::identity(&about, checked.file())).await;
-            read.map_err(|error| finding(&error))?
-                .map_err(|error| finding(&error))
-        })
+        Box::pin(packed::inspect(artifact, &KINDS, source))
     }
 
     fn perform<'a>(&'a self, input: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
@@ -336,7 +325,7 @@ impl Publish for Directory {
 /// An artifact on its way into the folder.
 struct Upload {
     artifact: Artifact,
-    contents: Contents,
+    package: Package,
     checked: Checked,
     tag: Option<String>,
 }
@@ -351,17 +340,7 @@ impl Directory {
             reason,
             credential: false,
         };
-        let Some(artifact) = input.artifact else {
-            return Err(refused("the plan has no artifact for this step".to_owned()));
-        };
-        if (&artifact.package.name, &artifact.version)
-            != (&input.step.address.package, &input.step.version)
-        {
-            return Err(refused(format!(
-                "{} is not the artifact of this step",
-                artifact.file
-            )));
-        }
+        let artifact = packed::of_step(&input).map_err(refused)?;
         if artifact.file.is_folder_reference() {
             return Err(refused(format!(
                 "{} is not the name of a file",
@@ -370,15 +349,9 @@ impl Directory {
         }
         let also = [Algorithm::Sha1, Algorithm::Sha512];
         let checked = artifact::check(input.source, artifact, &also).await;
-        let mut checked = checked.map_err(|error| error.outcome())?;
-        let about = artifact.clone();
-        let read = spawn_blocking(move || {
-            contents::read(&about, checked.file()).map(|read| (read, checked))
-        });
-        let (contents, checked) = read
-            .await
-            .map_err(|error| refused(reason(&error)))?
-            .map_err(|error| refused(reason(&error)))?;
+        let checked = checked.map_err(|error| error.outcome())?;
+        let opened = packed::open(artifact, &KINDS, checked).await;
+        let (package, checked) = opened.map_err(refused)?;
         let tag = match (&publish.pointer, publish.settings.text("tag")) {
             (Some(pointer), _) => Some(pointer.to_string()),
             (None, Some(tag)) if packuments::is_tag(tag) => Some(tag.to_owned()),
@@ -387,7 +360,7 @@ impl Directory {
         };
         Ok(Upload {
             artifact: artifact.clone(),
-            contents,
+            package,
             checked,
             tag,
         })
@@ -437,7 +410,7 @@ impl Shelf {
     ) -> Result<(), EffectError> {
         let Upload {
             artifact,
-            contents,
+            package,
             checked,
             tag,
         } = upload;
@@ -448,14 +421,18 @@ impl Shelf {
             bytes: checked.into_reader(),
         };
         let base_url = &self.base_url;
-        match contents {
-            Contents::Crate(package) => {
-                sparse::publish(locked, base_url, &publish.siblings, &package, put)?;
+        match package {
+            Package::Crate(package) => {
+                sparse::publish(locked, base_url, &publish.siblings, &package.manifest, put)?;
             }
-            Contents::Npm(manifest) => {
+            Package::Npm(tarball) => {
+                let manifest = tarball.manifest;
                 packuments::publish(locked, base_url, tag.as_deref(), manifest, &digests, put)?;
             }
-            Contents::Python { requires_python } => python::publish(locked, requires_python, put)?,
+            Package::Python(distribution) => {
+                let requires_python = distribution.metadata.requires_python();
+                python::publish(locked, requires_python.map(ToOwned::to_owned), put)?;
+            }
         }
         Ok(())
     }

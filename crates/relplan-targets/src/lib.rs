@@ -14,7 +14,6 @@
 )]
 
 pub mod artifact;
-mod bounded;
 pub mod cargo;
 pub mod contents;
 pub mod credential;
@@ -22,6 +21,7 @@ pub mod directory;
 mod grade;
 pub mod http;
 pub mod npm;
+mod packed;
 pub mod published;
 pub mod pypi;
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 //! ```text
 //! npm.rs ── config ◀── npmrc          where the registries are and what opens them
 //!        ├─ observe, fetch ◀── packument ◀── range
-//!        ├─ write ◀── publish ◀── manifest ◀── tarball
+//!        ├─ write ◀── publish ◀── manifest
 //!        └─ preflight
 //! ```
 
@@ -16,7 +16,6 @@ pub(crate) mod packument;
 mod preflight;
 mod publish;
 pub(crate) mod range;
-pub(crate) mod tarball;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -27,7 +26,7 @@ use std::{
 };
 
 use relplan_model::{
-    address::{PackageName, PointerName, TargetName, Version},
+    address::{PackageName, PointerName, TargetName},
     bundle::Artifact,
     digest::Algorithm,
     finding::{Finding, Severity},
@@ -42,10 +41,13 @@ use relplan_model::{
 };
 
 use self::config::Config;
-use crate::{http::Net, surroundings::Surroundings, vocabulary::token_env};
+use crate::{http::Net, packed, surroundings::Surroundings, vocabulary::token_env};
 
 /// The artifact kind that this target takes.
 const TARBALL: &str = "npm-tarball";
+
+/// The kinds of artifact that it takes.
+const KINDS: [&str; 1] = [TARBALL];
 
 /// The dist-tag that npm installs from when no other is named.
 const LATEST: &str = "latest";
@@ -192,40 +194,10 @@ impl Publish for Npm {
         artifact: &'a Artifact,
         source: &'a dyn ArtifactSource,
     ) -> BoxFuture<'a, Result<Identity, Finding>> {
-        Box::pin(async move {
-            identity(artifact, source).await.map_err(|reason| {
-                let message = format!("{}: {reason}", artifact.file);
-                Finding::new("artifact", Severity::Error, None, message)
-            })
-        })
+        Box::pin(packed::inspect(artifact, &KINDS, source))
     }
 
     fn perform<'a>(&'a self, effect: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(write::perform(self, effect))
     }
-}
-
-/// Who a tarball says that it is.
-async fn identity(artifact: &Artifact, source: &dyn ArtifactSource) -> Result<Identity, String> {
-    if artifact.kind != TARBALL {
-        return Err(format!(
-            "it is of the kind {}, not {TARBALL}",
-            artifact.kind
-        ));
-    }
-    let mut reader = source.open(artifact).map_err(|error| error.to_string())?;
-    let contents = tokio::task::spawn_blocking(move || tarball::read(&mut *reader))
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| crate::http::reason(&error))?;
-    let name = contents
-        .text("name")
-        .ok_or("its package.json has no name")?;
-    let version = contents
-        .text("version")
-        .ok_or("its package.json has no version")?;
-    Ok(Identity {
-        name: PackageName::new(name).map_err(|error| error.to_string())?,
-        version: Version::new(version).map_err(|error| error.to_string())?,
-    })
 }

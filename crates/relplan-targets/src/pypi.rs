@@ -11,12 +11,9 @@
 mod account;
 mod client;
 mod configuration;
-pub(crate) mod distribution;
 mod endpoint;
 pub(crate) mod fetch;
-pub(crate) mod filename;
 mod look;
-pub(crate) mod metadata;
 mod publish;
 pub(crate) mod simple;
 mod upload;
@@ -24,6 +21,7 @@ mod versions;
 
 use std::sync::Arc;
 
+use relplan_ecosystem::python::{Distribution, filename};
 use relplan_model::{
     address::TargetName,
     bundle::Artifact,
@@ -41,7 +39,10 @@ use relplan_model::{
 use tokio::sync::OnceCell;
 
 use self::endpoint::{Place, Places};
-use crate::{http::Net, surroundings::Surroundings, vocabulary::token_env};
+use crate::{http::Net, packed, surroundings::Surroundings, vocabulary::token_env};
+
+/// The kinds of artifact that it takes.
+const KINDS: [&str; 2] = ["wheel", "sdist"];
 
 /// Days after which PyPI takes no more files for a release (warehouse, `MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS`).
 const COMPLETION_DAYS: u64 = 14;
@@ -150,7 +151,7 @@ impl Observe for Pypi {
                 credentials,
                 grade: crate::grade(),
                 capabilities: Capabilities {
-                    accepts: vec!["wheel".to_owned(), "sdist".to_owned()],
+                    accepts: KINDS.map(str::to_owned).to_vec(),
                     digests: vec![Algorithm::Sha256],
                     first_by_hand: (places.is_default_index)
                         .then(|| FIRST_BY_HAND.to_owned())
@@ -202,7 +203,7 @@ impl Publish for Pypi {
         artifact: &'a Artifact,
         source: &'a dyn ArtifactSource,
     ) -> BoxFuture<'a, Result<Identity, Finding>> {
-        Box::pin(publish::inspect(artifact, source))
+        Box::pin(packed::inspect(artifact, &KINDS, source))
     }
 
     fn perform<'a>(&'a self, effect: EffectInput<'a>) -> BoxFuture<'a, Outcome> {
@@ -221,5 +222,7 @@ impl Publish for Pypi {
     }
 }
 
+#[cfg(test)]
+mod made;
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,13 @@
 
 use std::{error::Error, io::Cursor};
 
+use relplan_ecosystem::{npm::Tarball, python::Distribution};
 use relplan_model::{
     bundle::Artifact,
     observation::{Facts, Query},
 };
 
-use crate::{cargo, npm, pypi};
+use crate::{cargo, npm, packed, pypi};
 
 /// An npm registry's document of a package.
 ///
@@ -43,8 +44,8 @@ pub fn python_page(bytes: &[u8], project: &str) -> Result<usize, String> {
 /// # Errors
 /// What the driver would say about it.
 pub fn npm_tarball(bytes: &[u8]) -> Result<usize, String> {
-    let contents = npm::tarball::read(&mut Cursor::new(bytes)).map_err(|error| chain(&error))?;
-    Ok(contents.files.len())
+    let tarball = Tarball::read(&mut Cursor::new(bytes)).map_err(|error| chain(&error))?;
+    Ok(tarball.files.len())
 }
 
 /// A `.crate`. Returns the version inside.
@@ -52,9 +53,10 @@ pub fn npm_tarball(bytes: &[u8]) -> Result<usize, String> {
 /// # Errors
 /// What the driver would say about it.
 pub fn crate_file(bytes: &[u8], artifact: &Artifact) -> Result<String, String> {
-    let identity = cargo::package::identity(artifact, &mut Cursor::new(bytes));
-    let identity = identity.map_err(|error| chain(&error))?;
-    Ok(identity.version.to_string())
+    let package = packed::read(artifact, &["crate"], &mut Cursor::new(bytes.to_vec()));
+    let package = package.map_err(|error| chain(&error))?;
+    let inside = package.inside().map_err(|error| chain(&error))?;
+    Ok(inside.version)
 }
 
 /// A Python distribution of this file name. Returns its file type.
@@ -62,7 +64,7 @@ pub fn crate_file(bytes: &[u8], artifact: &Artifact) -> Result<String, String> {
 /// # Errors
 /// What the driver would say about it.
 pub fn distribution(file: &str, bytes: &[u8]) -> Result<&'static str, String> {
-    let read = pypi::distribution::Distribution::read(file, Cursor::new(bytes));
+    let read = Distribution::read(file, &mut Cursor::new(bytes));
     Ok(read.map_err(|error| chain(&error))?.filetype)
 }
 

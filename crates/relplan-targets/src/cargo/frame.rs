@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    manifest::{Dependency, ManifestError},
-    package::CratePackage,
-};
+use relplan_ecosystem::cargo::manifest::{Dependency, Manifest, ManifestError};
 
 /// Why a crate cannot be put into a publish request.
 #[derive(Debug, thiserror::Error)]
@@ -109,10 +106,10 @@ struct MetadataDependency<'a> {
 /// # Errors
 /// When the manifest holds what no registry can be told.
 pub(crate) fn metadata(
-    package: &CratePackage,
+    manifest: &Manifest,
+    readme: Option<&str>,
     registries: &Registries<'_>,
 ) -> Result<Vec<u8>, FrameError> {
-    let CratePackage { manifest, readme } = package;
     let about = &manifest.package;
     let dependencies = manifest.dependencies()?;
     let deps = dependencies
@@ -138,7 +135,7 @@ pub(crate) fn metadata(
         description: about.description.as_deref(),
         documentation: about.documentation.as_deref(),
         homepage: about.homepage.as_deref(),
-        readme: readme.as_deref(),
+        readme,
         readme_file: about.readme(),
         keywords: &about.keywords,
         categories: &about.categories,

@@ -4,10 +4,9 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    frame::Registries,
-    manifest::{Manifest, ManifestError},
-};
+use relplan_ecosystem::cargo::manifest::{Manifest, ManifestError};
+
+use super::frame::Registries;
 
 /// The path of a crate's index file below the index's root.
 pub(crate) fn path(name: &str) -> String {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
+use relplan_ecosystem::{Package, PackageError};
 use relplan_model::{
     digest::Algorithm,
     port::{EffectInput, Outcome},
@@ -15,21 +16,24 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Cargo,
+    Cargo, KINDS,
     frame::{self, FrameError, Registries},
     index::is_crate_name,
-    package::{CratePackage, PackageError},
     provider::Operation,
 };
 use crate::{
     artifact,
     http::{Body, SendAnswer, SendError, SendRequest, hints_at_presence, reason, settle},
+    packed::{self, PackedError},
 };
 
 /// Why a publish request could not be made.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
-    /// The artifact is no crate.
+    /// The artifact is not sent.
+    #[error(transparent)]
+    Packed(#[from] PackedError),
+    /// Its readme is not there.
     #[error(transparent)]
     Package(#[from] PackageError),
     /// The crate does not fit the protocol.
@@ -50,17 +54,7 @@ impl Cargo {
         input: EffectInput<'_>,
         publish: &step::Publish,
     ) -> Result<Outcome, Outcome> {
-        let Some(artifact) = input.artifact else {
-            return Err(refused("the plan has no artifact for this step".to_owned()));
-        };
-        if (&artifact.package.name, &artifact.version)
-            != (&input.step.address.package, &input.step.version)
-        {
-            return Err(refused(format!(
-                "{} is not the artifact of this step",
-                artifact.file
-            )));
-        }
+        let artifact = packed::of_step(&input).map_err(refused)?;
         let url = self.api("api/v1/crates/new").await?;
         let mut checked = artifact::check(input.source, artifact, &[])
             .await
@@ -70,7 +64,10 @@ impl Cargo {
         let own_is_crates_io = self.index().is_crates_io();
         let siblings = publish.siblings.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let package = CratePackage::read(&about, checked.file())?;
+            let Package::Crate(package) = packed::read_own(&about, &KINDS, checked.file())? else {
+                return Err(PackedError::kind(&about).into());
+            };
+            let readme = package.readme(&mut &mut *checked.file())?;
             let registries = Registries {
                 own_index: &own_index,
                 own_is_crates_io,
@@ -81,7 +78,8 @@ impl Cargo {
                 file: about.file.to_string(),
                 source,
             };
-            let metadata = frame::metadata(&package, &registries).map_err(frame)?;
+            let metadata = frame::metadata(&package.manifest, readme.as_deref(), &registries)
+                .map_err(frame)?;
             let preamble = frame::preamble(&metadata, checked.size()).map_err(frame)?;
             Ok::<_, RequestError>((preamble, checked))
         });

@@ -5,12 +5,15 @@ use std::{
     io::{self, Read},
 };
 
+use relplan_ecosystem::{
+    Format,
+    archive::{Bounds, Member},
+};
 use relplan_model::{digest::Sha256, port::ArtifactRead};
 use sha2::Digest as _;
 
 use super::{
-    Bounds, ContentsError, Format,
-    archive::{ArchiveError, Member},
+    ContentsError,
     notable::{self, Noted},
     record,
 };
@@ -55,7 +58,6 @@ pub(super) fn read(
     let mut files: BTreeMap<String, Listed> = BTreeMap::new();
     let mut metadata: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut left = ALL_METADATA;
-    let mut twice = None;
     let mut too_large = None;
     let mut visit = |member: Member<'_>| -> io::Result<()> {
         let Member {
@@ -80,19 +82,10 @@ pub(super) fn read(
             executable,
             link,
         };
-        if files.insert(path.clone(), listed).is_some() {
-            twice.get_or_insert(path);
-        }
+        files.insert(path, listed);
         Ok(())
     };
-    format.walk(file, packed, bounds, &mut visit)?;
-    if let Some(path) = twice {
-        let why = "more than once, so that readers may take either";
-        return Err(ContentsError::Archive {
-            file: file.to_owned(),
-            source: ArchiveError::path(&path, why),
-        });
-    }
+    super::walk(format, file, packed, bounds, &mut visit)?;
     if let Some(member) = too_large {
         return Err(ContentsError::Metadata {
             file: file.to_owned(),

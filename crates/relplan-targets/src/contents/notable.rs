@@ -9,9 +9,10 @@ mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relplan_ecosystem::Format;
 use relplan_model::{contents::Notable, digest::Sha256};
 
-use super::{Format, Listed, record};
+use super::{Listed, record};
 
 /// The longest text of a script that is told, in characters.
 const TOLD: usize = 300;
@@ -33,7 +34,7 @@ pub(super) fn says_something(format: Format, path: &str) -> bool {
     match format {
         Format::Crate => path == crates::MANIFEST,
         Format::NpmTarball => npm::is_manifest(path),
-        Format::Sdist { .. } => matches!(path, python::PKG_INFO | python::PYPROJECT),
+        Format::Sdist | Format::ZipSdist => matches!(path, python::PKG_INFO | python::PYPROJECT),
         Format::Wheel => python::is_wheel_metadata(path) || record::is_record(path),
     }
 }
@@ -47,7 +48,7 @@ pub(super) fn read(
     match format {
         Format::Crate => crates::read(files, metadata),
         Format::NpmTarball => npm::read(files, metadata),
-        Format::Sdist { .. } => python::read_sdist(files, metadata),
+        Format::Sdist | Format::ZipSdist => python::read_sdist(files, metadata),
         Format::Wheel => python::read_wheel(files, metadata),
     }
 }

@@ -1,5 +1,6 @@
 //! Fetching a published file out of the folder: its area's document lists it with the digests that prove it.
 
+use relplan_ecosystem::python::filename;
 use relplan_model::{
     address::FileName,
     digest::Digests,
@@ -8,7 +9,6 @@ use relplan_model::{
 };
 
 use super::{
-    contents::normalized,
     folder::{Folder, FolderError},
     packuments, python, sparse,
 };
@@ -52,7 +52,7 @@ pub(super) fn fetch(folder: &Folder, wanted: &Counterpart) -> Result<Option<Fetc
         "crate" => ("cargo".to_owned(), files.keys().next()),
         "npm-tarball" => (format!("npm-tarballs/{name}"), files.keys().next()),
         _ => {
-            let project = normalized(name);
+            let project = filename::normalized(name);
             let names = files.keys().map(FileName::as_str);
             let chosen = choose(&project, names, wanted)?;
             let chosen = files.keys().find(|file| Some(file.as_str()) == chosen);

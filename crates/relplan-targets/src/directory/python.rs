@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, io::Read, str::FromStr as _};
 
 use pep440_rs::Version as Pep440;
+use relplan_ecosystem::python::filename;
 use relplan_model::{
     address::{FileName, Version},
     digest::{Algorithm, Digests},
@@ -17,7 +18,6 @@ use serde_json::json;
 
 use super::{
     area::{Listed, Put, verify},
-    contents::normalized,
     folder::{Folder, FolderError, Locked},
 };
 
@@ -79,7 +79,7 @@ pub(super) fn path(name: &str) -> Option<String> {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-    is_name.then(|| format!("python/simple/{}/index.json", normalized(name)))
+    is_name.then(|| format!("python/simple/{}/index.json", filename::normalized(name)))
 }
 
 /// What the page says about what is asked. Versions are compared by PEP 440: `1.0` is `1.0.0`.
@@ -182,7 +182,7 @@ pub(super) fn publish(
     let path = path(name).ok_or_else(|| FolderError::Impossible {
         why: format!("{name} is not a name that a Python project may have"),
     })?;
-    let name = normalized(name);
+    let name = filename::normalized(name);
     let mut page = match locked.folder().read(&path)? {
         Some(document) => read(&path, &document)?,
         None => Page {

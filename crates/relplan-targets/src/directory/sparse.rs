@@ -6,6 +6,7 @@
 
 use std::io::Read;
 
+use relplan_ecosystem::cargo::manifest::Manifest;
 use relplan_model::{
     address::PackageName,
     digest::Algorithm,
@@ -21,7 +22,6 @@ use crate::cargo::{
     frame::Registries,
     index::{self, Line},
     observe,
-    package::CratePackage,
 };
 
 /// The path of a crate's index file; `None`: no crate has such a name.
@@ -63,7 +63,7 @@ pub(super) fn publish(
     locked: &Locked<'_>,
     base_url: &str,
     siblings: &[PackageName],
-    package: &CratePackage,
+    manifest: &Manifest,
     put: Put<'_, impl Read>,
 ) -> Result<(), FolderError> {
     let name = put.artifact.package.name.as_str();
@@ -115,7 +115,7 @@ pub(super) fn publish(
         crates_io: tame_index::CRATES_IO_INDEX,
         siblings,
     };
-    let line = index::line(&package.manifest, put.sha256, false, &registries)
+    let line = index::line(manifest, put.sha256, false, &registries)
         .map_err(|error| impossible(format!("{}: {error}", put.artifact.file)))?;
     let mut document = document;
     document.extend(line.as_bytes());

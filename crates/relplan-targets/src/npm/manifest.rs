@@ -6,10 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::tarball::Contents;
+use relplan_ecosystem::npm::Tarball;
 
 /// The `package.json` with its short forms spelled out, readme included.
-pub(super) fn normalised(contents: &Contents) -> Map<String, Value> {
+pub(super) fn normalised(contents: &Tarball) -> Map<String, Value> {
     let mut manifest = contents.manifest.clone();
     binaries(&mut manifest, &contents.files);
     bundled(&mut manifest);

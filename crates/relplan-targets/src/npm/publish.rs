@@ -6,6 +6,7 @@
 use std::io::{self, Cursor, Read};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use relplan_ecosystem::npm::Tarball;
 use relplan_model::{
     address::{PackageName, PointerName, Version},
     digest::{Algorithm, unhex},
@@ -13,7 +14,7 @@ use relplan_model::{
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{manifest, tarball::Contents};
+use super::manifest;
 use crate::{artifact::Checked, http::Body};
 
 /// What a publish says besides the tarball.
@@ -25,7 +26,7 @@ pub(super) struct Document<'a> {
     /// `public`, `restricted`, or what the registry does by itself.
     pub(super) access: Option<&'a str>,
     pub(super) registry: &'a Url,
-    pub(super) contents: &'a Contents,
+    pub(super) contents: &'a Tarball,
 }
 
 impl Document<'_> {

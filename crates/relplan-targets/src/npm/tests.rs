@@ -15,6 +15,8 @@ use relplan_model::{
     port::ArtifactRead,
 };
 
+use relplan_model::address::Version;
+
 use super::*;
 use crate::http::Limits;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use relplan_ecosystem::{Package, npm::Tarball};
 use relplan_model::{
-    address::{PackageName, Version},
+    address::Version,
     bundle::Artifact,
     digest::Algorithm,
     observation::Freshness,
@@ -18,15 +19,15 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{
-    Npm,
+    KINDS, Npm,
     config::Registry,
     observe::{below, escaped, read},
     publish::Document,
-    tarball::{self, Contents},
 };
 use crate::{
     artifact::{self, Checked},
     http::{self, Body, GetRequest, SendAnswer, SendError, SendRequest},
+    packed::{self, PackedError},
 };
 
 /// Attempts a step's effect once.
@@ -109,14 +110,15 @@ async fn upload(
     publish: &Publish,
 ) -> Outcome {
     let (package, version) = (&input.step.address.package, &input.step.version);
-    let Some(artifact) = input.artifact else {
-        return refused("the plan has no artifact for it".to_owned());
+    let artifact = match packed::of_step(&input) {
+        Ok(artifact) => artifact,
+        Err(reason) => return refused(reason),
     };
     let (checked, contents) = match open(artifact, input.source).await {
         Ok(opened) => opened,
         Err(reason) => return refused(reason),
     };
-    if let Err(reason) = agrees(&contents, package, version) {
+    if let Err(reason) = publishable(&contents, version) {
         return refused(reason);
     }
     let own_access = contents
@@ -145,29 +147,19 @@ async fn upload(
 async fn open(
     artifact: &Artifact,
     source: &dyn ArtifactSource,
-) -> Result<(Checked, Contents), String> {
+) -> Result<(Checked, Tarball), String> {
     let also = [Algorithm::Sha1, Algorithm::Sha512];
-    let mut checked = artifact::check(source, artifact, &also)
+    let checked = artifact::check(source, artifact, &also)
         .await
         .map_err(|error| http::reason(&error))?;
-    tokio::task::spawn_blocking(move || {
-        let contents = tarball::read(checked.file()).map_err(|error| http::reason(&error))?;
-        Ok((checked, contents))
-    })
-    .await
-    .map_err(|error| http::reason(&error))?
+    match packed::open(artifact, &KINDS, checked).await? {
+        (Package::Npm(tarball), checked) => Ok((checked, tarball)),
+        _ => Err(http::reason(&PackedError::kind(artifact))),
+    }
 }
 
-/// Whether the tarball says that it is this version of this package, and may be published (law L3).
-fn agrees(contents: &Contents, package: &PackageName, version: &Version) -> Result<(), String> {
-    let inside = (contents.text("name"), contents.text("version"));
-    if inside != (Some(package.as_str()), Some(version.as_str())) {
-        return Err(format!(
-            "the tarball says that it is {}@{}, and the plan says {package}@{version}",
-            inside.0.unwrap_or("(no name)"),
-            inside.1.unwrap_or("(no version)"),
-        ));
-    }
+/// Whether npm would publish it.
+fn publishable(contents: &Tarball, version: &Version) -> Result<(), String> {
     let parsed = semver::Version::parse(version.as_str())
         .map_err(|error| format!("{version} is not a semantic version: {error}"))?;
     if !parsed.build.is_empty() {

@@ -166,7 +166,7 @@ fn artifact(file: &str, kind: &str, bytes: &[u8]) -> Artifact {
 }
 
 fn wheel() -> Vec<u8> {
-    distribution::tests::wheel("my-widget", "1.0.0")
+    made::wheel("my-widget", "1.0.0")
 }
 
 #[tokio::test]
@@ -315,8 +315,8 @@ async fn l3_other_bytes_or_another_identity_never_leave() {
     let bench = bench(|_| Reply::new(200, "OK")).await;
     let bytes = wheel();
     let planned = artifact(FILE, "wheel", &bytes);
-    let other_name = distribution::tests::wheel("gadget", "1.0");
-    let other_version = distribution::tests::wheel("my-widget", "1.1");
+    let other_name = made::wheel("gadget", "1.0");
+    let other_version = made::wheel("my-widget", "1.1");
     let cases = [
         (planned.clone(), [bytes.as_slice(), b"x"].concat(), "bytes"),
         (planned.clone(), other_version.clone(), ""),
@@ -333,17 +333,17 @@ async fn l3_other_bytes_or_another_identity_never_leave() {
         (
             artifact(FILE, "wheel", &other_version),
             other_version.clone(),
-            "does not agree",
+            "the file's own name does not",
         ),
         (
             artifact(FILE, "crate", &bytes),
             bytes.clone(),
-            "neither a wheel",
+            "which this target does not take",
         ),
         (
             artifact("my_widget-1.0.tar.bz2", "sdist", &bytes),
             bytes,
-            "neither a wheel",
+            "ends with none of",
         ),
     ];
     for (artifact, bytes, why) in cases {
@@ -463,13 +463,13 @@ async fn inspect_tells_who_an_artifact_is() {
         inspect(&artifact(FILE, "wheel", &bytes), &bytes).await,
         Ok("My.Widget 1.0".to_owned())
     );
-    let other = distribution::tests::wheel("Ga_dget", "1.1");
+    let other = made::wheel("Ga_dget", "1.1");
     let found = inspect(
         &artifact("ga_dget-1.1-py3-none-any.whl", "wheel", &other),
         &other,
     )
     .await;
-    assert_eq!(found, Ok("ga-dget 1.1".to_owned()));
+    assert_eq!(found, Ok("Ga_dget 1.1".to_owned()));
     assert!(
         inspect(&artifact(FILE, "wheel", &bytes), b"other")
             .await

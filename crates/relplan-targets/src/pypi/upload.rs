@@ -9,7 +9,7 @@ use std::io::{Cursor, Read};
 use relplan_model::digest::{Algorithm, Digests, Sha256};
 use serde::Deserialize;
 
-use super::{distribution::Distribution, simple};
+use super::{Distribution, simple};
 
 /// An upload form without its file: what stands before and behind the file's bytes.
 pub(super) struct Form {
@@ -123,13 +123,13 @@ fn without_markup(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::distribution::tests as files, *};
+    use super::{super::made as files, *};
 
     #[test]
     fn the_form_is_what_the_upload_api_asks_for() {
         let bytes = files::wheel("Widget", "1.0");
         let distribution =
-            Distribution::read("widget-1.0-py3-none-any.whl", Cursor::new(&bytes)).unwrap();
+            Distribution::read("widget-1.0-py3-none-any.whl", &mut Cursor::new(&bytes)).unwrap();
         let digests = Digests::default()
             .with(Algorithm::Sha256, "aa")
             .with(Algorithm::Sha512, "not told")

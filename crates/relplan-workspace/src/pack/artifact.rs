@@ -1,6 +1,7 @@
 //! What is recorded about a finished file, and the proof that it is what the job asked for (law L3).
 
 use camino::Utf8PathBuf;
+use relplan_ecosystem::Format;
 use relplan_model::{
     address::{FileName, PackageId, Version},
     bundle::Artifact,
@@ -9,7 +10,7 @@ use relplan_model::{
 use super::{
     Job, PackError,
     git::Checkouts,
-    identity::{self, Inside, Kind, normalised},
+    identity::{self, Inside},
 };
 use crate::bundle::{Addition, measure_file};
 
@@ -83,16 +84,12 @@ fn describe_one(job: &Job, made: &Made, checkouts: &Checkouts) -> Result<Additio
 fn proven_version(
     job: &Job,
     made: &Made,
-    kind: Kind,
+    kind: Format,
     inside: Inside,
 ) -> Result<Version, PackError> {
     let Inside { name, version } = inside;
     let is_python = kind.ecosystem() == "python";
-    let same_name = if is_python {
-        normalised(&name) == normalised(job.package.name.as_str())
-    } else {
-        name == job.package.name.as_str()
-    };
+    let same_name = kind.same_name(&name, job.package.name.as_str());
     let same_version = job
         .version
         .as_ref()

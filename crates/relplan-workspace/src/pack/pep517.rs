@@ -3,7 +3,9 @@
 //! The front end runs in an empty folder and is told where the project is: `python3 -m build` looks for the module
 //! `build` where it runs, and many a project has a folder of that name.
 
-use super::{Job, PackError, artifact::Made, child, identity::Kind, workshop::Workshop};
+use relplan_ecosystem::Format;
+
+use super::{Job, PackError, artifact::Made, child, workshop::Workshop};
 
 /// Builds one project.
 pub(super) fn pack(
@@ -48,8 +50,8 @@ pub(super) fn pack(
         let path = entry.map_err(PackError::io("read", &out))?.into_path();
         // uv puts a .gitignore there.
         if matches!(
-            path.file_name().and_then(Kind::of),
-            Some(Kind::Sdist | Kind::Wheel)
+            path.file_name().and_then(Format::of_file),
+            Some(Format::Sdist | Format::Wheel)
         ) {
             made.push(Made {
                 package: job.package.clone(),

@@ -7,11 +7,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::{
-    Job, PackError,
-    artifact::Made,
-    identity::{self, Kind, normalised},
-};
+use super::{Job, PackError, artifact::Made, identity};
 
 /// Folders are followed so deep.
 const DEPTH: usize = 32;
@@ -30,12 +26,7 @@ pub(super) fn collect(job: &Job, globs: &[String], jobs: &[Job]) -> Result<Vec<M
         })?;
         let is_of = |job: &Job| {
             job.package.ecosystem.as_str() == kind.ecosystem()
-                && match kind {
-                    Kind::Wheel | Kind::Sdist => {
-                        normalised(job.package.name.as_str()) == normalised(&inside.name)
-                    }
-                    Kind::Crate | Kind::NpmTarball => job.package.name.as_str() == inside.name,
-                }
+                && kind.same_name(job.package.name.as_str(), &inside.name)
         };
         if !is_of(job) && jobs.iter().any(is_of) {
             continue;

@@ -69,7 +69,14 @@ pub async fn compare(
     while let Some(results) = results.next().await {
         for result in results {
             let Contents { basis, file, .. } = &result.contents;
-            if let Basis::Unknown { reason } = basis
+            if let Some(why) = &result.refused {
+                let message = format!("{file} cannot be published: {why}");
+                let about = Some(&result.contents.address);
+                let finding = Finding::new("artifact", Severity::Error, about, message);
+                compared.findings.push(finding.hint(
+                    "clients would not all read it as the same package: build it again with the ecosystem's own packer",
+                ));
+            } else if let Basis::Unknown { reason } = basis
                 && result.suspicious
             {
                 let message = format!("{file} could not be compared: {reason}");
@@ -113,6 +120,8 @@ fn uploads(plan: &Plan) -> BTreeMap<&FileName, Vec<Upload>> {
 struct OfUpload {
     contents: Contents,
     suspicious: bool,
+    /// Why the artifact itself cannot be published.
+    refused: Option<String>,
 }
 
 async fn of_artifact(
@@ -132,6 +141,7 @@ async fn of_artifact(
             Ok(contents) => OfUpload {
                 contents,
                 suspicious: false,
+                refused: None,
             },
             Err(Unknown { reason, suspicious }) => OfUpload {
                 contents: unknown(
@@ -141,10 +151,19 @@ async fn of_artifact(
                     reason,
                 ),
                 suspicious,
+                refused: ambiguity(&listing),
             },
         });
     }
     compared
+}
+
+/// Why clients would read the artifact differently, if they would.
+fn ambiguity(listing: &Result<Listing, ContentsError>) -> Option<String> {
+    match listing {
+        Err(ContentsError::Archive { source, .. }) if source.is_ambiguous() => Some(reason(source)),
+        _ => None,
+    }
 }
 
 async fn beside(

@@ -6,14 +6,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use relplan_ecosystem::cargo::CratePackage;
 use serde_json::Value;
 
-use super::{artifact, real_cargo, run};
+use super::{real_cargo, run};
 use crate::{
-    cargo::{
-        frame::{self, Registries},
-        package::CratePackage,
-    },
+    cargo::frame::{self, Registries},
     http::server::{Reply, Server},
 };
 
@@ -150,15 +148,16 @@ async fn a_publish_request_says_what_the_real_cargo_says() {
     let (length, file) = rest.split_first_chunk::<4>().unwrap();
     assert_eq!(u32::from_le_bytes(*length) as usize, file.len());
 
-    let about = artifact("crate", "tricky-1.2.3.crate", "tricky", "1.2.3", file);
-    let package = CratePackage::read(&about, &mut Cursor::new(file.to_vec())).unwrap();
+    let mut packed = Cursor::new(file.to_vec());
+    let package = CratePackage::read(&mut packed).unwrap();
+    let readme = package.readme(&mut packed).unwrap();
     let registries = Registries {
         own_index: &format!("sparse+{url}bench/"),
         own_is_crates_io: false,
         crates_io: tame_index::CRATES_IO_INDEX,
         siblings: &[],
     };
-    let ours = frame::metadata(&package, &registries).unwrap();
+    let ours = frame::metadata(&package.manifest, readme.as_deref(), &registries).unwrap();
     assert_eq!(members(&ours), members(json));
     // The frame around it is the same to the byte.
     let preamble = frame::preamble(json, file.len() as u64).unwrap();

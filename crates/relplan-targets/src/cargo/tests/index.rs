@@ -1,5 +1,6 @@
 //! The index: paths, lines read and lines written.
 
+use relplan_ecosystem::cargo::manifest::Manifest;
 use relplan_model::{
     address::{PackageName, Version},
     digest::Algorithm,
@@ -10,7 +11,6 @@ use super::query;
 use crate::cargo::{
     frame::Registries,
     index::{is_crate_name, line, lines, path},
-    manifest::Manifest,
     observe::facts,
 };
 

@@ -252,7 +252,11 @@ async fn l3_nothing_leaves_when_bytes_or_identity_are_not_the_planned_ones() {
     );
     for (about, bytes, part) in [
         (&about, &other, "and the plan says"),
-        (&disguised, &other, "holds widget 1.0.1, not widget 1.0.0"),
+        (
+            &disguised,
+            &other,
+            "holds widget 1.0.1, and the plan says widget 1.0.0",
+        ),
         (&foreign, &file, "is not the artifact of this step"),
     ] {
         let Outcome::Refused { reason, .. } = upload(&*bench.driver, &step, about, bytes).await

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use relplan_ecosystem::cargo::manifest::{Kind, Manifest};
+
 use super::{Listed, Noted, Unreadable, file, told};
-use crate::{
-    cargo::manifest::{Kind, Manifest},
-    http::reason,
-};
+use crate::http::reason;
 
 /// The normalised manifest, which is the one that Cargo reads.
 pub(super) const MANIFEST: &str = "Cargo.toml";

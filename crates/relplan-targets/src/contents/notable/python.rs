@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use relplan_ecosystem::python::{filename, metadata::Metadata};
 use serde::Deserialize;
 
 use super::{Listed, Noted, Unreadable, file, told};
-use crate::pypi::metadata::Metadata;
 
 pub(super) const PKG_INFO: &str = "PKG-INFO";
 pub(super) const PYPROJECT: &str = "pyproject.toml";
@@ -153,7 +153,7 @@ fn require(noted: &mut Noted, asked: &str, section: &str) {
     // One name may be asked for once per platform.
     noted
         .dependencies
-        .entry((crate::pypi::filename::normalized(name), section))
+        .entry((filename::normalized(name), section))
         .and_modify(|all| *all = told(&format!("{all} and {rest}")))
         .or_insert_with(|| told(rest));
 }

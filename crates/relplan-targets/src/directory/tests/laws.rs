@@ -263,7 +263,7 @@ async fn l3_an_artifact_of_another_name_or_version_is_refused() {
         disguised.about.version = Version::new("1.0.0").unwrap();
         let refused = reason(shelf.put(&disguised).await);
         assert!(
-            refused.contains(&format!("holds {inside}, not ")),
+            refused.contains(&format!("holds {inside}, and the plan says")),
             "{refused}"
         );
         let source = crate::cargo::tests::Memory::of(&disguised.about, &disguised.bytes);

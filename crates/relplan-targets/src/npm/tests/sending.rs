@@ -162,26 +162,26 @@ async fn l3_nothing_but_the_approved_bytes_leaves() {
     for (bytes, why) in [
         (
             manifest(r#"{"name":"@acme/other","version":"1.4.0"}"#),
-            "says that it is @acme/other@1.4.0",
+            "holds @acme/other 1.4.0",
         ),
         (
             manifest(r#"{"name":"@acme/widget","version":"1.4.1"}"#),
-            "says that it is @acme/widget@1.4.1",
+            "holds @acme/widget 1.4.1",
         ),
         (
             manifest(r#"{"name":"@acme/widget","version":"1.4.0","private":true}"#),
             "private",
         ),
-        (manifest("[]"), "not a JSON object"),
+        (manifest("[]"), "no JSON object"),
         (tarball(&[("package/index.js", "")]), "no package.json"),
         (
             tarball(&[
                 ("package/package.json", MANIFEST),
                 ("other/package.json", MANIFEST),
             ]),
-            "more than one package.json",
+            "more than once",
         ),
-        (b"not gzip".to_vec(), "cannot be read"),
+        (b"not gzip".to_vec(), "cannot be read as an archive"),
     ] {
         let (outcome, requests) = upload(Reply::new(201, "{}"), &step, bytes).await;
         let refused = matches!(&outcome, Outcome::Refused { reason, credential: false } if reason.contains(why));

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::{Listed, PageError, check_version, digests};
-use crate::pypi::filename;
+use relplan_ecosystem::python::filename;
 
 /// Elements whose text may say whose page it is.
 const HEADINGS: [&str; 3] = ["title", "h1", "h2"];

@@ -32,10 +32,10 @@ impl Bench {
 
     fn zip(&self, file: &str, entries: &[(&str, &str)]) -> Result<String, String> {
         let path = self.path(file);
-        let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+        let mut archive = ::zip::ZipWriter::new(fs::File::create(&path).unwrap());
         for (name, text) in entries {
             archive
-                .start_file(*name, zip::write::SimpleFileOptions::default())
+                .start_file(*name, ::zip::write::SimpleFileOptions::default())
                 .unwrap();
             io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
         }
@@ -112,7 +112,7 @@ fn l3_the_name_and_version_inside_are_what_counts() {
 fn l3_a_file_that_says_two_things_says_nothing() {
     let bench = Bench::new();
     let npm = r#"{"name":"x","version":"1.0.0"}"#;
-    let metadata = "Name: x\nVersion: 1.0\n";
+    let metadata = "Metadata-Version: 2.1\nName: x\nVersion: 1.0\n";
     let refused = [
         bench.tar(
             "a.tgz",
@@ -134,7 +134,10 @@ fn l3_a_file_that_says_two_things_says_nothing() {
         ),
         bench.tar(
             "x-1.0.tar.gz",
-            &[("x-1.0/PKG-INFO", "Name: x\nVersion: 1.0\nVersion: 2.0\n")],
+            &[(
+                "x-1.0/PKG-INFO",
+                "Metadata-Version: 2.1\nName: x\nVersion: 1.0\nVersion: 2.0\n",
+            )],
         ),
         bench.tar("x-1.1.tar.gz", &[("x-1.0/PKG-INFO", metadata)]),
         bench.tar("y-1.0.tar.gz", &[("x-1.0/PKG-INFO", metadata)]),
@@ -167,25 +170,20 @@ fn a_manifest_beyond_all_bounds_is_not_read_into_memory() {
     let error = bench
         .tar("a.tgz", &[("package/package.json", &long)])
         .unwrap_err();
-    assert!(error.contains("it is too long"), "{error}");
-}
-
-#[test]
-fn names_of_projects_compare_in_one_form() {
-    for (name, form) in [
-        ("Acme.Widget", "acme-widget"),
-        ("a__b-.c", "a-b-c"),
-        ("x", "x"),
-    ] {
-        assert_eq!(normalised(name), form);
-    }
+    assert!(error.contains("more than 4194304 bytes"), "{error}");
 }
 
 #[test]
 fn relplans_own_folder_is_not_released() {
     let bench = Bench::new();
-    let pkg_info = ("a-1.0.0/PKG-INFO", "Name: a\nVersion: 1.0.0\n");
-    let metadata = ("a-1.0.0.dist-info/METADATA", "Name: a\nVersion: 1.0.0\n");
+    let pkg_info = (
+        "a-1.0.0/PKG-INFO",
+        "Metadata-Version: 2.1\nName: a\nVersion: 1.0.0\n",
+    );
+    let metadata = (
+        "a-1.0.0.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: a\nVersion: 1.0.0\n",
+    );
     let spec = ("a-1.0.0/relplan.kdl", "");
     let harmless = ("a-1.0.0/docs/.relplan", "");
     assert!(
@@ -193,12 +191,10 @@ fn relplans_own_folder_is_not_released() {
             .tar("a-1.0.0.tar.gz", &[spec, pkg_info, harmless])
             .is_ok()
     );
-    for entry in [
-        "a-1.0.0/.relplan/state/journal",
-        "a-1.0.0/py/.relplan/bundle/bundle.json",
-    ] {
+    for entry in [".relplan/state/journal", "py/.relplan/bundle/bundle.json"] {
+        let packed = format!("a-1.0.0/{entry}");
         // Behind the entry that tells who the file is, and before it.
-        for entries in [[(entry, ""), pkg_info], [pkg_info, (entry, "")]] {
+        for entries in [[(&*packed, ""), pkg_info], [pkg_info, (&*packed, "")]] {
             let error = bench.tar("a-1.0.0.tar.gz", &entries).unwrap_err();
             assert!(
                 error.contains(entry) && error.contains("`/.relplan/`"),

@@ -6,10 +6,11 @@ mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relplan_ecosystem::python::filename;
 use toml_edit::{DocumentMut, Item};
 
 use super::unsupported;
-use crate::pack::{Job, PackError, identity::normalised};
+use crate::pack::{Job, PackError};
 
 /// A project with static metadata.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ pub(super) struct Person {
 impl Project {
     /// The name as file names and the imported package spell it: normalised, with underscores.
     pub(super) fn file_stem(&self) -> String {
-        normalised(&self.name).replace('-', "_")
+        filename::normalized(&self.name).replace('-', "_")
     }
 }
 

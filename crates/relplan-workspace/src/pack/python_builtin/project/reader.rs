@@ -8,12 +8,12 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobBuilder;
+use relplan_ecosystem::python::filename;
 use toml_edit::{Item, TableLike};
 
 use super::{Person, Project, Readme, fields::Fields};
 use crate::pack::{
     Job, PackError,
-    identity::normalised,
     python_builtin::{sources::plain_files, unsupported},
 };
 
@@ -274,7 +274,7 @@ impl Reader<'_> {
             .ok_or_else(|| self.fields.bad(key, "is not a table"))?;
         let mut extras = BTreeMap::new();
         for (name, requirements) in table.iter() {
-            let name = normalised(&self.fields.line(key, name)?);
+            let name = filename::normalized(&self.fields.line(key, name)?);
             if extras
                 .insert(name.clone(), self.fields.texts_of(key, requirements)?)
                 .is_some()

@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 /// Why a manifest says nothing usable.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ManifestError {
+pub enum ManifestError {
     /// Not UTF-8, not TOML, or not of the expected shape.
-    #[error("its Cargo.toml is not a normalised manifest: {detail}")]
+    #[error("it is no normalised manifest: {detail}")]
     Shape {
         /// What the reader said, on one line.
         detail: String,
@@ -39,9 +39,9 @@ pub(crate) enum ManifestError {
 /// A normalised manifest.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Manifest {
+pub struct Manifest {
     /// `[package]`.
-    pub(crate) package: Package,
+    pub package: Package,
     /// `[dependencies]` and its kin.
     #[serde(flatten)]
     tables: Tables,
@@ -50,37 +50,50 @@ pub(crate) struct Manifest {
     target: BTreeMap<String, Tables>,
     /// `[features]`, as written: features implied by optional dependencies are not among them.
     #[serde(default)]
-    pub(crate) features: BTreeMap<String, Vec<String>>,
+    pub features: BTreeMap<String, Vec<String>>,
     /// `[lib]`.
     #[serde(default)]
     lib: Library,
     /// `[badges]`.
     #[serde(default)]
-    pub(crate) badges: BTreeMap<String, BTreeMap<String, String>>,
+    pub badges: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What `[package]` says, as far as registries want it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Package {
-    pub(crate) name: String,
-    pub(crate) version: String,
+pub struct Package {
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The authors.
     #[serde(default)]
-    pub(crate) authors: Vec<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) documentation: Option<String>,
-    pub(crate) homepage: Option<String>,
+    pub authors: Vec<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// Where its documentation is.
+    pub documentation: Option<String>,
+    /// Its home page.
+    pub homepage: Option<String>,
     #[serde(default)]
     readme: Readme,
+    /// The keywords.
     #[serde(default)]
-    pub(crate) keywords: Vec<String>,
+    pub keywords: Vec<String>,
+    /// The categories.
     #[serde(default)]
-    pub(crate) categories: Vec<String>,
-    pub(crate) license: Option<String>,
-    pub(crate) license_file: Option<String>,
-    pub(crate) repository: Option<String>,
-    pub(crate) links: Option<String>,
-    pub(crate) rust_version: Option<String>,
+    pub categories: Vec<String>,
+    /// The license expression.
+    pub license: Option<String>,
+    /// The license's file.
+    pub license_file: Option<String>,
+    /// Where its sources are.
+    pub repository: Option<String>,
+    /// The native library that it links.
+    pub links: Option<String>,
+    /// The oldest Rust that it builds with.
+    pub rust_version: Option<String>,
     #[serde(default)]
     build: Build,
 }
@@ -107,7 +120,7 @@ enum Build {
 
 impl Package {
     /// The paths of the build scripts, by what the manifest says and whether there is a `build.rs`.
-    pub(crate) fn build_scripts(&self, has_build_rs: bool) -> Vec<&str> {
+    pub fn build_scripts(&self, has_build_rs: bool) -> Vec<&str> {
         match &self.build {
             Build::Several(paths) => paths.iter().map(String::as_str).collect(),
             Build::One(path) => vec![path],
@@ -118,7 +131,7 @@ impl Package {
     }
 
     /// The readme's path inside the crate, where it has one.
-    pub(crate) fn readme(&self) -> Option<&str> {
+    pub fn readme(&self) -> Option<&str> {
         match &self.readme {
             Readme::Path(path) => Some(path),
             Readme::Default(true) => Some("README.md"),
@@ -179,15 +192,18 @@ fn yes() -> bool {
 
 /// What a dependency is for, as the registry protocol spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// To run.
     Normal,
+    /// To develop.
     Dev,
+    /// To build.
     Build,
 }
 
 impl Kind {
     /// The protocol's word.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Normal => "normal",
             Self::Dev => "dev",
@@ -198,25 +214,25 @@ impl Kind {
 
 /// One dependency of a crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Dependency {
+pub struct Dependency {
     /// The depended-on crate's own name.
-    pub(crate) package: String,
+    pub package: String,
     /// The name that the manifest gives it, where that differs on purpose.
-    pub(crate) renamed: Option<String>,
+    pub renamed: Option<String>,
     /// The requirement as Cargo writes it (`^0.1` for `"0.1"`).
-    pub(crate) requirement: String,
+    pub requirement: String,
     /// What it is for.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// The platform that it is limited to.
-    pub(crate) target: Option<String>,
+    pub target: Option<String>,
     /// Whether it is optional.
-    pub(crate) optional: bool,
+    pub optional: bool,
     /// Whether its default features are wanted.
-    pub(crate) default_features: bool,
+    pub default_features: bool,
     /// The features wanted of it.
-    pub(crate) features: Vec<String>,
+    pub features: Vec<String>,
     /// The index that the manifest names for it.
-    pub(crate) registry_index: Option<String>,
+    pub registry_index: Option<String>,
 }
 
 impl Manifest {
@@ -224,7 +240,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When it is not TOML of the expected shape.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ManifestError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, ManifestError> {
         let shape = |detail: &dyn std::fmt::Display| ManifestError::Shape {
             detail: detail
                 .to_string()
@@ -237,7 +253,7 @@ impl Manifest {
     }
 
     /// Whether its code runs inside the compiler.
-    pub(crate) fn is_proc_macro(&self) -> bool {
+    pub fn is_proc_macro(&self) -> bool {
         self.lib.proc_macro
     }
 
@@ -246,7 +262,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When a dependency cannot be told to a registry.
-    pub(crate) fn dependencies(&self) -> Result<Vec<Dependency>, ManifestError> {
+    pub fn dependencies(&self) -> Result<Vec<Dependency>, ManifestError> {
         let everywhere = std::iter::once((None, &self.tables));
         let limited = self
             .target

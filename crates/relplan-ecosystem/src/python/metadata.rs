@@ -6,18 +6,18 @@
 
 /// Why a text is no core metadata.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum MetadataError {
+pub enum MetadataError {
     /// Not in UTF-8.
-    #[error("its metadata is not in UTF-8")]
+    #[error("it is not in UTF-8")]
     Encoding,
     /// A line before the empty one that is no field.
-    #[error("line {line} of its metadata is no field")]
+    #[error("line {line} of it is no field")]
     Line {
         /// The line's number, from 1.
         line: usize,
     },
     /// A required field is missing, or stands there more than once.
-    #[error("its metadata has the field {field} {count} times, which must be there once")]
+    #[error("it has the field {field} {count} times, which must be there once")]
     Count {
         /// The field's name.
         field: &'static str,
@@ -73,7 +73,7 @@ const FIELDS: [(&str, &str, Many); 30] = {
 
 /// The core metadata of one distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Metadata {
+pub struct Metadata {
     /// The version of the metadata itself.
     version: String,
     /// The fields in order, names in lower case.
@@ -85,7 +85,7 @@ impl Metadata {
     ///
     /// # Errors
     /// When it is no such file, or has no or more than one of what must be there once.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, MetadataError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, MetadataError> {
         let text = std::str::from_utf8(bytes).map_err(|_| MetadataError::Encoding)?;
         let text = text.trim_start_matches('\u{feff}');
         let (mut fields, body) = headers(text)?;
@@ -108,13 +108,21 @@ impl Metadata {
     }
 
     /// The project's name as the metadata spells it.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.first("name")
     }
 
     /// The version as the metadata spells it.
-    pub(crate) fn version(&self) -> &str {
+    pub fn version(&self) -> &str {
         self.first("version")
+    }
+
+    /// Which Python it needs, where it says so.
+    #[must_use]
+    pub fn requires_python(&self) -> Option<&str> {
+        self.all("requires-python")
+            .next()
+            .filter(|asked| !asked.is_empty())
     }
 
     fn first(&self, field: &'static str) -> &str {
@@ -122,7 +130,7 @@ impl Metadata {
     }
 
     /// The values of a field, in order.
-    pub(crate) fn all(&self, field: &'static str) -> impl Iterator<Item = &str> {
+    pub fn all(&self, field: &'static str) -> impl Iterator<Item = &str> {
         self.fields
             .iter()
             .filter(move |(name, _)| name == field)
@@ -130,7 +138,7 @@ impl Metadata {
     }
 
     /// The fields of an upload form, in a fixed order.
-    pub(crate) fn form(&self) -> Vec<(&'static str, &str)> {
+    pub fn form(&self) -> Vec<(&'static str, &str)> {
         let mut form = Vec::new();
         for (field, name, many) in FIELDS {
             // Old setuptools writes License-File in metadata that has no such field; indexes refuse it there.

@@ -17,7 +17,7 @@ const OTHER: [&str; 7] = [".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg"
 
 /// Whether a file's name has the ending of a file that a release may consist of.
 #[must_use]
-pub(crate) fn is_distribution(file: &str) -> bool {
+pub fn is_distribution(file: &str) -> bool {
     SDIST
         .iter()
         .chain(&OTHER)
@@ -26,7 +26,7 @@ pub(crate) fn is_distribution(file: &str) -> bool {
 
 /// A project's name as an index compares it: lower case, runs of `-`, `_` and `.` as one `-` (PEP 503).
 #[must_use]
-pub(crate) fn normalized(name: &str) -> String {
+pub fn normalized(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         if matches!(c, '-' | '_' | '.') {
@@ -42,7 +42,7 @@ pub(crate) fn normalized(name: &str) -> String {
 
 /// What kind of file a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind<'a> {
+pub enum Kind<'a> {
     /// A wheel, with its Python tag such as `py3`.
     Wheel {
         /// The Python tag.
@@ -56,18 +56,18 @@ pub(crate) enum Kind<'a> {
 
 /// What a file's name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Named<'a> {
+pub struct Named<'a> {
     /// The kind of file.
-    pub(crate) kind: Kind<'a>,
+    pub kind: Kind<'a>,
     /// The version as the name spells it.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
     /// The same, read.
-    pub(crate) version: Version,
+    pub version: Version,
 }
 
 /// Reads a file's name as one of a release of `project`, whose name is given normalized; `None` when it is none.
 #[must_use]
-pub(crate) fn read<'a>(project: &str, file: &'a str) -> Option<Named<'a>> {
+pub fn read<'a>(project: &str, file: &'a str) -> Option<Named<'a>> {
     if let Some(stem) = file.strip_suffix(".whl") {
         return wheel(project, stem);
     }
@@ -128,6 +128,11 @@ fn sdist<'a>(project: &str, stem: &'a str) -> Option<Named<'a>> {
                 version,
             })
     })
+}
+
+/// The version in a stem `{name}-{version}` of this project.
+pub(crate) fn version_of(project: &str, stem: &str) -> Option<Version> {
+    sdist(project, stem).map(|named| named.version)
 }
 
 /// A version as a file name spells it: old tools wrote `_` for each character that they thought unfit, which `+` was.

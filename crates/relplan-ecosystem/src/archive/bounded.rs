@@ -5,13 +5,13 @@ use std::io::{self, Read};
 /// Marks that the bound was reached.
 #[derive(Debug, thiserror::Error)]
 #[error("the bound on unpacked bytes is reached")]
-pub(crate) struct Exhausted;
+pub(super) struct Exhausted;
 
 /// Fails, rather than ends, once too many bytes have been read.
-pub(crate) struct Bounded<R> {
-    pub(crate) inner: R,
+pub(super) struct Bounded<R> {
+    pub(super) inner: R,
     /// Bytes that may yet be read.
-    pub(crate) left: u64,
+    pub(super) left: u64,
 }
 
 impl<R: Read> Read for Bounded<R> {

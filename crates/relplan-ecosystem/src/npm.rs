@@ -1,0 +1,6 @@
+//! npm tarballs.
+
+pub(crate) mod layout;
+mod tarball;
+
+pub use self::tarball::Tarball;
