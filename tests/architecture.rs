@@ -524,13 +524,18 @@ fn the_top_level_is_what_the_design_says() {
 #[test]
 fn one_room_knows_which_characters_are_not_shown() {
     let rule = Path::new("relplan-model/src/text.rs");
+    // What file systems pass over in a name is a list of theirs.
+    let paths = Path::new("relplan-ecosystem/src/archive/path.rs");
     let mut files = Vec::new();
     for (name, folder) in crates() {
         if name != "relplan-testkit" {
             rust_files(&folder.join("src"), &mut files);
         }
     }
-    for file in files.iter().filter(|file| !file.ends_with(rule)) {
+    for file in files
+        .iter()
+        .filter(|file| !file.ends_with(rule) && !file.ends_with(paths))
+    {
         if file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs") {
             continue;
         }

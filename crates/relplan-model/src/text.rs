@@ -61,7 +61,8 @@ fn clean(text: &str, kept: impl Fn(char) -> bool) -> String {
     let mut clean = |c: char| {
         let before = before.replace(c);
         // A selector belongs behind a symbol; behind a letter or at the start it makes one name look like another.
-        let selects = before.is_some_and(|before| !before.is_ascii() && !before.is_alphanumeric());
+        let is_symbol = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !is_hidden(c);
+        let selects = before.is_some_and(|before| before != '\u{fe0f}' && is_symbol(before));
         let hides = is_hidden(c) || (c == '\u{fe0f}' && !selects);
         if hides && !kept(c) { REPLACEMENT } else { c }
     };

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use relplan_model::problem::Problem;
+use relplan_model::{problem::Problem, text};
 
 use crate::exit::Exit;
 
@@ -34,11 +34,13 @@ impl Failure {
     }
 
     /// A failure with its chain of causes.
+    ///
+    /// Each cause is one line: where an error quotes what it read, a line end in there is somebody else's.
     pub fn of(exit: Exit, error: &dyn Error) -> Self {
-        let mut chain = vec![error.to_string()];
+        let mut chain = vec![text::joined(&error.to_string())];
         let mut next = error.source();
         while let Some(cause) = next {
-            chain.push(cause.to_string());
+            chain.push(text::joined(&cause.to_string()));
             next = cause.source();
         }
         Self {
@@ -48,6 +50,14 @@ impl Failure {
             details: None,
             problems: Vec::new(),
         }
+    }
+
+    /// The same with the error's own text whole, for one that has lines of its own: the end of a packer's output.
+    pub fn with_lines(mut self, error: &dyn Error) -> Self {
+        if let Some(first) = self.chain.first_mut() {
+            *first = error.to_string();
+        }
+        self
     }
 
     /// The same with what was being done put before it.

@@ -122,6 +122,7 @@ pub async fn run(
         };
         pack::run(&jobs, &mut folder, &options, &told).map_err(|error| {
             Failure::of(Exit::Invalid, &error)
+                .with_lines(&error)
                 .while_doing("packing failed, and nothing was published")
         })?;
         Ok(folder)

@@ -7,7 +7,7 @@ use relplan_model::{
     digest::Sha256,
     plan::{Base, FORMAT},
     step::{Class, Effect},
-    target::Endpoint,
+    target::{CredentialSource, Endpoint},
     text::is_hidden,
 };
 
@@ -63,13 +63,9 @@ fn words(view: &View<'_>, found: &mut Found) {
         );
         for endpoint in &target.endpoints {
             let Endpoint { role, url, source } = endpoint;
-            let is_role = match role.split_once(' ') {
-                Some((role, scope)) => is_word(role) && is_scope(scope),
-                None => is_word(role),
-            };
             let is_plain = |text: &str| !text.is_empty() && !text.chars().any(is_hidden);
             found.unless(
-                is_role,
+                is_role(role),
                 Rule::Words,
                 &target.name,
                 "an endpoint's role is not a word",
@@ -82,10 +78,27 @@ fn words(view: &View<'_>, found: &mut Found) {
             );
         }
     }
+    let opened = view.plan.targets.iter().flat_map(|one| &one.credentials);
+    for CredentialSource { role, .. } in opened {
+        found.unless(
+            is_role(role),
+            Rule::Words,
+            role,
+            "the role of a credential is not a word",
+        );
+    }
     let codes = view.plan.findings.iter().map(|one| &one.code);
     let reasons = view.plan.changes.iter().flat_map(|row| &row.reasons);
     for code in codes.chain(reasons.map(|reason| &reason.code)) {
         found.unless(is_word(code), Rule::Words, code, "the code is not a word");
+    }
+}
+
+/// A word, with a scope behind it where it is for the packages of that scope alone.
+fn is_role(text: &str) -> bool {
+    match text.split_once(' ') {
+        Some((role, scope)) => is_word(role) && is_scope(scope),
+        None => is_word(text),
     }
 }
 

@@ -199,7 +199,9 @@ mod tests {
                 let any = patterns.iter().any(|pattern| pattern.matches(&folder));
                 prop_assert_eq!(forest.matches(&folder), any, "{} {:?}", folder, texts);
                 let mut told = BTreeSet::new();
-                forest.covering(&folder, |number| drop(told.insert(number)));
+                forest.covering(&folder, |number| {
+                    told.insert(number);
+                });
                 let covering: BTreeSet<usize> = (0..patterns.len())
                     .filter(|number| patterns[*number].covers(&folder))
                     .collect();
