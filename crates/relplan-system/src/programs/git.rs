@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{Bounds, Call, Programs, Variables, roots::resolved, variables};
+use crate::tree;
 
 /// Settings that git runs with wherever it runs: no hook, no monitor, no program of a repository's.
 pub const SETTINGS: [&str; 5] = [
@@ -40,6 +41,12 @@ pub struct Checkout {
     git_dir: PathBuf,
     /// The repository's folder for all of its checkouts.
     common_dir: PathBuf,
+}
+
+/// A file that names a folder: regular, and bounded by what is read.
+fn read_link_file(path: &Path) -> io::Result<String> {
+    let bytes = tree::read_named(path, MOST_LINK).map_err(tree::ReadError::into_io)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// A setting of git's, and where it comes from.
@@ -76,16 +83,16 @@ impl Checkout {
         let own = top.join(".git");
         let git_dir = match fs::metadata(&own)? {
             found if found.is_dir() => own.canonicalize()?,
-            found if found.is_file() && found.len() <= MOST_LINK => {
-                let text = fs::read_to_string(&own)?;
-                match text.trim_end().strip_prefix("gitdir: ") {
+            // A link to a file is nothing that git writes, and the file would be anybody's.
+            found if found.is_file() && !own.is_symlink() => {
+                match read_link_file(&own)?.trim_end().strip_prefix("gitdir: ") {
                     Some(path) => top.join(path).canonicalize()?,
                     None => return Ok(None),
                 }
             }
             _ => return Ok(None),
         };
-        let common_dir = match fs::read_to_string(git_dir.join("commondir")) {
+        let common_dir = match read_link_file(&git_dir.join("commondir")) {
             Ok(text) => git_dir.join(text.trim_end()).canonicalize()?,
             Err(_) => git_dir.clone(),
         };
