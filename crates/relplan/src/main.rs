@@ -20,6 +20,7 @@ mod gather;
 mod init;
 mod interrupt;
 mod memory;
+mod next;
 mod packing;
 mod planning;
 mod project;

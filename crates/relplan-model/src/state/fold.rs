@@ -33,6 +33,9 @@ impl State {
         }
         self.take(&entry.record, entry.at)
             .map_err(|why| FoldError::Impossible { seq, why })?;
+        if let Some(open) = &mut self.open {
+            open.active = entry.at;
+        }
         self.length += 1;
         self.head = line;
         Ok(())
@@ -54,6 +57,8 @@ impl State {
                 run: _,
                 tool: _,
                 targets,
+                steps,
+                not_after,
                 approved,
             } => {
                 if self.open.is_some() {
@@ -67,6 +72,9 @@ impl State {
                 self.open = Some(Open {
                     plan: *plan,
                     since: at,
+                    active: at,
+                    total: *steps,
+                    not_after: *not_after,
                     runner: runner.clone(),
                     steps: BTreeMap::new(),
                     parts: BTreeMap::new(),
@@ -84,14 +92,21 @@ impl State {
                 self.measured_by(approved.as_ref())?;
                 self.take_up(plan, runner, targets.as_ref())?;
             }
-            Record::Left { plan, targets } => {
+            Record::Left {
+                plan,
+                targets,
+                reason,
+            } => {
                 let parts = &mut self.open(Some(plan))?.parts;
                 for target in targets {
                     let nobody = || Part {
                         runner: None,
                         left: true,
+                        reason: None,
                     };
-                    parts.entry(target.clone()).or_insert_with(nobody).left = true;
+                    let part = parts.entry(target.clone()).or_insert_with(nobody);
+                    part.left = true;
+                    part.reason.clone_from(reason);
                 }
             }
             Record::Intent { step, attempt } => {
@@ -234,6 +249,7 @@ impl State {
         let part = Part {
             runner: Some(runner.to_owned()),
             left: false,
+            reason: None,
         };
         let parts = targets.iter().map(|name| (name.clone(), part.clone()));
         open.parts.extend(parts);

@@ -42,7 +42,11 @@ impl Cargo {
         if answer.status != http::StatusCode::OK {
             return Err(failed(format!("the registry answered {}", answer.status)));
         }
-        let lines = self.lines(&answer).map_err(failed)?;
+        let lines = index::lines(&answer.body).map_err(|(at, error)| {
+            failed(format!(
+                "line {at} of the index file cannot be read: {error}"
+            ))
+        })?;
         let line = lines
             .iter()
             .find(|line| line.name == name && line.vers == wanted.version.as_str())
