@@ -75,7 +75,7 @@ fn cargo_index(bytes: &[u8]) {
 }
 
 fn python_page(bytes: &[u8]) {
-    let _ = readers::python_page(bytes);
+    let _ = readers::python_page(bytes, "widget");
 }
 
 fn npm_tarball(bytes: &[u8]) {

@@ -53,8 +53,6 @@ pub struct Admitted {
     pub state: State,
     /// Where the plan stands in that state.
     pub standing: Standing,
-    /// What could not be found out, and keeps nothing from going on.
-    pub remarks: Vec<Finding>,
 }
 
 /// Where a plan stands in its journal.
@@ -142,15 +140,15 @@ pub enum Denied {
         /// One for each.
         findings: Vec<Finding>,
     },
-    /// Credentials are missing or refused.
-    #[error("{}", first(findings, "credentials are missing or refused"))]
-    Credentials {
+    /// Targets cannot be written from here.
+    #[error("{}", first(findings, "targets cannot be written"))]
+    Unusable {
         /// One for each target.
         findings: Vec<Finding>,
     },
-    /// Targets cannot be written to.
-    #[error("{}", first(findings, "targets cannot be written to"))]
-    Unusable {
+    /// Credentials are missing or refused.
+    #[error("{}", first(findings, "credentials are missing or refused"))]
+    Credentials {
         /// One for each target.
         findings: Vec<Finding>,
     },
@@ -171,8 +169,8 @@ impl Denied {
             }
             Self::OtherOpen { .. } => ExitClass::Busy,
             Self::Undescribed { .. } => ExitClass::Unknown,
-            Self::Credentials { .. } => ExitClass::Credential,
             Self::Unusable { .. } => ExitClass::Partial,
+            Self::Credentials { .. } => ExitClass::Credential,
         }
     }
 
@@ -184,8 +182,8 @@ impl Denied {
             | Self::Grades { findings }
             | Self::Undescribed { findings }
             | Self::Artifacts { findings }
-            | Self::Credentials { findings }
-            | Self::Unusable { findings } => findings,
+            | Self::Unusable { findings }
+            | Self::Credentials { findings } => findings,
             Self::Plan(_)
             | Self::Inconsistent(_)
             | Self::NotApplicable
@@ -217,7 +215,6 @@ pub async fn admit(admission: Admission<'_>) -> Result<Admitted, Denied> {
     }
     let index = Index::new(&plan).map_err(Denied::Inconsistent)?;
     let standing = standing(&plan, digest, &state)?;
-    let mut remarks = Vec::new();
     if standing != Standing::Finished {
         if now > plan.not_after {
             return Err(Denied::Expired {
@@ -229,7 +226,7 @@ pub async fn admit(admission: Admission<'_>) -> Result<Admitted, Denied> {
         surroundings::check_targets(&index, &remaining, drivers).await?;
         let is_all_needed = standing == Standing::Fresh && part.is_whole();
         artifacts::check(&index, &remaining, is_all_needed, &plan, drivers, source).await?;
-        remarks = surroundings::check_credentials(&remaining, drivers).await?;
+        surroundings::check_credentials(&remaining, drivers).await?;
     }
     Ok(Admitted {
         plan,
@@ -237,7 +234,6 @@ pub async fn admit(admission: Admission<'_>) -> Result<Admitted, Denied> {
         part,
         state,
         standing,
-        remarks,
     })
 }
 

@@ -103,7 +103,6 @@ pub async fn claim(
         part,
         mut state,
         mut standing,
-        remarks: _,
     } = admitted;
     let claimed = |state, finished| Claimed {
         plan: plan.clone(),
@@ -208,8 +207,6 @@ fn records(
         runner,
         run,
         targets,
-        steps: Some(plan.steps.len() as u64),
-        not_after: Some(plan.not_after),
         approved,
     };
     genesis.into_iter().chain([claim]).collect()

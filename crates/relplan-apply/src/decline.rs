@@ -13,7 +13,7 @@ use relplan_model::{
 use crate::{
     claim::{append, replay},
     part::Part,
-    walk::{pace::Pace, shortened},
+    walk::pace::Pace,
 };
 
 /// Writes down that no run of this part will begin, once another run has claimed the plan; for so long it is waited for.
@@ -23,7 +23,7 @@ use crate::{
 /// When the store cannot be read or written.
 pub async fn decline(
     plan: Sha256,
-    (part, reason): (&Part, &str),
+    part: &Part,
     (store, clock): (&dyn StateStore, &dyn Clock),
     patience: Duration,
 ) -> Result<bool, StoreError> {
@@ -38,12 +38,15 @@ pub async fn decline(
             return Ok(false);
         }
         if state.open.as_ref().is_some_and(|open| open.plan == plan) {
-            let left = Record::Left {
-                plan,
-                targets: targets.clone(),
-                reason: Some(shortened(reason.to_owned())),
-            };
-            match append(&mut state, vec![left], store, clock).await {
+            let targets = targets.clone();
+            match append(
+                &mut state,
+                vec![Record::Left { plan, targets }],
+                store,
+                clock,
+            )
+            .await
+            {
                 Ok(()) => return Ok(true),
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error),

@@ -16,9 +16,11 @@ pub(crate) mod pace;
 mod schedule;
 mod verdict;
 
-pub(crate) use verdict::shortened;
-
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, future::join, stream::FuturesUnordered};
 use relplan_model::{
@@ -39,7 +41,7 @@ use crate::{
     index::Index,
     journal::{self, Halted, Journal, News},
     part::Part,
-    report::{Absence, Report, StepEnd, StepReport, Surroundings},
+    report::{Report, StepEnd, StepReport, Surroundings},
     stop::Stop,
 };
 
@@ -196,7 +198,7 @@ struct Walked {
     /// Whether a stop was requested while some were left.
     interrupted: bool,
     /// The targets whose runs were waited for in vain.
-    gave_up_on: BTreeMap<TargetName, Absence>,
+    gave_up_on: BTreeSet<TargetName>,
 }
 
 /// The right to be active; given back while a step only waits.
@@ -230,7 +232,7 @@ impl<'p> Walk<'p, '_> {
         );
         let mut running = FuturesUnordered::new();
         let mut listening = Box::pin(self.listen(others.wait()));
-        let mut gave_up_on = BTreeMap::new();
+        let mut gave_up_on = BTreeSet::new();
         loop {
             while let Ok(one) = news.try_recv() {
                 self.hear(one, &mut others, &mut schedule, &mut ends);
@@ -277,10 +279,7 @@ impl<'p> Walk<'p, '_> {
                 _ = self.slots.acquire(), if wants_slot => {}
             }
         }
-        let not_started = |end: &StepEnd| matches!(end, StepEnd::NotStarted { .. });
-        if schedule.has_unstarted() || ends.values().any(not_started) {
-            gave_up_on.extend(others.gone());
-        }
+        gave_up_on.extend(others.declined());
         let is_unknown = |end: &StepEnd| matches!(end, StepEnd::Unknown { .. });
         let is_left = schedule.has_unstarted() || ends.values().any(is_unknown);
         Walked {

@@ -18,6 +18,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// The code of a finding that a registry could not be asked: nothing is known then, and nothing is refused (law L5).
+pub const UNREACHABLE: &str = "unreachable";
+
 /// A boxed future, as dyn-safe async methods return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -26,8 +29,15 @@ pub trait Observe: Send + Sync {
     /// The target as it is configured here and now: endpoints with their sources, capabilities, grade.
     ///
     /// # Errors
-    /// A finding when the endpoint cannot be determined or its own description (`config.json`) cannot be read.
+    /// A finding when the endpoint cannot be determined; with the code [`UNREACHABLE`] when it is the registry's own
+    /// description (`config.json`) that cannot be read now.
     fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>>;
+
+    /// What is known of the target without asking anybody, where a registry has to be asked for the rest: what a plan
+    /// shows while the registry does not answer. Its look-ups are unknown then.
+    fn configured(&self) -> Option<Target> {
+        None
+    }
 
     /// Looks at one package. Never fails: what cannot be found out is [`crate::observation::Seen::Unknown`] (L5).
     fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation>;
@@ -94,8 +104,8 @@ pub trait Publish: Observe {
     /// Finds out, before the first write, whether the credentials for these steps are at hand. Sends no write.
     ///
     /// # Errors
-    /// A finding: with code `credential` when one is missing or refused (exit 77); with code `unreachable` when the
-    /// registry gave no answer, which keeps nobody from going on; with any other when the target cannot be written to.
+    /// A finding with code `credential` when one is missing or refused (exit 77), [`UNREACHABLE`] when the registry did
+    /// not say (exit 8), any other when the target cannot be written at all (exit 7).
     fn preflight<'a>(&'a self, steps: &'a [&'a Step]) -> BoxFuture<'a, Result<(), Finding>>;
 
     /// Reads the name and version *inside* an artifact (law L3).

@@ -13,7 +13,6 @@ use crate::{
     canonical::CanonicalError,
     digest::{Digests, Sha256},
     journal::{Entry, How, Resolution},
-    next::Next,
     plan::Base,
     step::StepId,
     time::Timestamp,
@@ -30,20 +29,15 @@ pub struct Printed {
     /// Always [`FORMAT`].
     #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
     pub format: String,
-    /// What to do about the open plan; `null`: none is open.
-    pub next: Option<Next>,
     /// What is known.
     #[serde(flatten)]
     pub state: State,
 }
 
-impl Printed {
-    /// The state with what to do next.
-    #[must_use]
-    pub fn new(state: State, next: Option<Next>) -> Self {
+impl From<State> for Printed {
+    fn from(state: State) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            next,
             state,
         }
     }
@@ -151,12 +145,6 @@ pub struct Open {
     pub plan: Sha256,
     /// When it was claimed.
     pub since: Timestamp,
-    /// When something was last written about it.
-    pub active: Timestamp,
-    /// How many steps it has; `None`: the journal is of an earlier version and does not say.
-    pub total: Option<u64>,
-    /// Until when its steps may be begun; `None`: the journal does not say.
-    pub not_after: Option<Timestamp>,
     /// Where it runs or ran last.
     pub runner: String,
     /// The steps that were touched.
@@ -174,8 +162,6 @@ pub struct Part {
     pub runner: Option<String>,
     /// Whether it said that it has ended without having done all of it.
     pub left: bool,
-    /// Why, if it said so.
-    pub reason: Option<String>,
 }
 
 /// How far a step of the open plan has come.

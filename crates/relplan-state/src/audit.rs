@@ -92,9 +92,6 @@ pub struct Run {
     /// When it said that it ended without having done all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Timestamp>,
-    /// Why, if it said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
     /// Who allowed it, where a policy is pinned.
     pub approved: Vec<Approver>,
 }
@@ -129,7 +126,6 @@ impl Run {
             runner,
             targets,
             left: None,
-            reason: None,
             approved: approvals.into_iter().flatten().map(approver).collect(),
         }
     }
@@ -230,8 +226,6 @@ impl Trail {
                 runner,
                 run: _,
                 targets,
-                steps: _,
-                not_after: _,
                 approved,
             } => {
                 self.places.clear();
@@ -256,11 +250,7 @@ impl Trail {
                     plan.runs.push(Run::new(at, runner, targets, approved));
                 }
             }
-            Record::Left {
-                plan: _,
-                targets,
-                reason,
-            } => {
+            Record::Left { plan: _, targets } => {
                 let taken = |run: &&mut Run| {
                     let ours = run.targets.as_ref();
                     ours.is_some_and(|ours| ours.iter().any(|target| targets.contains(target)))
@@ -268,7 +258,6 @@ impl Trail {
                 let runs = self.open().map(|plan| plan.runs.iter_mut().rev());
                 if let Some(run) = runs.and_then(|mut runs| runs.find(taken)) {
                     run.left = Some(at);
-                    run.reason = reason;
                 }
             }
             Record::Intent { step, attempt } => {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! settings + Cargo's configuration ──endpoint──▶ index ──config.json──▶ api
-//!                                                  └─observe              └─ publish, yank (with a token)
+//!                                                  └─look ─ observe       └─ publish, yank (with a token)
 //! ```
 //!
 //! Protocol: the Cargo book, "Registries": "Index Format", "Web API", "Credential Provider Protocol".
@@ -13,6 +13,7 @@ mod endpoint;
 mod fetch;
 pub(crate) mod frame;
 pub(crate) mod index;
+mod look;
 pub(crate) mod observe;
 mod provider;
 mod publish;
@@ -20,17 +21,23 @@ mod publish;
 pub(crate) mod tests;
 mod token;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use relplan_model::{
     address::TargetName,
     bundle::Artifact,
     digest::Algorithm,
     finding::{Finding, Severity},
-    observation::{Evidence, Freshness, Observation, Query, Seen},
+    observation::{Freshness, Observation, Query, Seen},
     port::{
         ArtifactSource, BoxFuture, Counterpart, EffectInput, FetchError, Fetched, Identity,
-        Observe, Outcome, Publish,
+        Observe, Outcome, Publish, UNREACHABLE,
     },
     settings::{KindWords, Settings, Word, WordType},
     step::{Effect, Step},
@@ -38,7 +45,7 @@ use relplan_model::{
 };
 use secrecy::SecretString;
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
 use self::{configuration::Configuration, endpoint::Index, provider::Operation, token::Tokens};
@@ -108,6 +115,8 @@ pub fn build(
     Ok(Box::new(Cargo {
         net: net.clone(),
         config: OnceCell::new(),
+        unread: Mutex::default(),
+        alive: tokio::sync::Mutex::default(),
         wants_token: AtomicBool::new(false),
         tokens: Tokens {
             target: name.clone(),
@@ -125,9 +134,16 @@ struct Cargo {
     net: Net,
     tokens: Tokens,
     config: OnceCell<RegistryConfig>,
+    /// When the description could last not be read, and why: not every look-up tries again what has just failed.
+    unread: Mutex<Option<(Instant, Finding)>>,
+    /// The last moment at which the index was asked for its description and gave it.
+    alive: tokio::sync::Mutex<Option<Instant>>,
     /// Whether the registry is known to want a token for reading, so that it need not refuse each request first.
     wants_token: AtomicBool,
 }
+
+/// For how long a description that could not be read is not asked for again.
+const UNREAD: Duration = Duration::from_secs(10);
 
 /// The index's `config.json` (the Cargo book, "Index Format", section "Index Configuration").
 #[derive(Debug, Clone, Deserialize)]
@@ -154,24 +170,24 @@ impl Cargo {
     }
 
     async fn read_config(&self) -> Result<RegistryConfig, Finding> {
-        let unreadable = |why: String| {
+        let unread = || self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, finding)) = &*unread()
+            && when.elapsed() < UNREAD
+        {
+            return Err(finding.clone());
+        }
+        let read = self.ask_config(Freshness::AsClients).await;
+        let config = read.map_err(|why| {
             let message = format!(
                 "the registry of target {} does not describe itself: {}config.json: {why}",
                 self.name(),
                 self.index().root()
             );
-            Finding::new(endpoint::CODE, Severity::Error, None, message)
-        };
-        let answer = self
-            .get("config.json", Freshness::AsClients)
-            .await
-            .map_err(unreadable)?;
-        if answer.status != http::StatusCode::OK {
-            return Err(unreadable(answer.status.to_string())
-                .hint("the target's index must be the root of a sparse index"));
-        }
-        let config: RegistryConfig =
-            serde_json::from_slice(&answer.body).map_err(|error| unreadable(error.to_string()))?;
+            let finding = Finding::new(UNREACHABLE, Severity::Error, None, message)
+                .hint("the target's index must be the root of a sparse index, and answer");
+            *unread() = Some((Instant::now(), finding.clone()));
+            finding
+        })?;
         if config.auth_required {
             self.wants_token.store(true, Ordering::Relaxed);
         }
@@ -179,6 +195,14 @@ impl Cargo {
             api: config.api.filter(|api| !api.is_empty()),
             ..config
         })
+    }
+
+    async fn ask_config(&self, freshness: Freshness) -> Result<RegistryConfig, String> {
+        let answer = self.get("config.json", freshness).await?;
+        if answer.status != http::StatusCode::OK {
+            return Err(answer.status.to_string());
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| error.to_string())
     }
 
     /// Reads one file of the index: without a token, unless the registry wants one and it may be sent there.
@@ -219,49 +243,48 @@ impl Cargo {
         Url::parse(&url).map_err(|error| error.to_string())
     }
 
-    async fn look(&self, query: &Query, evidence: &mut Vec<Evidence>) -> Result<Seen, String> {
-        let name = query.address.package.as_str();
-        if !index::is_crate_name(name) {
-            return Err(format!("{name} is not a name that a crate may have"));
+    /// The target as far as it is known with or without the registry's description of itself.
+    fn described(&self, config: Option<&RegistryConfig>) -> Target {
+        let index = self.index();
+        let endpoint = |role: &str, url: &str, source: &str| Endpoint {
+            role: role.to_owned(),
+            url: url.to_owned(),
+            source: source.to_owned(),
+        };
+        let mut endpoints = vec![endpoint("index", &index.url, &index.source)];
+        if let Some(api) = config.and_then(|config| config.api.as_ref()) {
+            endpoints.push(endpoint("api", api, "config.json of the index"));
         }
-        let answer = self.get(&index::path(name), query.freshness).await?;
-        evidence.push(answer.evidence());
-        match answer.status.as_u16() {
-            200 => {
-                let lines = index::lines(&answer.body).map_err(|(at, error)| {
-                    format!("line {at} of the index file cannot be read: {error}")
-                })?;
-                let facts = observe::facts(query, &lines).map_err(|error| error.to_string())?;
-                Ok(Seen::Present(facts))
-            }
-            404 | 410 | 451 => {
-                if query.freshness == Freshness::Revalidated {
-                    self.look_for_twins(name, evidence).await?;
-                }
-                Ok(Seen::Absent)
-            }
-            _ => Err(format!("the registry answered {}", answer.status)),
+        let (source, remark) = self.tokens.source();
+        let opened = CredentialSource {
+            role: endpoints
+                .last()
+                .map_or_else(String::new, |last| last.role.clone()),
+            source,
+            remark,
+        };
+        let limited = index.is_crates_io() && index.replaced_by.is_none();
+        Target {
+            name: self.name().clone(),
+            kind: "cargo".to_owned(),
+            settings: self.tokens.settings.clone(),
+            endpoints,
+            credentials: vec![opened],
+            grade: crate::grade(),
+            capabilities: Capabilities {
+                accepts: KINDS.map(str::to_owned).to_vec(),
+                digests: vec![Algorithm::Sha256],
+                // What is not known is not denied.
+                yank: config.is_none_or(|config| config.api.is_some()),
+                new_names: limited.then_some(NEW_NAMES),
+                new_versions: limited.then_some(NEW_VERSIONS),
+                first_by_hand: limited
+                    .then(|| FIRST_BY_HAND.to_owned())
+                    .into_iter()
+                    .collect(),
+                ..Capabilities::default()
+            },
         }
-    }
-
-    /// A new name is refused by registries that have it with `-` for `_` or the other way round: better known in a plan
-    /// than met in the midst of an apply.
-    async fn look_for_twins(&self, name: &str, evidence: &mut Vec<Evidence>) -> Result<(), String> {
-        for twin in [name.replace('-', "_"), name.replace('_', "-")] {
-            if twin == name {
-                continue;
-            }
-            let answer = self
-                .get(&index::path(&twin), Freshness::Revalidated)
-                .await?;
-            evidence.push(answer.evidence());
-            if answer.status == http::StatusCode::OK {
-                return Err(format!(
-                    "the registry has {twin}, which it takes for the same name as {name}"
-                ));
-            }
-        }
-        Ok(())
     }
 
     async fn token(&self, operation: &Operation<'_>) -> Result<SecretString, Outcome> {
@@ -291,48 +314,11 @@ impl Cargo {
 
 impl Observe for Cargo {
     fn describe(&self) -> BoxFuture<'_, Result<Target, Finding>> {
-        Box::pin(async move {
-            let config = self.config().await?;
-            let index = self.index();
-            let endpoint = |role: &str, url: &str, source: &str| Endpoint {
-                role: role.to_owned(),
-                url: url.to_owned(),
-                source: source.to_owned(),
-            };
-            let mut endpoints = vec![endpoint("index", &index.url, &index.source)];
-            if let Some(api) = &config.api {
-                endpoints.push(endpoint("api", api, "config.json of the index"));
-            }
-            let (source, remark) = self.tokens.source();
-            let opened = CredentialSource {
-                role: endpoints
-                    .last()
-                    .map_or_else(String::new, |last| last.role.clone()),
-                source,
-                remark,
-            };
-            let limited = index.is_crates_io() && index.replaced_by.is_none();
-            Ok(Target {
-                name: self.name().clone(),
-                kind: "cargo".to_owned(),
-                settings: self.tokens.settings.clone(),
-                endpoints,
-                credentials: vec![opened],
-                grade: crate::grade(),
-                capabilities: Capabilities {
-                    accepts: KINDS.map(str::to_owned).to_vec(),
-                    digests: vec![Algorithm::Sha256],
-                    yank: config.api.is_some(),
-                    new_names: limited.then_some(NEW_NAMES),
-                    new_versions: limited.then_some(NEW_VERSIONS),
-                    first_by_hand: limited
-                        .then(|| FIRST_BY_HAND.to_owned())
-                        .into_iter()
-                        .collect(),
-                    ..Capabilities::default()
-                },
-            })
-        })
+        Box::pin(async move { Ok(self.described(Some(self.config().await?))) })
+    }
+
+    fn configured(&self) -> Option<Target> {
+        Some(self.described(None))
     }
 
     fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {

@@ -218,21 +218,6 @@ pub fn refused(target: &TargetName, source: &str, why: &str) -> Finding {
     )
 }
 
-/// The code of the finding that a credential could not be tried, since its registry gave no answer.
-pub const UNTRIED: &str = "unreachable";
-
-/// The finding that a credential could not be tried.
-#[must_use]
-pub fn untried(target: &TargetName, why: &str) -> Finding {
-    Finding::new(
-        UNTRIED,
-        Severity::Warning,
-        None,
-        format!("the credential for target {target} could not be tried: {why}"),
-    )
-    .hint("nothing waits for that; if it is refused later, the other targets go on")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -184,8 +184,14 @@ impl EffectError {
     fn outcome(&self) -> Outcome {
         let reason = reason(self);
         match self {
-            // Part of it may have been written; the walk looks, and tries again.
-            Self::Folder(FolderError::Io { .. }) => Outcome::Unknown { reason },
+            // Part of it may have been written; the walk looks, and tries again unless that would fail just the same.
+            Self::Folder(FolderError::Io { source, .. }) => match folder::is_lasting(source) {
+                true => Outcome::Refused {
+                    reason,
+                    credential: false,
+                },
+                false => Outcome::Unknown { reason },
+            },
             Self::Folder(FolderError::Locked) => Outcome::Later {
                 wait: Duration::from_secs(1),
                 reason,

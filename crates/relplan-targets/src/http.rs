@@ -1,4 +1,4 @@
-//! The one HTTP client that all drivers share: pacing, retries of reads, an ETag cache, and uploads attempted once.
+//! The one HTTP client that all drivers share: pacing, retries of reads, an ETag cache, bounds, and uploads attempted once.
 //!
 //! Invariant: nothing but GET is ever sent twice in here; a credential never follows a redirect to another origin and
 //! its text never gets into an error, an answer's text or the cache (laws L4 and L11).
@@ -9,6 +9,7 @@
 //! send ─▶ pace ────────────┴▶ the general client               cache: documents, beside their tags
 //! ```
 
+mod budget;
 pub(crate) mod cache;
 mod get;
 mod known;
@@ -36,10 +37,10 @@ use self::{cache::Cache, known::Known, pace::Pace, plain::Plain};
 pub use self::{
     get::{Answer, GetRequest, HttpError},
     known::Leave,
-    send::{Body, SendAnswer, SendError, SendRequest, settle},
+    send::{Body, SendAnswer, SendError, SendRequest, hints_at_presence, settle},
     text::{asked, excerpt, reason, redact},
 };
-use crate::published::Store;
+use crate::{published::Store, surroundings::Surroundings};
 
 /// The bounds that the client keeps.
 #[derive(Debug, Clone)]
@@ -48,6 +49,11 @@ pub struct Limits {
     pub connect: Duration,
     /// How long a transfer may make no progress, either way.
     pub idle: Duration,
+    /// How long one look-up may take in all, its tries and redirects included; what arrives earns it more, by `rate`.
+    pub look: Duration,
+    /// How many bytes a second a look-up must get beyond that: a large document on a slow line comes through, one byte
+    /// every few seconds does not.
+    pub rate: u64,
     /// How long a registry may think about a complete upload before it answers.
     pub answer: Duration,
     /// How long one request may wait in all because registries ask for patience.
@@ -67,6 +73,8 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
+            look: Duration::from_secs(60),
+            rate: 16 << 10,
             answer: Duration::from_secs(180),
             patience: Duration::from_secs(120),
             tries: 3,
@@ -140,6 +148,17 @@ impl Net {
         Self::with_limits(cache, Limits::default())
     }
 
+    /// A client for these surroundings, with the time for a look-up that they set.
+    #[must_use]
+    pub fn of(surroundings: &Surroundings) -> Self {
+        let mut limits = Limits::default();
+        // A value that is none was refused when the process began.
+        if let Ok(Some(look)) = look_timeout(surroundings) {
+            limits.look = look;
+        }
+        Self::with_limits(surroundings.cache(), limits)
+    }
+
     /// A client with other bounds.
     #[must_use]
     pub fn with_limits<'a>(cache: impl Into<Option<&'a Path>>, limits: Limits) -> Self {
@@ -195,6 +214,31 @@ impl Net {
         progress: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<SendAnswer, SendError> {
         send::send(&self.shared, request, progress).await
+    }
+}
+
+/// The variable that sets how long one look-up may take, in seconds.
+pub const LOOK_TIMEOUT: &str = "RELPLAN_LOOK_TIMEOUT";
+
+/// The longest time for a look-up that can be set: an hour, in seconds.
+const LONGEST_LOOK: u64 = 3600;
+
+/// The variable [`LOOK_TIMEOUT`] is not a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{LOOK_TIMEOUT} is not a number of seconds from 1 to {LONGEST_LOOK}")]
+pub struct LookTimeoutError;
+
+/// How long one look-up may take, if the surroundings say so.
+///
+/// # Errors
+/// When they say something that is no time.
+pub fn look_timeout(surroundings: &Surroundings) -> Result<Option<Duration>, LookTimeoutError> {
+    let Some(text) = surroundings.var(LOOK_TIMEOUT) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(seconds @ 1..=LONGEST_LOOK) => Ok(Some(Duration::from_secs(seconds))),
+        Ok(_) | Err(_) => Err(LookTimeoutError),
     }
 }
 

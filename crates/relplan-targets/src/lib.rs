@@ -28,6 +28,8 @@ pub mod pypi;
 pub mod readers;
 pub mod surroundings;
 pub mod vocabulary;
+#[cfg(test)]
+mod wrong_answers;
 
 use relplan_model::{
     address::TargetName,

@@ -14,7 +14,6 @@ mod configuration;
 mod endpoint;
 pub(crate) mod fetch;
 mod look;
-mod preflight;
 mod publish;
 pub(crate) mod simple;
 mod upload;
@@ -193,8 +192,7 @@ impl Publish for Pypi {
             if uploads {
                 let places = self.places().await;
                 let place = places.upload.as_ref().map_err(Clone::clone)?;
-                let login = self.login(place)?;
-                self.try_login(place, &login).await?;
+                self.login(place)?;
             }
             Ok(())
         })

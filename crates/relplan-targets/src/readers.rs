@@ -30,12 +30,12 @@ pub fn cargo_index(bytes: &[u8], query: &Query) -> Result<Facts, String> {
     cargo::observe::facts(query, &lines).map_err(|error| chain(&error))
 }
 
-/// A Python index's page of a project, JSON or HTML. Returns how many files it lists.
+/// A Python index's page of a project (by its normalized name), JSON or HTML. Returns how many files it lists.
 ///
 /// # Errors
 /// What the driver would say about it.
-pub fn python_page(bytes: &[u8]) -> Result<usize, String> {
-    let listed = pypi::simple::read(bytes).map_err(|error| chain(&error))?;
+pub fn python_page(bytes: &[u8], project: &str) -> Result<usize, String> {
+    let listed = pypi::simple::read(bytes, project).map_err(|error| chain(&error))?;
     Ok(listed.len())
 }
 

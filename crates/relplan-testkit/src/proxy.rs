@@ -135,6 +135,11 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             shared.log.add(exchange);
             return Ok(answer_of(reply));
         }
+        Some(Fault::Trickle(pause)) => {
+            exchange.answered = Some(200);
+            shared.log.add(exchange);
+            return Ok(Response::new(trickling(pause)));
+        }
         Some(Fault::CutBefore) => {
             shared.log.add(exchange);
             return Err(Cut);
@@ -150,6 +155,7 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             | Fault::HoldAfter
             | Fault::LoseResponse
             | Fault::AnswerAfter(_)
+            | Fault::AnswerInstead(_)
             | Fault::AlterAnswer
             | Fault::Delay(_)
             | Fault::ForgetConditions
@@ -208,6 +214,11 @@ async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Res
             shared.log.add(exchange);
             Ok(plain(status))
         }
+        Some(Fault::AnswerInstead(reply)) => {
+            exchange.answered = Some(reply.status);
+            shared.log.add(exchange);
+            Ok(answer_of(reply))
+        }
         Some(Fault::AlterAnswer) => {
             exchange.answered = exchange.upstream;
             shared.log.add(exchange);
@@ -252,6 +263,15 @@ fn answer_of(reply: &Reply) -> Response<Body> {
         }
     }
     response
+}
+
+/// A body that goes on for ever, one byte at a time.
+fn trickling(pause: std::time::Duration) -> Body {
+    let stream = futures_util::stream::unfold((), move |()| async move {
+        tokio::time::sleep(pause).await;
+        Some((Ok(Frame::data(Bytes::from_static(b" "))), ()))
+    });
+    StreamBody::new(stream).boxed_unsync()
 }
 
 /// Lets exactly `after` bytes through, tells the log, and goes no further: the client is to be killed meanwhile.

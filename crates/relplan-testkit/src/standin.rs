@@ -172,6 +172,8 @@ async fn answer(
     let plain = |status: StatusCode, body: &'static str| {
         let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
         *response.status_mut() = status;
+        let json = http::HeaderValue::from_static("application/json");
+        response.headers_mut().insert("content-type", json);
         response
     };
     if method == Method::PUT {

@@ -25,7 +25,6 @@ use crate::{
     exit::Exit,
     failure::Failure,
     files::{self, Named},
-    next::Typed,
     project::Project,
     store::Stores,
     terminal::Terminal,
@@ -41,8 +40,6 @@ pub struct Session {
     pub surroundings: Surroundings,
     /// The state stores, opened when they are asked for.
     pub stores: Stores,
-    /// What was typed that further commands have to say again.
-    pub typed: Typed,
 }
 
 /// Runs a command.
@@ -78,15 +75,15 @@ pub async fn run(
         approved: std::collections::BTreeMap::new(),
         withheld: false,
     };
+    relplan_targets::http::look_timeout(&surroundings)
+        .map_err(|error| Failure::of(Exit::Usage, &error))?;
     let session = Session {
         project,
         terminal,
         surroundings,
         stores: Stores::default(),
-        typed: Typed::of(&arguments),
     };
-    let typed = session.typed.clone();
-    let ended = match arguments.command {
+    match arguments.command {
         Command::Init(init) => self::init::run(&session, &init),
         Command::Check(check) => self::check::run(&session, &check),
         Command::Pack(pack) => self::pack::run(&session, pack).await,
@@ -102,8 +99,7 @@ pub async fn run(
         Command::State(state) => self::state::run(&session, &state).await,
         Command::Adopt(adopt) => self::adopt::run(&session, &adopt).await,
         Command::Completions { .. } | Command::Man(_) | Command::Schema { .. } => Ok(Exit::Done),
-    };
-    ended.map_err(|failure| failure.look_up(&typed))
+    }
 }
 
 /// Reads a saved plan, and refuses any other spelling of it (exit 65).

@@ -20,7 +20,6 @@ mod gather;
 mod init;
 mod interrupt;
 mod memory;
-mod next;
 mod packing;
 mod planning;
 mod project;

@@ -12,9 +12,9 @@ use relplan_model::{
     finding::{Finding, Severity},
     observation::{Freshness, Observation, Seen},
     plan::{Action, Plan},
-    port::{Clock as _, EventSink, StateStore, StoreError},
+    port::{Clock as _, EventSink, StateStore, StoreError, UNREACHABLE},
     release::Release,
-    state::{Progress, State},
+    state::State,
     target::Target,
 };
 use relplan_plan::PlanInput;
@@ -26,7 +26,7 @@ use crate::{
     approvals::pin::{self, Remembered},
     arguments::{PinnedPlace, Places, Planning},
     clock::SystemClock,
-    commands::{Session, status},
+    commands::Session,
     exit::Exit,
     failure::Failure,
     gather::{
@@ -36,7 +36,6 @@ use crate::{
         wishes::{Wishes, wishes},
         world::observe,
     },
-    next::Situation,
     project::{Project, ReadSpec},
     store,
     view::style::Style,
@@ -90,18 +89,18 @@ impl Ground {
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
         let opened = store::open(session, places.state.as_deref(), Some(&read.spec))?;
         let (state, mut findings) = load_state(&*opened.store).await?;
-        findings.extend(plan_open(session, &state));
         let remembered = Remembered::of(session, &read.spec.project.name, &state)?;
         let sources = pin::Places::new(project, surroundings, pinned, style);
         let policy = pinned_here(&sources, remembered.as_ref(), &mut findings)?;
-        let net = Net::new(surroundings.cache());
+        let net = Net::of(surroundings);
         let used = read
             .spec
             .targets
             .iter()
             .map(|target| (&target.name, target.kind.as_str(), &target.settings));
         let drivers = Arc::new(Built::new(used, surroundings, &net)?);
-        let targets = drivers.describe().await?;
+        let (targets, remarks) = drivers.describe().await?;
+        findings.extend(remarks);
         let bundle = project.bundle(places.bundle.as_deref())?;
         Ok(Self {
             read,
@@ -192,11 +191,19 @@ impl Ground {
 
     /// Builds the drivers anew, with credentials: what could not be read without may be read now.
     pub async fn read_credentials(&mut self, surroundings: &Surroundings) -> Result<(), Failure> {
-        let net = Net::new(surroundings.cache());
+        let net = Net::of(surroundings);
         let targets = self.read.spec.targets.iter();
         let used = targets.map(|target| (&target.name, target.kind.as_str(), &target.settings));
         self.drivers = Arc::new(Built::new(used, surroundings, &net)?);
-        self.targets = self.drivers.describe().await?;
+        let (targets, remarks) = self.drivers.describe().await?;
+        self.targets = targets;
+        self.findings
+            .retain(|finding| finding.code != UNREACHABLE || remarks.contains(finding));
+        for remark in remarks {
+            if !self.findings.contains(&remark) {
+                self.findings.push(remark);
+            }
+        }
         Ok(())
     }
 
@@ -316,31 +323,6 @@ fn made(input: &PlanInput) -> Result<Made, Failure> {
         bytes,
         digest,
     })
-}
-
-/// What is said of a plan that is being applied while another is made: the other cannot be applied before that has ended.
-fn plan_open(session: &Session, state: &State) -> Option<Finding> {
-    let open = state.open.as_ref()?;
-    let done = |progress: &&Progress| matches!(progress, Progress::Done(_));
-    let done = open.steps.values().filter(done).count();
-    let total = open
-        .total
-        .map_or_else(String::new, |total| format!(" of {total}"));
-    let message = format!(
-        "the plan {} is open since {} on {}, and {done}{total} of its steps are done; this one cannot be applied before that has ended",
-        open.plan.short(),
-        open.since,
-        open.runner
-    );
-    let finding = Finding::new("plan-open", Severity::Warning, None, message);
-    let next = status::next(session, state)?;
-    let way = next.ways.first()?;
-    let commands: Vec<String> = way
-        .commands
-        .iter()
-        .map(|command| format!("`{command}`"))
-        .collect();
-    Some(finding.hint(format!("{} {}", way.words, commands.join(", then "))))
 }
 
 /// The policy that is pinned here. One that was named must be sound; one that the journal remembers and that is not here
@@ -500,7 +482,9 @@ pub async fn load(store: &dyn StateStore) -> Result<Loaded, Failure> {
     relplan_state::load_state(store).await.map_err(|error| {
         let failure = Failure::of(Exit::Store, &error);
         match error {
-            StoreError::Damaged { .. } => failure.situation(Situation::JournalDamaged),
+            StoreError::Damaged { .. } => failure
+                .hint("look at what is wrong with it, and see how to go on:")
+                .hint("$ relplan state check"),
             StoreError::Conflict { .. } | StoreError::Io { .. } => failure,
         }
     })

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use relplan_model::{
     address::{PackageName, TargetName},
     finding::{Finding, Severity},
-    port::Drivers,
+    port::{Drivers, UNREACHABLE},
     step::{Class, Step},
     target::Target,
 };
@@ -125,18 +125,11 @@ fn shown(target: &Target) -> String {
     format!("{} at {}", target.kind, endpoints.join(", "))
 }
 
-/// The code by which drivers say that a credential is missing or refused.
-const CREDENTIAL: &str = "credential";
-
-/// The code by which drivers say that no answer came.
-const UNREACHABLE: &str = "unreachable";
-
-/// Asks each driver whether it has what it takes for the steps that are left, all of them before the first write. What
-/// could not be found out keeps nothing from going on (law L5), and is remarked.
+/// Asks each driver whether it has what it takes for the steps that are left.
 pub(super) async fn check_credentials(
     steps: &[&Step],
     drivers: &dyn Drivers,
-) -> Result<Vec<Finding>, Denied> {
+) -> Result<(), Denied> {
     let mut by_target: BTreeMap<&TargetName, Vec<&Step>> = BTreeMap::new();
     for step in steps {
         if step.effect.class() != Class::Inert {
@@ -151,15 +144,25 @@ pub(super) async fn check_credentials(
         Some(driver.preflight(steps))
     }))
     .await;
-    let (remarks, findings): (Vec<Finding>, Vec<Finding>) = answers
-        .into_iter()
-        .filter_map(Result::err)
-        .partition(|finding| finding.code == UNREACHABLE);
-    if findings.is_empty() {
-        Ok(remarks)
-    } else if findings.iter().any(|finding| finding.code == CREDENTIAL) {
-        Err(Denied::Credentials { findings })
-    } else {
-        Err(Denied::Unusable { findings })
+    let (mut credentials, mut unknown, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+    for finding in answers.into_iter().filter_map(Result::err) {
+        match finding.code.as_str() {
+            "credential" => credentials.push(finding),
+            UNREACHABLE => unknown.push(finding),
+            _ => unusable.push(finding),
+        }
     }
+    // The surest no comes first: what is not known may be known a minute later.
+    if !credentials.is_empty() {
+        return Err(Denied::Credentials {
+            findings: credentials,
+        });
+    }
+    if !unusable.is_empty() {
+        return Err(Denied::Unusable { findings: unusable });
+    }
+    if !unknown.is_empty() {
+        return Err(Denied::Undescribed { findings: unknown });
+    }
+    Ok(())
 }

@@ -43,6 +43,7 @@ impl<'p> Walk<'p, '_> {
             slot: Some(slot),
             number: 0,
             is_open: false,
+            is_doubtful: false,
             reasons: Vec::new(),
             told_to_wait: 0,
         };
@@ -62,6 +63,8 @@ struct Attempt<'w, 'p, 'a> {
     number: u64,
     /// Whether an attempt was made whose outcome is not known, now or in an earlier run.
     is_open: bool,
+    /// Whether one before the last attempt is open as well.
+    is_doubtful: bool,
     /// What was seen instead of an answer, for each attempt of this run.
     reasons: Vec<String>,
     told_to_wait: u64,
@@ -81,10 +84,7 @@ impl Attempt<'_, '_, '_> {
         loop {
             match look {
                 Look::Reached(facts) => return self.found(facts).await,
-                // Where an attempt may still have been on its way, it was given its time before.
-                Look::Against(detail) | Look::Moved(detail) => {
-                    return self.stopped(Resolution::Conflict, detail).await;
-                }
+                Look::Against(detail) => return self.stopped(Resolution::Conflict, detail).await,
                 Look::Incomparable(detail) if !self.is_open => {
                     return self.stopped(Resolution::Conflict, detail).await;
                 }
@@ -151,6 +151,7 @@ impl Attempt<'_, '_, '_> {
             .journal
             .write(Record::Intent { step, attempt })
             .await?;
+        self.is_doubtful = self.is_open;
         self.is_open = true;
         self.walk.ports.events.emit(Event::StepStarted {
             step: self.step.id.clone(),
@@ -193,7 +194,7 @@ impl Attempt<'_, '_, '_> {
                 Ok(Next::End(end))
             }
             look @ Look::Against(_) => Ok(Next::Look(look)),
-            Look::Open | Look::Moved(_) | Look::Incomparable(_) | Look::Blind(_) => {
+            Look::Open | Look::Incomparable(_) | Look::Blind(_) => {
                 let detail = "the registry accepted it, and does not show it".to_owned();
                 self.write_unknown(detail.clone()).await?;
                 Ok(Next::End(StepEnd::Unknown { detail }))
@@ -201,13 +202,18 @@ impl Attempt<'_, '_, '_> {
         }
     }
 
-    /// A definite no to this attempt. An earlier one may have landed all the same, and be what this one met with.
+    /// A definite no to this attempt: another one would be refused as well, so that one look is all that follows. It
+    /// finds what an intermediary's no was not true of. Where an earlier attempt is open, that one may have landed, or may
+    /// yet, and be what this one met with: then it is given the time to show.
     async fn refused(&mut self, reason: String, credential: bool) -> Result<Next, Halted> {
-        if self.number > 1 {
-            let look = self.settle(self.walk.options.settle_answered).await;
-            if matches!(look, Look::Reached(_) | Look::Against(_)) {
-                return Ok(Next::Look(look));
-            }
+        let limit = if self.is_doubtful {
+            self.walk.options.settle_answered
+        } else {
+            Duration::ZERO
+        };
+        let look = self.settle(limit).await;
+        if matches!(look, Look::Reached(_) | Look::Against(_)) {
+            return Ok(Next::Look(look));
         }
         let end = self.refuse(&reason, credential).await?;
         Ok(Next::End(end))

@@ -19,6 +19,5 @@ mod rivals;
 mod runners;
 mod scale;
 mod seeds;
-mod selections;
 mod session;
 mod shapes;

@@ -33,9 +33,6 @@ impl State {
         }
         self.take(&entry.record, entry.at)
             .map_err(|why| FoldError::Impossible { seq, why })?;
-        if let Some(open) = &mut self.open {
-            open.active = entry.at;
-        }
         self.length += 1;
         self.head = line;
         Ok(())
@@ -57,8 +54,6 @@ impl State {
                 run: _,
                 tool: _,
                 targets,
-                steps,
-                not_after,
                 approved,
             } => {
                 if self.open.is_some() {
@@ -72,9 +67,6 @@ impl State {
                 self.open = Some(Open {
                     plan: *plan,
                     since: at,
-                    active: at,
-                    total: *steps,
-                    not_after: *not_after,
                     runner: runner.clone(),
                     steps: BTreeMap::new(),
                     parts: BTreeMap::new(),
@@ -92,21 +84,14 @@ impl State {
                 self.measured_by(approved.as_ref())?;
                 self.take_up(plan, runner, targets.as_ref())?;
             }
-            Record::Left {
-                plan,
-                targets,
-                reason,
-            } => {
+            Record::Left { plan, targets } => {
                 let parts = &mut self.open(Some(plan))?.parts;
                 for target in targets {
                     let nobody = || Part {
                         runner: None,
                         left: true,
-                        reason: None,
                     };
-                    let part = parts.entry(target.clone()).or_insert_with(nobody);
-                    part.left = true;
-                    part.reason.clone_from(reason);
+                    parts.entry(target.clone()).or_insert_with(nobody).left = true;
                 }
             }
             Record::Intent { step, attempt } => {
@@ -249,7 +234,6 @@ impl State {
         let part = Part {
             runner: Some(runner.to_owned()),
             left: false,
-            reason: None,
         };
         let parts = targets.iter().map(|name| (name.clone(), part.clone()));
         open.parts.extend(parts);

@@ -42,11 +42,7 @@ impl Cargo {
         if answer.status != http::StatusCode::OK {
             return Err(failed(format!("the registry answered {}", answer.status)));
         }
-        let lines = index::lines(&answer.body).map_err(|(at, error)| {
-            failed(format!(
-                "line {at} of the index file cannot be read: {error}"
-            ))
-        })?;
+        let lines = self.lines(&answer).map_err(failed)?;
         let line = lines
             .iter()
             .find(|line| line.name == name && line.vers == wanted.version.as_str())

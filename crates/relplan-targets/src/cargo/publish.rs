@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     artifact,
-    http::{Body, SendAnswer, SendError, SendRequest, reason, settle},
+    http::{Body, SendAnswer, SendError, SendRequest, hints_at_presence, reason, settle},
     packed::{self, PackedError},
 };
 
@@ -162,8 +162,8 @@ impl Cargo {
     }
 }
 
-/// How an attempt ended. Registries have said no with status 200, so errors in a body count for more than the status;
-/// whether such a no is final only the index can tell (law L4).
+/// How an attempt ended. Registries have said no with status 200, so errors in a body count for more than the status
+/// (the Cargo book, "Web API"); where they may mean that it is there already, only the index can tell (law L4).
 fn outcome(result: Result<SendAnswer, SendError>) -> Outcome {
     let Ok(answer) = result else {
         return settle(&result);
@@ -172,9 +172,13 @@ fn outcome(result: Result<SendAnswer, SendError>) -> Outcome {
     let text = said.clone().unwrap_or_else(|| answer.text.clone());
     let answer = SendAnswer { text, ..answer };
     match said {
-        Some(_) if answer.status.is_success() => Outcome::Unknown {
-            reason: answer.summary(),
-        },
+        Some(said) if answer.status.is_success() => {
+            let reason = answer.summary();
+            match hints_at_presence(&said) {
+                true => Outcome::Unknown { reason },
+                false => refused(reason),
+            }
+        }
         Some(_) | None => answer.outcome(),
     }
 }

@@ -96,7 +96,10 @@ pub(super) fn look(
     }
     match found {
         Some(facts) => Ok(Seen::Present(facts)),
-        None if asked => Ok(Seen::Absent),
+        None if asked => {
+            folder.check_root()?;
+            Ok(Seen::Absent)
+        }
         None => Err(FolderError::Impossible {
             why: format!("{name} is not a name that any of the folder's registries takes"),
         }),

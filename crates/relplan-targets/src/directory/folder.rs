@@ -22,6 +22,9 @@ const PRIVATE: &str = ".relplan";
 /// What the names of files that are not complete yet begin with.
 const NEW: &str = "new-";
 
+/// What of the folder's entries shows that it is such a registry.
+const OURS: [&str; 5] = [PRIVATE, "cargo", "npm", "npm-tarballs", "python"];
+
 /// How long another process may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -50,6 +53,15 @@ pub(super) enum FolderError {
     OtherBytes {
         /// The file, relative to the folder.
         path: String,
+    },
+    /// The folder is not a registry.
+    #[error(
+        "the folder is not a registry that relplan wrote, and not empty either: {name} is in it; name an empty folder, \
+         or make a folder `.relplan` in it to begin one there"
+    )]
+    Foreign {
+        /// One of the things in it.
+        name: String,
     },
     /// A document in the folder is not one that relplan wrote.
     #[error("{path} is not what relplan wrote there: {detail}")]
@@ -110,7 +122,6 @@ impl Folder {
                 Err(error) if !is_absence(&error) => Err(io_error(path, "read", error)),
                 _ => Ok(None),
             },
-            Err(ReadError::NotAFile { .. }) if place.is_dir() => Ok(None),
             Err(error) => Err(io_error(path, "read", error.into_io())),
         }
     }
@@ -118,7 +129,7 @@ impl Folder {
     /// Reads a document; `None`: there is no such file.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it is there and cannot be read, or something else has its place or that of a folder on the way to it.
     pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, FolderError> {
         let read = |source| io_error(path, "read", source);
         let Some(file) = self.open(path)? else {
@@ -144,7 +155,11 @@ impl Folder {
     pub(super) fn size(&self, path: &str) -> Result<Option<u64>, FolderError> {
         match fs::metadata(self.at(path)?) {
             Ok(about) if about.is_file() => Ok(Some(about.len())),
-            Ok(_) => Ok(None),
+            Ok(_) => Err(io_error(
+                path,
+                "looked at",
+                io::ErrorKind::IsADirectory.into(),
+            )),
             Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(io_error(path, "looked at", error)),
         }
@@ -213,6 +228,36 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Whether what is not in the folder is not in the registry: the folder is one that relplan wrote, or nothing is in
+    /// it yet, or it is not there yet. Anything else may be the wrong folder (law L5).
+    ///
+    /// # Errors
+    /// When it holds other things alone, or cannot be listed.
+    pub(super) fn check_root(&self) -> Result<(), FolderError> {
+        let list = |source| io_error(".", "listed", source);
+        let entries = match fs::read_dir(self.root()?) {
+            Ok(entries) => entries,
+            Err(error) if is_absence(&error) => return Ok(()),
+            Err(error) => return Err(list(error)),
+        };
+        let mut other = None;
+        for entry in entries {
+            let name = entry.map_err(list)?.file_name();
+            let name = name.to_string_lossy();
+            if OURS.contains(&&*name) {
+                return Ok(());
+            }
+            // What file systems, git and web hosts keep in an empty folder.
+            if !name.starts_with('.') && name != "lost+found" {
+                other = Some(name.into_owned());
+            }
+        }
+        match other {
+            None => Ok(()),
+            Some(name) => Err(FolderError::Foreign { name }),
+        }
     }
 
     /// Takes the lock that all changes need, waiting for other processes.
@@ -371,10 +416,26 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Nothing is there. A file in the place of a folder is something else: what should be below it is not absent.
 fn is_absence(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+/// Whether a failure lasts until somebody puts something right, so that trying again would only repeat it.
+pub(super) fn is_lasting(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::Unsupported
     )
 }
 

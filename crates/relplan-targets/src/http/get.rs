@@ -13,13 +13,15 @@ use relplan_model::{
 };
 use reqwest::{
     StatusCode,
-    header::{CACHE_CONTROL, ETAG, LAST_MODIFIED},
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED},
 };
 use secrecy::SecretString;
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
     Leave, SetupError, Shared,
+    budget::Budget,
     cache::Cached,
     host,
     known::Recalled,
@@ -107,6 +109,10 @@ pub struct Answer {
     pub challenge: Option<String>,
     /// Whether the body is a cached one that the registry confirmed with 304.
     pub from_cache: bool,
+    /// The media type of the body as the registry calls it, without its parameters, in lower case.
+    pub media_type: Option<String>,
+    /// Whether the transfer itself shows that the body is whole: it came with a length, or in chunks.
+    pub is_framed: bool,
     /// Where the body came from, after redirects: relative links in it start here.
     pub url: Url,
     /// What was asked, as evidence shows it.
@@ -116,6 +122,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the registry calls the body JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        text::is_json(self.media_type.as_deref())
+    }
+
+    /// Whether another server than that of `place` answered: what it has says nothing about the one that was asked.
+    #[must_use]
+    pub fn is_from_elsewhere(&self, place: &Url) -> bool {
+        let origin = |url: &Url| (url.host_str().map(str::to_owned), url.port());
+        origin(&self.url) != origin(place)
+    }
+
     /// The evidence for an observation that rests on this.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
@@ -151,6 +170,14 @@ pub enum HttpError {
         /// Who.
         host: String,
         /// For how long, in seconds.
+        seconds: u64,
+    },
+    /// The whole look-up took too long, although something came now and then.
+    #[error("{host} did not answer in full within {seconds} s")]
+    Slow {
+        /// Who.
+        host: String,
+        /// How long it had, in seconds.
         seconds: u64,
     },
     /// The transfer broke off, or was not understood.
@@ -209,7 +236,8 @@ impl HttpError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Silent { .. } | Self::Broken { .. } => true,
-            Self::TooLarge { .. }
+            Self::Slow { .. }
+            | Self::TooLarge { .. }
             | Self::Redirect { .. }
             | Self::Patience { .. }
             | Self::Setup(_)
@@ -265,6 +293,8 @@ pub(super) async fn get(shared: &Shared, request: GetRequest) -> Result<Answer, 
     let read = persist(shared, &request, held.tag()).await?;
     let mut answer = Answer {
         status: read.status,
+        media_type: media_type(&read.headers),
+        is_framed: read.is_framed,
         body: read.body,
         facts: None,
         leave: None,
@@ -278,7 +308,16 @@ pub(super) async fn get(shared: &Shared, request: GetRequest) -> Result<Answer, 
     if answer.status == StatusCode::NOT_MODIFIED {
         answer.status = StatusCode::OK;
         answer.from_cache = true;
+        // What is kept was whole when it came.
+        answer.is_framed = true;
         answer.challenge = None;
+        if !is_same_tag(held.tag().etag, answer.etag.as_deref()) {
+            return Err(HttpError::Redirect {
+                host: host(&request.url),
+                status: read.status,
+                why: "it is about another version than was asked about",
+            });
+        }
         match held {
             Held::Body(cached) => (answer.body, answer.etag) = (cached.body, cached.etag),
             Held::Facts(recalled) => {
@@ -300,7 +339,8 @@ pub(super) async fn get(shared: &Shared, request: GetRequest) -> Result<Answer, 
     let no_store =
         header(&read.headers, &CACHE_CONTROL).is_some_and(|text| text.contains("no-store"));
     let has_tag = answer.etag.is_some() || last_modified.is_some();
-    if keep && answer.status == StatusCode::OK && !no_store && has_tag {
+    let is_whole = answer.status == StatusCode::OK && answer.is_framed;
+    if keep && is_whole && !no_store && has_tag {
         let etag = answer.etag.clone();
         match request.question {
             Some(question) => {
@@ -333,6 +373,7 @@ async fn persist(
     tag: Tag<'_>,
 ) -> Result<Transfer, HttpError> {
     let host = host(&request.url);
+    let budget = Budget::new(&shared.limits);
     let mut patience = shared.limits.patience;
     let mut tried = 0;
     loop {
@@ -345,11 +386,25 @@ async fn persist(
         }
         if !due.is_zero() {
             patience -= due;
+            budget.credit(due);
             tokio::time::sleep(due).await;
             // Others may have been told to wait meanwhile.
             continue;
         }
-        let result = attempt(shared, request, tag).await;
+        let queued = Instant::now();
+        let Ok(permit) = shared.permits.acquire().await else {
+            return Err(HttpError::Request { host });
+        };
+        budget.credit(queued.elapsed());
+        let result = tokio::select! {
+            biased;
+            result = attempt(shared, request, tag, &budget) => result,
+            () = budget.spent() => Err(HttpError::Slow {
+                host: host.clone(),
+                seconds: budget.total().as_secs(),
+            }),
+        };
+        drop(permit);
         let told = result.as_ref().ok().and_then(asked_to_wait);
         if let Some(wait) = told {
             // A registry that says "after 0 seconds" must not turn this into a tight loop.
@@ -363,11 +418,29 @@ async fn persist(
             Ok(transfer) => transfer.status.is_server_error() || is_busy(transfer.status),
             Err(error) => error.is_transient(),
         };
-        if !again || tried >= shared.limits.tries {
+        if !again || tried >= shared.limits.tries || budget.is_spent() {
             return result;
         }
         tokio::time::sleep(pause(shared.limits.backoff, tried)).await;
     }
+}
+
+/// Whether a 304 confirms what was asked about; it may leave the tag out. A tag's strength is no part of it here.
+fn is_same_tag(asked: Option<&str>, confirmed: Option<&str>) -> bool {
+    fn bare(tag: &str) -> &str {
+        tag.strip_prefix("W/").unwrap_or(tag)
+    }
+    match (asked, confirmed) {
+        (Some(asked), Some(confirmed)) => bare(asked) == bare(confirmed),
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// The media type without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let text = header(headers, &CONTENT_TYPE)?;
+    let bare = text.split(';').next()?.trim().to_ascii_lowercase();
+    (!bare.is_empty()).then_some(bare)
 }
 
 fn is_busy(status: StatusCode) -> bool {

@@ -23,7 +23,7 @@ use super::cache::{make, origin};
 
 /// The first line. A new version of relplan may read documents with other eyes, so it starts anew; the number rises
 /// whenever that happens without a new version.
-const HEAD: &str = concat!("relplan.known/1 ", env!("CARGO_PKG_VERSION"));
+const HEAD: &str = concat!("relplan.known/2 ", env!("CARGO_PKG_VERSION"));
 
 /// The largest file that is read and kept, in bytes.
 const MAX_FILE: usize = 64 << 20;

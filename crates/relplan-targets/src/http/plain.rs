@@ -30,7 +30,7 @@ use hyper_util::{client::proxy::matcher::Matcher, rt::TokioIo};
 use tokio::{net::TcpStream, time::timeout};
 use url::{Position, Url};
 
-use super::{AGENT, Limits};
+use super::{AGENT, Limits, budget::Budget};
 
 /// How much is read at once, in bytes: an ordinary document with its headers.
 const PIECE: usize = 32 << 10;
@@ -100,6 +100,7 @@ impl Plain {
         headers: &HeaderMap,
         raw: bool,
         limits: &Limits,
+        budget: &Budget,
     ) -> Result<Whole, PlainError> {
         let host = url.host_str().ok_or(PlainError::Request)?;
         let port = url.port_or_known_default().ok_or(PlainError::Request)?;
@@ -115,7 +116,7 @@ impl Plain {
             let bound = limits.connect + limits.idle;
             match timeout(bound, lane.ask(request)).await {
                 Ok(Ok(response)) => {
-                    let whole = lane.read(response, raw, limits).await?;
+                    let whole = lane.read(response, raw, limits, budget).await?;
                     self.put_back(place, lane);
                     return Ok(whole);
                 }
@@ -178,6 +179,7 @@ impl Lane {
         response: Response<Incoming>,
         raw: bool,
         limits: &Limits,
+        budget: &Budget,
     ) -> Result<Whole, PlainError> {
         let (head, mut incoming) = response.into_parts();
         let encoding = head.headers.get(CONTENT_ENCODING);
@@ -203,6 +205,7 @@ impl Lane {
             if first.len().max(body.len()).saturating_add(piece.len()) > limits.body {
                 return Err(PlainError::TooLarge);
             }
+            budget.received(piece.len());
             // Most bodies come in one piece, which is then not copied.
             if first.is_empty() && body.is_empty() {
                 first = piece;

@@ -22,13 +22,16 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Shared, host, pace::retry_after, text, transfer::challenge};
+use super::{Shared, get::media_type, host, pace::retry_after, text, transfer::challenge};
 
 /// The most that is read of an answer to a write, in bytes.
 const ANSWER: usize = 64 << 10;
 
 /// How many bytes of a body are read at a time.
 const BLOCK: usize = 64 << 10;
+
+/// How many bytes a second a registry must take of a body at least.
+const UPLOAD_RATE: u64 = 8 << 10;
 
 /// What to send.
 pub struct SendRequest {
@@ -78,6 +81,8 @@ pub struct SendAnswer {
     pub challenge: Option<String>,
     /// How long the registry asks to wait.
     pub retry_after: Option<Duration>,
+    /// The media type of the body as the registry calls it, without its parameters, in lower case.
+    pub media_type: Option<String>,
     /// The body's first 64 KiB as text, without the request's credential.
     pub text: String,
 }
@@ -138,10 +143,22 @@ impl SendAnswer {
         }
     }
 
-    /// How the attempt ended, by the status alone (design §8). In doubt it is unknown: the walk asks the registry.
+    /// Whether the registry itself says why not: in a document or page of its own, rather than by a bare status that
+    /// anything on the way may have put there.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        let is_text = self.media_type.as_deref().is_some_and(|media_type| {
+            media_type.starts_with("text/") || text::is_json(Some(media_type))
+        });
+        is_text && !self.text.trim().is_empty()
+    }
+
+    /// How the attempt ended, by the status alone (design §8). In doubt it is unknown: the walk asks the registry, and
+    /// tries again where nothing came of it. After a definite no the walk looks once and leaves it at that.
     ///
-    /// Why: false 403 and 409 are seen for uploads that in fact succeeded, so neither is a definite no; the words of a
-    /// 400 are looked at only to send doubtful ones to the read-back, never to call an upload done (law L4).
+    /// Why: 403 and 409 are seen for uploads that in fact succeeded. A 402 or 403 that gives its reason is a no all the
+    /// same, unless the reason is that something is there already; 409 never is one. The words of an answer only send
+    /// doubtful ones to the read-back, and never call an upload done (law L4).
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let reason = self.summary();
@@ -156,7 +173,13 @@ impl SendAnswer {
                 reason,
             },
             400 | 422 if hints_at_presence(&self.text) => Outcome::Unknown { reason },
-            300..=399 | 400 | 404 | 405 | 410 | 411 | 413 | 414 | 415 | 422 | 431 => {
+            status @ (402 | 403) if self.is_explained() && !says_taken(&self.text) => {
+                Outcome::Refused {
+                    reason,
+                    credential: status == 403,
+                }
+            }
+            300..=399 | 400 | 404 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 422 | 431 | 451 => {
                 Outcome::Refused {
                     reason,
                     credential: false,
@@ -167,9 +190,21 @@ impl SendAnswer {
     }
 }
 
-fn hints_at_presence(text: &str) -> bool {
+/// Whether the words of an answer may mean that what was sent is there already.
+#[must_use]
+pub fn hints_at_presence(text: &str) -> bool {
     let text = text.to_lowercase();
-    ["already", "exist", "previously", "duplicate", "conflict"]
+    says_taken(&text)
+        || ["exist", "duplicate", "conflict"]
+            .iter()
+            .any(|word| text.contains(word))
+}
+
+/// The narrower question, for answers that mostly mean a permission: those speak of crates that "exist" and of
+/// "non-existent" credentials.
+fn says_taken(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["already", "previously", "publish over", "overwrit"]
         .iter()
         .any(|word| text.contains(word))
 }
@@ -276,8 +311,17 @@ async fn watch(
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> String {
     let mut seen = 0;
-    let mut since = Instant::now();
+    let begun = Instant::now();
+    let mut since = begun;
+    let limits = &shared.limits;
+    let most = limits.connect
+        + limits.idle
+        + limits.answer
+        + Duration::from_secs(total.div_ceil(UPLOAD_RATE));
     loop {
+        if begun.elapsed() >= most {
+            return format!("did not take it in full within {} s", most.as_secs());
+        }
         let limit = if seen < total {
             shared.limits.connect + shared.limits.idle
         } else {
@@ -352,8 +396,10 @@ async fn read(
 ) -> Result<SendAnswer, SendError> {
     let status = response.status();
     let mut body = Vec::new();
+    let end = Instant::now() + shared.limits.look;
     while body.len() < ANSWER {
-        match timeout(shared.limits.idle, response.chunk()).await {
+        let left = end.saturating_duration_since(Instant::now());
+        match timeout(shared.limits.idle.min(left), response.chunk()).await {
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
             Ok(Ok(None)) => break,
             // The status of an error is worth more than the rest of its words; a success must be complete.
@@ -371,6 +417,7 @@ async fn read(
         status,
         challenge: challenge(response.headers()),
         retry_after: retry_after(response.headers()),
+        media_type: media_type(response.headers()),
         text: secrets.iter().fold(
             String::from_utf8_lossy(&body).into_owned(),
             |text, secret| text::redact(&text, Some(secret)),

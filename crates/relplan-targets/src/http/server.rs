@@ -45,6 +45,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Nothing, for ever.
     Silence,
+    /// These bytes, one at a time with this pause between them.
+    Drip(Vec<u8>, std::time::Duration),
 }
 
 impl Reply {
@@ -54,6 +56,11 @@ impl Reply {
             headers: Vec::new(),
             body: body.into(),
         }
+    }
+
+    /// An answer in JSON, called so.
+    pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self::new(status, body).header("content-type", "application/json; charset=utf-8")
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -142,6 +149,15 @@ async fn serve(
                 return;
             }
             Reply::Silence => std::future::pending().await,
+            Reply::Drip(bytes, pause) => {
+                for byte in bytes {
+                    if stream.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(pause).await;
+                }
+                return;
+            }
         };
         if stream.write_all(&bytes).await.is_err() {
             return;

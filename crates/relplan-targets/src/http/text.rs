@@ -77,3 +77,10 @@ fn forms(value: &str) -> Vec<String> {
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms
 }
+
+/// Whether a media type is JSON, or says that it is built on it (RFC 6839).
+pub(super) fn is_json(media_type: Option<&str>) -> bool {
+    media_type.is_some_and(|media_type| {
+        matches!(media_type, "application/json" | "text/json") || media_type.ends_with("+json")
+    })
+}

@@ -3,17 +3,18 @@
 use bytes::{Bytes, BytesMut};
 use relplan_model::observation::Freshness;
 use reqwest::{
-    Response, StatusCode,
+    Response, StatusCode, Version,
     header::{
-        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue,
-        IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, WWW_AUTHENTICATE,
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH,
+        HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
+        TRANSFER_ENCODING, WWW_AUTHENTICATE,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{GetRequest, HttpError, Shared, host, plain::PlainError};
+use super::{GetRequest, HttpError, Shared, budget::Budget, host, plain::PlainError};
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
@@ -32,6 +33,8 @@ pub(super) struct Transfer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether the body came with a length or in chunks, so that a missing end would have been noticed.
+    pub(super) is_framed: bool,
     pub(super) url: Url,
 }
 
@@ -40,19 +43,15 @@ pub(super) async fn attempt(
     shared: &Shared,
     request: &GetRequest,
     tag: Tag<'_>,
+    budget: &Budget,
 ) -> Result<Transfer, HttpError> {
-    let Ok(_permit) = shared.permits.acquire().await else {
-        return Err(HttpError::Request {
-            host: host(&request.url),
-        });
-    };
     let mut url = request.url.clone();
     let mut authorization = request.authorization.as_ref();
     for _ in 0..HOPS {
         let headers = headers(request, authorization, tag)
             .ok_or_else(|| HttpError::Request { host: host(&url) })?;
-        let transfer = exchange(shared, request, &url, headers).await?;
-        if !transfer.status.is_redirection() || transfer.status == StatusCode::NOT_MODIFIED {
+        let transfer = exchange(shared, request, &url, headers, budget).await?;
+        if !is_redirect(transfer.status) {
             return Ok(transfer);
         }
         let next = target(&url, &transfer)?;
@@ -94,21 +93,28 @@ fn headers(
     Some(headers)
 }
 
+/// The statuses that name another place for the same thing. 300 leaves a choice, and nobody is there to take it.
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
 /// One request and its whole answer; of a redirect the general client reads no body.
 async fn exchange(
     shared: &Shared,
     request: &GetRequest,
     url: &Url,
     headers: HeaderMap,
+    budget: &Budget,
 ) -> Result<Transfer, HttpError> {
     if shared.plain.takes(url) {
         match shared
             .plain
-            .get(url, &headers, request.raw, &shared.limits)
+            .get(url, &headers, request.raw, &shared.limits, budget)
             .await
         {
             Ok(whole) => {
                 return Ok(Transfer {
+                    is_framed: has_length(&whole.headers),
                     status: whole.status,
                     headers: whole.headers,
                     body: whole.body,
@@ -120,16 +126,43 @@ async fn exchange(
             Err(error) => return Err(plain_failure(url, error, shared.limits.body)),
         }
     }
-    let response = ask(shared, request.raw, url, headers).await?;
-    if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+    let response = ask(shared, request.raw, url, headers.clone()).await?;
+    if is_redirect(response.status()) {
         return Ok(Transfer {
             status: response.status(),
             headers: response.headers().clone(),
             body: Bytes::new(),
+            is_framed: true,
             url: url.clone(),
         });
     }
-    read(shared, url.clone(), response).await
+    if !request.raw && !is_framed(&response) {
+        // Decoding takes the length out of the headers, so that it is asked for once more as it is.
+        let plain = ask(shared, true, url, identity(headers)).await?;
+        return read(shared, url.clone(), plain, budget).await;
+    }
+    read(shared, url.clone(), response, budget).await
+}
+
+fn has_length(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// Whether a cut body would be noticed. HTTP/2 marks the end of every body; in HTTP/1 the close of the connection may
+/// be all there is.
+fn is_framed(response: &Response) -> bool {
+    let closes = header(response.headers(), &CONNECTION)
+        .is_some_and(|text| text.to_ascii_lowercase().contains("close"));
+    let is_old = response.version() < Version::HTTP_11;
+    has_length(response.headers())
+        || response.version() > Version::HTTP_11
+        || !(closes || is_old)
+        || matches!(response.status().as_u16(), 204 | 304)
+}
+
+fn identity(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers
 }
 
 fn plain_failure(url: &Url, error: PlainError, limit: usize) -> HttpError {
@@ -206,8 +239,14 @@ fn target(from: &Url, redirect: &Transfer) -> Result<Url, HttpError> {
     }
 }
 
-async fn read(shared: &Shared, url: Url, mut response: Response) -> Result<Transfer, HttpError> {
+async fn read(
+    shared: &Shared,
+    url: Url,
+    mut response: Response,
+    budget: &Budget,
+) -> Result<Transfer, HttpError> {
     let limit = shared.limits.body;
+    let is_framed = is_framed(&response);
     let mut body = BytesMut::new();
     loop {
         match timeout(shared.limits.idle, response.chunk()).await {
@@ -218,6 +257,7 @@ async fn read(shared: &Shared, url: Url, mut response: Response) -> Result<Trans
                         limit,
                     });
                 }
+                budget.received(chunk.len());
                 body.extend_from_slice(&chunk);
             }
             Ok(Ok(None)) => break,
@@ -240,6 +280,7 @@ async fn read(shared: &Shared, url: Url, mut response: Response) -> Result<Trans
         status: response.status(),
         headers: std::mem::take(response.headers_mut()),
         body: body.freeze(),
+        is_framed,
         url,
     })
 }

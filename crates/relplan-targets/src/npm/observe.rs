@@ -11,6 +11,8 @@ use relplan_model::{
     observation::{Freshness, Observation, Query, Seen},
 };
 use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::{Npm, config::Registry, packument};
@@ -71,6 +73,14 @@ pub(super) async fn observe(npm: &Npm, query: &Query) -> Observation {
 }
 
 fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
+    if answer.is_from_elsewhere(&registry.url) {
+        let other = answer.url.host_str().unwrap_or("nowhere");
+        return Seen::Unknown {
+            reason: format!(
+                "the registry sends on to {other}, whose answer says nothing about this registry"
+            ),
+        };
+    }
     match answer.status {
         StatusCode::OK => match packument::read(&answer.body, query) {
             Ok(facts) => Seen::Present(facts),
@@ -78,16 +88,12 @@ fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
                 reason: http::reason(&error),
             },
         },
-        // A web page is what some other server answers: proof of nothing (law L5).
-        StatusCode::NOT_FOUND if answer.body.trim_ascii_start().starts_with(b"<") => {
-            Seen::Unknown {
-                reason: format!(
-                    "{} answered 404 with a web page, which no npm registry does",
-                    answer.asked
-                ),
-            }
-        }
-        StatusCode::NOT_FOUND => Seen::Absent,
+        StatusCode::NOT_FOUND => match absence(answer) {
+            Ok(()) => Seen::Absent,
+            Err(why) => Seen::Unknown {
+                reason: format!("{} answered 404, and {why}", answer.asked),
+            },
+        },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Seen::Unknown {
             reason: match &registry.credential {
                 Some(credential) => format!(
@@ -103,6 +109,58 @@ fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
         status => Seen::Unknown {
             reason: format!("{} answered {status}", answer.asked),
         },
+    }
+}
+
+/// What an npm registry says in JSON when it does not have a package. All of them give a reason in one of these members:
+/// `error` (npm, verdaccio, Nexus, Gitea, CouchDB), `errors` (Artifactory), `message` (GitLab, Azure), `detail`
+/// (Cloudsmith).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NotFound {
+    error: Option<Value>,
+    errors: Option<Value>,
+    message: Option<Value>,
+    detail: Option<Value>,
+}
+
+/// Reasons that are not about the package: the place asked is none, and says nothing about what a registry there has.
+const NO_PLACE: [&str; 4] = [
+    "project not found",
+    "group not found",
+    "no route matched",
+    "no such route",
+];
+
+/// Whether a 404 proves that the registry does not have the package (law L5): it is an error document of the registry
+/// protocol. A proxy, a portal or a site under maintenance answers 404 as well, with a page or with nothing.
+fn absence(answer: &Answer) -> Result<(), &'static str> {
+    if !answer.is_json() {
+        return Err("not in JSON, as every npm registry does: something else answered");
+    }
+    let Ok(found) = serde_json::from_slice::<NotFound>(&answer.body) else {
+        return Err("its body is not the JSON object of an npm registry's error");
+    };
+    let NotFound {
+        error,
+        errors,
+        message,
+        detail,
+    } = found;
+    let says = |value: &Value| match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+    };
+    let mut reasons = [error, errors, message, detail].into_iter().flatten();
+    if !reasons.any(|reason| says(&reason)) {
+        return Err("its body gives no reason, as every npm registry does");
+    }
+    let words = String::from_utf8_lossy(&answer.body).to_lowercase();
+    match NO_PLACE.iter().any(|reason| words.contains(reason)) {
+        true => Err("says that there is no registry at this place"),
+        false => Ok(()),
     }
 }
 

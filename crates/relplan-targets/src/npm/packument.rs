@@ -41,6 +41,12 @@ pub(crate) enum PackumentError {
         /// Whose document came.
         found: String,
     },
+    /// A document that does not say whose it is: every packument does.
+    #[error("the registry's document of {package} names no package")]
+    Nameless {
+        /// Who was asked for.
+        package: PackageName,
+    },
     /// A queried range that npm would not understand.
     #[error("{range:?} is not a version range")]
     Range {
@@ -80,16 +86,16 @@ fn document(
             package: package.clone(),
             source,
         })?;
-    match read.name {
-        Some(found) if found != package.as_str() => {
-            return Err(PackumentError::Name {
-                package: package.clone(),
-                found: found.chars().take(80).collect(),
-            });
-        }
-        Some(_) | None => {}
+    match &read.name {
+        Some(found) if found == package.as_str() => Ok(read),
+        Some(found) => Err(PackumentError::Name {
+            package: package.clone(),
+            found: found.chars().take(80).collect(),
+        }),
+        None => Err(PackumentError::Nameless {
+            package: package.clone(),
+        }),
     }
-    Ok(read)
 }
 
 /// Where the tarball of one version is, with its name and digests; `None`: the document has no such version, or no

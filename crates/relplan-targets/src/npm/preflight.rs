@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use relplan_model::{
-    finding::Finding,
+    finding::{Finding, Severity},
     observation::Freshness,
+    port::UNREACHABLE,
     step::{Class, Step},
 };
 use reqwest::StatusCode;
@@ -40,15 +41,21 @@ async fn check(npm: &Npm, registry: &Registry) -> Result<(), Finding> {
     let Some(credential) = &registry.credential else {
         return Err(registry.missing.finding(&npm.name));
     };
-    let untried = |reason: &str| Err(credential::untried(&npm.name, reason));
+    let unreachable = |reason: String| {
+        let message = format!(
+            "the registry of target {} cannot be asked: {reason}",
+            npm.name
+        );
+        Err(Finding::new(UNREACHABLE, Severity::Error, None, message))
+    };
     let Some(url) = below(registry, "-/whoami") else {
-        return untried("the registry's URL cannot be extended");
+        return unreachable("its URL cannot be extended".to_owned());
     };
     let request = GetRequest::new(url, "application/json", Freshness::Authoritative)
         .authorized(Some(credential.secret.clone()));
     let answer = match npm.net.get(request).await {
         Ok(answer) => answer,
-        Err(error) => return untried(&error.reason()),
+        Err(error) => return unreachable(error.reason()),
     };
     let refused = |why: &str| Err(credential::refused(&npm.name, &credential.source, why));
     match answer.status {
@@ -58,6 +65,10 @@ async fn check(npm: &Npm, registry: &Registry) -> Result<(), Finding> {
             Ok(_) | Err(_) => Ok(()),
         },
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => refused(&status.to_string()),
+        // A registry that is out of order says nothing about the credential (law L5).
+        status if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED => {
+            unreachable(format!("{} answered {status}", answer.asked))
+        }
         // Not every registry has this question. A failing one is found out by the first write at the latest.
         _ => Ok(()),
     }

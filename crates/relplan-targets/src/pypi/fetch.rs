@@ -14,12 +14,8 @@ use super::{
     Pypi, account,
     filename::{self, Kind},
     look::Asked,
-    simple,
 };
-use crate::{
-    http::reason,
-    published::{self, Key, failed},
-};
+use crate::published::{self, Key, failed};
 
 impl Pypi {
     /// Fetches the counterpart of an artifact; `None`: the version has no file of its kind.
@@ -33,21 +29,19 @@ impl Pypi {
         if let Some(reason) = asked.sent_elsewhere() {
             return Err(failed(reason));
         }
+        if asked.answer.status.as_u16() != 200 {
+            return Err(failed(format!(
+                "the index answered {}",
+                asked.answer.status
+            )));
+        }
+        let listed = asked.page().map_err(failed)?;
         let Asked {
             project,
             index,
             login,
             answer,
         } = asked;
-        if answer.status.as_u16() != 200 {
-            return Err(failed(format!("the index answered {}", answer.status)));
-        }
-        let listed = simple::read(&answer.body).map_err(|error| {
-            failed(format!(
-                "the index's answer makes no sense: {}",
-                reason(&error)
-            ))
-        })?;
         let names = listed.iter().map(|file| file.name.as_str());
         let Some(name) = choose(&project, names, wanted)?.map(str::to_owned) else {
             return Ok(None);

@@ -26,12 +26,77 @@ impl Asked {
     /// Tells whether another server answered: pypiserver sends clients on to another index for what it does not have;
     /// pip would find something there.
     pub(super) fn sent_elsewhere(&self) -> Option<String> {
-        let origin = |url: &Url| (url.host_str().map(str::to_owned), url.port());
-        (origin(&self.answer.url) != origin(&self.index)).then(|| {
+        self.answer.is_from_elsewhere(&self.index).then(|| {
             let other = self.answer.url.host_str().unwrap_or("nowhere");
             format!("the index sends on to {other}, whose answer says nothing about this index")
         })
     }
+
+    /// The files on the project's page.
+    ///
+    /// # Errors
+    /// When the answer is not the project's page, or may be a part of it.
+    pub(super) fn page(&self) -> Result<Vec<simple::Listed>, String> {
+        let makes_no_sense = |error| format!("the answer makes no sense: {}", http::reason(&error));
+        let listed = simple::read(&self.answer.body, &self.project).map_err(makes_no_sense)?;
+        // JSON shows by itself that it is whole.
+        let is_json = self.answer.body.trim_ascii_start().starts_with(b"{");
+        if !is_json && !self.answer.is_framed && !has_end(&self.answer.body) {
+            return Err("the page came without its length and its end, and may be cut".to_owned());
+        }
+        Ok(listed)
+    }
+}
+
+/// Whether a page has its end.
+fn has_end(page: &[u8]) -> bool {
+    let tail = page.get(page.len().saturating_sub(200)..).unwrap_or(page);
+    tail.to_ascii_lowercase()
+        .windows(6)
+        .any(|window| window == b"</html")
+}
+
+/// The words with which servers say that they have no such page.
+const NOT_FOUND: [&str; 7] = [
+    "404",
+    "not found",
+    "not_found",
+    "no such",
+    "not exist",
+    "nosuchkey",
+    "doesn't exist",
+];
+
+/// The words with which routers and proxies say that nothing is behind them: no index was asked.
+const NO_INDEX: [&str; 5] = [
+    "default backend",
+    "404 page not found",
+    "no route matched",
+    "no such route",
+    "404 project not found",
+];
+
+/// Whether a 404 proves that the index does not have the project (law L5). The simple API has no form for it but the
+/// status (PEP 691), and the indexes answer with pages, text and JSON of all kinds. So it must say that it is a 404: a
+/// notice of maintenance that was given the status of the page it stands for does not, nor does a router.
+fn absence(body: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(body).to_lowercase();
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if NO_INDEX.iter().any(|words| text.contains(words)) {
+        return Err(format!(
+            "the answer 404 is not that of an index: {}",
+            http::excerpt(body, None)
+        ));
+    }
+    let is_empty = text.is_empty();
+    let is_json = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
+    if is_empty || is_json || NOT_FOUND.iter().any(|words| text.contains(words)) {
+        return Ok(());
+    }
+    Err(format!(
+        "the index answered 404 with something that does not speak of a missing page: {}",
+        http::excerpt(body, None)
+    ))
 }
 
 impl Pypi {
@@ -71,25 +136,20 @@ impl Pypi {
         if let Some(reason) = asked.sent_elsewhere() {
             return (unknown(reason), evidence);
         }
-        let Asked {
-            project,
-            login,
-            answer,
-            ..
-        } = asked;
+        let answer = &asked.answer;
         let seen = match answer.status.as_u16() {
-            200 => match simple::read(&answer.body) {
-                Ok(listed) => match versions::facts(&project, listed, query) {
+            200 => match asked.page() {
+                Ok(listed) => match versions::facts(&asked.project, listed, query) {
                     Ok(facts) => Seen::Present(facts),
                     Err(error) => unknown(error.to_string()),
                 },
-                Err(error) => unknown(format!(
-                    "the answer makes no sense: {}",
-                    http::reason(&error)
-                )),
+                Err(why) => unknown(why),
             },
-            404 => Seen::Absent,
-            status @ (401 | 403) => unknown(match login {
+            404 => match absence(&answer.body) {
+                Ok(()) => Seen::Absent,
+                Err(why) => unknown(why),
+            },
+            status @ (401 | 403) => unknown(match &asked.login {
                 Some(login) => format!(
                     "the index answered {status} to the login from {}",
                     login.source

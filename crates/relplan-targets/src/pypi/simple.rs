@@ -1,7 +1,7 @@
 //! A project's page in the simple repository API, as JSON (PEP 691, PEP 700) or as HTML (PEP 503, PEP 592).
 //!
-//! Invariant: what is not recognisably such a page is an error and never a page without files: from an empty page
-//! follows that a version is absent (law L5).
+//! Invariant: what is not recognisably the page of this very project is an error and never a page without files: from
+//! a page without files follows that a version is absent (law L5).
 
 mod html;
 
@@ -10,6 +10,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 pub(crate) use self::html::resolve;
 use relplan_model::digest::{Algorithm, Digests, unhex};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
+
+use super::filename;
 
 /// The media types asked for, JSON first.
 pub(crate) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
@@ -42,6 +44,12 @@ pub(crate) enum PageError {
         /// The version that it names.
         version: String,
     },
+    /// It is the page of another project.
+    #[error("it is the page of {found:?}")]
+    Other {
+        /// The project that it names.
+        found: String,
+    },
     /// It is no page of links to files.
     #[error("it is not a project's page: {why}")]
     NotSimple {
@@ -50,15 +58,16 @@ pub(crate) enum PageError {
     },
 }
 
-/// Reads a page. The form is told from the first character, since proxies and static hosts get the media type wrong.
+/// Reads the page of a project, whose normalized name is given. The form is told from the first character, since proxies
+/// and static hosts get the media type wrong.
 ///
 /// # Errors
-/// When the body is no project's page of version 1 of the API.
-pub(crate) fn read(body: &[u8]) -> Result<Vec<Listed>, PageError> {
+/// When the body is not this project's page of version 1 of the API.
+pub(crate) fn read(body: &[u8], project: &str) -> Result<Vec<Listed>, PageError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match body.trim_ascii_start().first() {
-        Some(b'{') => json(body),
-        Some(b'<') => html::read(&String::from_utf8_lossy(body)),
+        Some(b'{') => json(body, project),
+        Some(b'<') => html::read(&String::from_utf8_lossy(body), project),
         Some(_) => Err(PageError::NotSimple {
             why: "it is neither JSON nor HTML",
         }),
@@ -80,6 +89,8 @@ fn check_version(version: &str) -> Result<(), PageError> {
 struct Page<'a> {
     #[serde(borrow)]
     meta: Meta<'a>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
     #[serde(borrow)]
     files: Vec<File<'a>>,
 }
@@ -120,9 +131,14 @@ fn yanked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> 
     })
 }
 
-fn json(body: &[u8]) -> Result<Vec<Listed>, PageError> {
+fn json(body: &[u8], project: &str) -> Result<Vec<Listed>, PageError> {
     let page: Page<'_> = serde_json::from_slice(body).map_err(PageError::Json)?;
     check_version(&page.meta.version)?;
+    if filename::normalized(&page.name) != project {
+        return Err(PageError::Other {
+            found: page.name.chars().take(80).collect(),
+        });
+    }
     let listed = page.files.into_iter().map(|file| Listed {
         digests: digests(
             file.hashes

@@ -198,11 +198,27 @@ async fn a_page_becomes_facts_and_evidence() {
 
 #[tokio::test]
 async fn l5_only_a_404_of_the_index_itself_is_absence() {
-    assert_eq!(
-        bench(|_| Reply::new(404, "no")).await.observe().await,
-        Seen::Absent
-    );
+    for body in [
+        "",
+        "404 Not Found\n\nThe resource could not be found.\n\n\nThe project my-widget does not exist.\n",
+        "<!doctype html>\n<html lang=en><title>Page Not Found (404)</title></html>",
+        "<html><head><title>Error: 404 Not Found</title></head><body>Sorry</body></html>",
+        "<html><head><title>Error response</title></head><h1>Error response</h1><p>Error code: 404</p></html>",
+        "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>",
+        "{\"errors\":[{\"status\":404,\"message\":\"Not found\"}]}",
+        "{\"message\":\"404 Package Not Found\"}",
+        "package does not exist",
+    ] {
+        let seen = bench(move |_| Reply::new(404, body)).await.observe().await;
+        assert_eq!(seen, Seen::Absent, "{body}");
+    }
     for (status, body) in [
+        (404, "<html><h1>We will be back</h1></html>"),
+        (404, "default backend - 404"),
+        (404, "404 page not found\n"),
+        (404, "{\"message\":\"no Route matched with those values\"}"),
+        (404, "{\"message\":\"404 Project Not Found\"}"),
+        (200, "<h1>We will be back</h1>"),
         (401, ""),
         (403, ""),
         (410, ""),
@@ -240,7 +256,7 @@ async fn l5_the_answer_of_another_index_is_none_of_this_one() {
 async fn an_index_on_the_same_host_may_redirect_to_the_page() {
     let bench = bench(|request| match request.target.as_str() {
         "/simple/my-widget/" => Reply::new(301, "").header("location", "/simple/my_widget/"),
-        _ => Reply::new(200, "<html></html>"),
+        _ => Reply::new(200, "<html><title>Links for my_widget</title></html>"),
     })
     .await;
     assert!(bench.facts().await.versions.is_empty());
@@ -361,6 +377,7 @@ async fn l4_doubtful_answers_are_unknown_and_only_sure_ones_are_refusals() {
             "refused 400 Bad Request: 400 Invalid value for classifiers",
         ),
         (401, "", "refused for the credential"),
+        (402, "", "unknown 402"),
         (403, "no", "unknown 403 Forbidden: no"),
         (409, "", "unknown"),
         (301, "", "refused"),
@@ -406,8 +423,19 @@ async fn l11_a_login_that_the_index_repeats_is_not_shown() {
 #[tokio::test]
 async fn preflight_wants_a_login_only_for_uploads() {
     let bench = bench_with(&[], |_| Reply::new(500, "")).await;
-    let publish = upload_step();
-    let wait = step(Effect::Await, Version::new("1.0").unwrap());
+    let version = Version::new("1.0").unwrap();
+    let publish = step(
+        Effect::Publish(PublishStep {
+            artifact: None,
+            one_of_many: false,
+            pointer: None,
+            first: true,
+            settings: Settings::default(),
+            siblings: Vec::new(),
+        }),
+        version.clone(),
+    );
+    let wait = step(Effect::Await, version);
     assert_eq!(bench.driver.preflight(&[&wait]).await, Ok(()));
     let finding = bench
         .driver
@@ -416,40 +444,6 @@ async fn preflight_wants_a_login_only_for_uploads() {
         .unwrap_err();
     assert_eq!(finding.code, "credential");
     assert!(bench.server.requests().is_empty());
-}
-
-fn upload_step() -> Step {
-    let publish = PublishStep {
-        artifact: None,
-        one_of_many: false,
-        pointer: None,
-        first: true,
-        settings: Settings::default(),
-        siblings: Vec::new(),
-    };
-    step(Effect::Publish(publish), Version::new("1.0").unwrap())
-}
-
-/// E5: the form that has a login looked at holds nothing that could be published.
-#[tokio::test]
-async fn l8_a_login_is_tried_before_the_first_write_and_without_a_file() {
-    for (status, code) in [
-        (400, None),
-        (401, Some("credential")),
-        (403, Some("credential")),
-    ] {
-        let bench = bench(move |_| Reply::new(status, "")).await;
-        let found = bench.driver.preflight(&[&upload_step()]).await.err();
-        assert_eq!(
-            found.as_ref().map(|one| one.code.as_str()),
-            code,
-            "{status}"
-        );
-        assert!(!format!("{found:?}").contains("canary"), "{found:?}");
-        let requests = bench.server.requests();
-        assert_eq!(requests.len(), 1, "{status}");
-        assert_eq!(requests[0].body, b"protocol_version=1");
-    }
 }
 
 #[tokio::test]

@@ -15,6 +15,10 @@ pub enum Fault {
     Answer(&'static Reply),
     /// The server does its work; the client gets this status instead of the server's.
     AnswerAfter(u16),
+    /// The server does its work; the client gets this answer instead of the server's.
+    AnswerInstead(&'static Reply),
+    /// The server is not asked; the client gets an answer without an end, one byte at a time with this pause between.
+    Trickle(Duration),
     /// After this many bytes of the upload nothing moves any more.
     StallUpload {
         /// Bytes that are let through.

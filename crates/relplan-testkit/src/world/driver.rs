@@ -242,6 +242,10 @@ impl Inner {
                 wait: UNDATED,
                 reason: "429 Too Many Requests".to_owned(),
             },
+            Some(Fault::FalseNo) => Outcome::Refused {
+                reason: "403 Forbidden: you may not".to_owned(),
+                credential: true,
+            },
             Some(Fault::Refused) => Outcome::Refused {
                 reason: "422 Unprocessable Entity: no".to_owned(),
                 credential: false,

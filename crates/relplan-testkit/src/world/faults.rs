@@ -30,6 +30,8 @@ pub enum Fault {
     LaterUndated,
     /// It is not done, for good: the answer is a definite no.
     Refused,
+    /// It is done, and the answer is a definite no all the same.
+    FalseNo,
     /// Somebody else uploads the same bytes first.
     RivalSame,
     /// Somebody else uploads other bytes first.

@@ -6,27 +6,21 @@
 //!              ── else: observe ─▶ pack ─▶ plan ─▶ show, ask ─▶ run
 //! ```
 
-mod ending;
 mod fresh;
 mod gate;
 mod part;
 pub(super) mod run;
-mod selection;
 
 use std::{path::PathBuf, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
     event::{self, Event},
-    next::Next,
     plan::Plan,
     port::{Clock as _, EventSink as _},
 };
 
-use super::{
-    Session, read_plan,
-    status::{self, started_plan},
-};
+use super::{Session, read_plan, status::started_plan};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
@@ -56,7 +50,6 @@ pub(super) struct Tally {
     unknown: u64,
     skipped: u64,
     message: String,
-    next: Option<Next>,
 }
 
 /// Runs it.
@@ -77,14 +70,11 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let mut tally = Tally::default();
-    let ended = carry_out(&session, &arguments, &events, &mut tally)
-        .await
-        .map_err(|failure| failure.look_up(&session.typed));
+    let ended = carry_out(&session, &arguments, &events, &mut tally).await;
     let exit = match &ended {
         Ok(exit) => *exit,
         Err(failure) => {
             tally.message = failure.message();
-            tally.next.clone_from(&failure.next);
             failure.exit
         }
     };
@@ -95,7 +85,6 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         unknown,
         skipped,
         message,
-        next,
     } = tally;
     let exit_code = u64::from(exit.code());
     events.emit(Event::Summary {
@@ -107,7 +96,6 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         unknown,
         skipped,
         message,
-        next,
     });
     ended
 }
@@ -154,7 +142,7 @@ async fn carry_out(
 async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen>, Failure> {
     let opened = store::find(session, arguments.places.state.as_deref())?;
     let (state, _) = load_state(&*opened.store).await?;
-    let Some(open) = &state.open else {
+    let Some(open) = state.open else {
         return Ok(None);
     };
     let path = started_plan(&session.project, open.plan);
@@ -165,19 +153,17 @@ async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen
             open.since,
             open.runner
         );
-        let failure = Failure::new(Exit::Open, message);
-        return Err(match status::next(session, &state) {
-            Some(next) => failure.next(&next),
-            None => failure,
-        });
+        return Err(Failure::new(Exit::Open, message)
+            .hint("to finish it, apply its file:")
+            .hint("$ relplan apply PLAN")
+            .hint("to give it up (what it published stays published):")
+            .hint("$ relplan state abandon --reason WHY"));
     }
     let (bytes, plan) = read_plan(&path)?;
-    let open = Chosen {
+    Ok(Some(Chosen {
         bytes,
         plan,
         given: false,
         file: Some(path),
-    };
-    selection::hold(session, &arguments.planning.selected, &open, &state)?;
-    Ok(Some(open))
+    }))
 }

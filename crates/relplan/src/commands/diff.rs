@@ -42,7 +42,7 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
         )
     })?;
     let surroundings = surroundings(session, &plan);
-    let net = Net::new(surroundings.cache());
+    let net = Net::of(&surroundings);
     let targets = plan.targets.iter();
     let drivers = Built::new(
         targets.map(|target| (&target.name, target.kind.as_str(), &target.settings)),

@@ -53,7 +53,7 @@ async fn diffs(
     let Ok(folder) = Folder::open(&place) else {
         return Ok(Vec::new());
     };
-    let net = Net::new(session.surroundings.cache());
+    let net = Net::of(&session.surroundings);
     let sources = Sources {
         bundle: &folder,
         drivers: &Nobody,

@@ -5,22 +5,21 @@ mod forget;
 mod migrate;
 mod rebuild;
 
-use relplan_model::{journal::Entry, state::State as Folded};
+use relplan_model::{
+    journal::Entry,
+    state::{Printed, State as Folded},
+};
 use relplan_state::Loaded;
 
-use super::{
-    Session,
-    status::{next, printed},
-};
+use super::{Session, status::open_plan};
 use crate::{
     arguments::State,
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    next::{Next, Situation},
     planning::{load, torn},
     store::{self, Opened},
-    view::{audit_text, journal_text, next_text, plan_text::finding_text, state_text},
+    view::{audit_text, journal_text, plan_text::finding_text, state_text},
 };
 
 /// Runs it.
@@ -29,7 +28,9 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
     match arguments {
         State::Show(_) => {
             let state = folded(session, &opened).await?;
-            session.terminal.json(&printed(session, state)?);
+            let text = serde_json::to_string(&Printed::from(state))
+                .map_err(|error| Failure::of(Exit::Internal, &error))?;
+            session.terminal.json(&text);
             Ok(Exit::Done)
         }
         State::List(_) => {
@@ -50,8 +51,8 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
         State::Forget { what, .. } => forget::run(session, &opened, what).await,
         State::Unlock(_) => {
             let state = folded(session, &opened).await?;
-            let next = next(session, &state);
-            let text = state_text::unlock(&state, next.as_ref(), session.terminal.out);
+            let kept = open_plan(&session.project, &state).is_some();
+            let text = state_text::unlock(&state, kept, session.terminal.out);
             session.terminal.result(&text);
             Ok(Exit::Done)
         }
@@ -132,17 +133,15 @@ async fn abandon(session: &Session, opened: &Opened, reason: &str) -> Result<Exi
         .await
         .map_err(|error| Failure::of(Exit::Store, &error))?;
     let text = format!(
-        "Plan {} is given up. What it published stays published.",
+        "Plan {} is given up. What it published stays published; the next plan starts from what the registries say.",
         open.plan.short()
     );
-    let next = Next::of(&Situation::GivenUp, &session.typed);
-    let next = next_text::render(&next, session.terminal.out);
-    session.terminal.result(&format!("{text}\n{next}"));
+    session.terminal.result(&text);
     Ok(Exit::Done)
 }
 
 /// Refuses what would move the state's serial under a plan that is being applied (exit 6).
-fn nothing_is_open(session: &Session, state: &Folded) -> Result<(), Failure> {
+fn nothing_is_open(state: &Folded) -> Result<(), Failure> {
     let Some(open) = &state.open else {
         return Ok(());
     };
@@ -152,9 +151,9 @@ fn nothing_is_open(session: &Session, state: &Folded) -> Result<(), Failure> {
         open.since,
         open.runner
     );
-    let failure = Failure::new(Exit::Open, message);
-    Err(match next(session, state) {
-        Some(next) => failure.next(&next),
-        None => failure,
-    })
+    Err(Failure::new(Exit::Open, message)
+        .hint("finish it first:")
+        .hint("$ relplan apply")
+        .hint("or give it up (what it published stays published):")
+        .hint("$ relplan state abandon --reason WHY"))
 }

@@ -122,13 +122,8 @@ impl EventSink for Progress {
                 } else {
                     "the runs to begin of"
                 };
-                let hint = if begun {
-                    ""
-                } else {
-                    "; begin them now, or stop this one and run them first"
-                };
                 let text = format!(
-                    "for {what} {} (at most {} of silence{hint})",
+                    "for {what} {} (at most {} of silence)",
                     names.join(", "),
                     span(seconds)
                 );

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use relplan_model::{
     address::TargetName,
-    finding::Finding,
-    port::{Drivers, Publish},
+    finding::{Finding, Severity},
+    port::{Drivers, Publish, UNREACHABLE},
     settings::Settings,
     target::Target,
 };
@@ -37,18 +37,30 @@ impl Built {
         Ok(Self(built))
     }
 
-    /// The targets as they are configured here and now, in order of name.
-    pub async fn describe(&self) -> Result<Vec<Target>, Failure> {
+    /// The targets as they are configured here and now, in order of name, and a remark for each whose registry did not
+    /// describe itself: its look-ups are unknown, and the others are planned (law L5).
+    pub async fn describe(&self) -> Result<(Vec<Target>, Vec<Finding>), Failure> {
         let described = self.0.iter().map(|(name, driver)| async move {
-            driver
-                .describe()
-                .await
-                .map_err(|finding| failure(Exit::Invalid, name, finding))
+            match driver.describe().await {
+                Ok(target) => Ok((target, None)),
+                Err(finding) => match driver.configured() {
+                    Some(target) if finding.code == UNREACHABLE => {
+                        let remark = Finding {
+                            severity: Severity::Warning,
+                            ..finding
+                        };
+                        Ok((target, Some(remark)))
+                    }
+                    Some(_) | None => Err(failure(Exit::Invalid, name, finding)),
+                },
+            }
         });
-        futures_util::future::join_all(described)
+        let described: Vec<(Target, Option<Finding>)> = futures_util::future::join_all(described)
             .await
             .into_iter()
-            .collect()
+            .collect::<Result<_, _>>()?;
+        let (targets, remarks): (Vec<_>, Vec<_>) = described.into_iter().unzip();
+        Ok((targets, remarks.into_iter().flatten().collect()))
     }
 }
 

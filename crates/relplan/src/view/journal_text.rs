@@ -20,8 +20,6 @@ pub fn line(entry: &Entry) -> String {
             runner,
             run: _,
             targets,
-            steps: _,
-            not_after: _,
             approved,
         } => {
             format!(
@@ -72,18 +70,8 @@ pub fn line(entry: &Entry) -> String {
             part(targets.as_ref()),
             allowed(approved.as_ref())
         ),
-        Record::Left {
-            plan,
-            targets,
-            reason,
-        } => {
-            let why = reason.as_ref().map(|reason| format!(": {reason}"));
-            format!(
-                "left plan {}{} undone{}",
-                plan.short(),
-                part(Some(targets)),
-                why.unwrap_or_default()
-            )
+        Record::Left { plan, targets } => {
+            format!("left plan {}{} undone", plan.short(), part(Some(targets)))
         }
         Record::Closed { plan, serial } => {
             format!("closed plan {} as serial {serial}", plan.short())
@@ -242,8 +230,6 @@ mod tests {
                 runner: "here".to_owned(),
                 run: None,
                 targets: None,
-                steps: None,
-                not_after: None,
                 approved: Some(Approved {
                     policy,
                     approvals: vec![CountedApproval {

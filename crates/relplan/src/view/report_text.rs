@@ -1,18 +1,12 @@
 //! The report at the end of an apply, complete on failure too, and failures of commands.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use relplan_apply::{ExitClass, Report, StepEnd, StepReport};
-use relplan_model::plan::{Action, Change, Plan};
+use relplan_model::{address::TargetName, journal::Resolution, plan::Plan, step::StepId};
 
-use super::{
-    next_text,
-    style::{Role, Style, count, harmless, span},
-};
-use crate::{failure::Failure, next::Next};
-
-/// How many of the rows that a plan held back are named.
-const NAMED: usize = 10;
+use super::style::{Role, Style, count, harmless, span};
+use crate::failure::Failure;
 
 /// Renders a failed command: details first, then the message with its causes, then hints; commands stand alone.
 pub fn failure(failure: &Failure, style: Style) -> String {
@@ -63,14 +57,8 @@ pub fn failure(failure: &Failure, style: Style) -> String {
     out
 }
 
-/// Renders the end of an apply: what was done, what was not and why, and what to do next. The last lines say what the
-/// exit code says.
-pub fn report(
-    plan: &Plan,
-    report: &Report,
-    (seconds, next): (u64, Option<&Next>),
-    style: Style,
-) -> String {
+/// Renders the end of an apply: what was done, what was not and why, and what to do next.
+pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> String {
     let mut out = String::new();
     let total = plan.steps.len();
     let ours = report.steps.iter().filter(|step| step.ours).count();
@@ -82,20 +70,16 @@ pub fn report(
         .filter(is_done)
         .count();
     let all = done == ours;
-    let held = held(plan);
-    let (role, word) = match (all && held.is_empty(), ours == total) {
+    let (role, word) = match (all, ours == total) {
         (true, true) => (Role::Good, "Applied"),
         (true, false) => (Role::Good, "Applied its part of"),
         (false, _) => (Role::Bad, "Not all applied:"),
     };
-    let mut verdict = format!(
+    let verdict = format!(
         "{done} of {} done in {}",
         count(ours, "step", "steps"),
         span(seconds)
     );
-    if !held.is_empty() {
-        let _ = write!(verdict, ", {} held back", count(held.len(), "row", "rows"));
-    }
     let project = harmless(&plan.project);
     let head = format!(
         "{word} plan {} of {project}: {verdict}.",
@@ -108,50 +92,14 @@ pub fn report(
         let others = count(total - ours, "step", "steps");
         let _ = writeln!(out, "  other runs: {done} of {others} done");
     }
-    ended_badly(&mut out, report, style);
-    not_started(&mut out, report, style);
-    held_back(&mut out, &held, style);
-    if let Some(failure) = &report.failure {
-        let _ = writeln!(
-            out,
-            "{}",
-            style.wrap("  ", "      ", &harmless(&failure.to_string()))
-        );
-    }
-    if !all || !held.is_empty() {
-        let text = format!("What is done stays done: {}.", self::verdict(plan, report));
-        let _ = writeln!(out, "\n{}", style.wrap("", "", &harmless(&text)));
-    }
-    if let Some(next) = next {
-        out.push_str(&next_text::render(next, style));
-    }
-    out
-}
-
-/// What an apply came to, in one line.
-pub fn verdict(plan: &Plan, report: &Report) -> String {
-    let held = held(plan).len();
-    if held == 0 {
-        return report.message();
-    }
-    format!(
-        "{}; {} of the plan {} held back",
-        report.message(),
-        count(held, "row", "rows"),
-        if held == 1 { "was" } else { "were" }
-    )
-}
-
-/// The rows that the plan held back: they are no steps, and not done all the same.
-fn held(plan: &Plan) -> Vec<&Change> {
-    let is_held = |change: &&Change| matches!(change.action, Action::Hold | Action::Drift);
-    plan.changes.iter().filter(is_held).collect()
-}
-
-fn ended_badly(out: &mut String, report: &Report, style: Style) {
+    let mut waiting: BTreeMap<Option<&StepId>, usize> = BTreeMap::new();
     for step in &report.steps {
         let (label, text) = match &step.end {
-            StepEnd::Done(_) | StepEnd::Elsewhere | StepEnd::NotStarted { .. } => continue,
+            StepEnd::Done(_) | StepEnd::Elsewhere => continue,
+            StepEnd::NotStarted { because } => {
+                *waiting.entry(because.as_ref()).or_default() += 1;
+                continue;
+            }
             StepEnd::Unknown { detail } => ("unknown", detail),
             StepEnd::Failed { detail, .. } => ("failed", detail),
             StepEnd::Expired { detail } => ("expired", detail),
@@ -168,44 +116,77 @@ fn ended_badly(out: &mut String, report: &Report, style: Style) {
             line.replacen(label, &style.paint(Role::Bad, label), 1)
         );
     }
-}
-
-/// Each cause once, with the number of steps that wait for it, over however many others.
-fn not_started(out: &mut String, report: &Report, style: Style) {
-    for (root, number) in report.roots() {
-        let because = match root {
+    for (because, number) in waiting {
+        let because = match because {
             Some(step) if number == 1 => format!("as it comes after {step}"),
             Some(step) => format!("as they come after {step}"),
             None if !report.gave_up_on.is_empty() => {
-                let why = report.gave_up_on.iter();
-                let why: Vec<String> = why.map(|(target, absence)| absence.of(target)).collect();
-                format!("as {}", why.join(", and "))
+                let names: Vec<&str> = report.gave_up_on.iter().map(TargetName::as_str).collect();
+                format!(
+                    "as the run of {} did not begin, or fell silent",
+                    names.join(", ")
+                )
             }
-            None if report.exit == ExitClass::Busy => "as another run has taken over".to_owned(),
-            None if report.failure.is_some() => "as the journal could not be written".to_owned(),
-            None => "as a stop was requested".to_owned(),
+            None => "as a stop was asked for".to_owned(),
         };
         let text = format!(
             "{} not started, {because}",
             count(number, "step was", "steps were")
         );
-        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &harmless(&text)));
+        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &text));
     }
-}
-
-fn held_back(out: &mut String, held: &[&Change], style: Style) {
-    for change in held.iter().take(NAMED) {
-        let reason = change.reasons.first();
-        let reason = reason.map_or("", |reason| reason.message.as_str());
-        let text = format!("held {}: {reason}", change.address);
-        let line = style.wrap("  ", "      ", &harmless(&text));
+    for hint in refusals(&report.steps) {
+        let _ = writeln!(out, "{}", style.wrap("  hint: ", "      ", hint));
+    }
+    if let Some(failure) = &report.failure {
         let _ = writeln!(
             out,
             "{}",
-            line.replacen("held", &style.paint(Role::Bad, "held"), 1)
+            style.wrap("  ", "      ", &harmless(&failure.to_string()))
         );
     }
-    if held.len() > NAMED {
-        let _ = writeln!(out, "  and {} more were held back", held.len() - NAMED);
+    if !all {
+        let _ = writeln!(
+            out,
+            "\n{}",
+            style.wrap(
+                "",
+                "",
+                &format!("What is done stays done: {}.", report.message())
+            )
+        );
+        let _ = writeln!(out, "{}", next(report.exit, ours < total));
+    }
+    out
+}
+
+/// What to do about what registries refused: the same attempt would be refused again.
+fn refusals(steps: &[StepReport]) -> impl Iterator<Item = &'static str> {
+    let any = |wanted: bool| {
+        steps.iter().any(|step| {
+            matches!(
+                &step.end,
+                StepEnd::Failed { outcome: Resolution::Refused, credential, .. } if *credential == wanted
+            )
+        })
+    };
+    let credential = any(true).then_some(
+        "use a credential that may do what was refused, then apply again; or abandon the plan and leave the package out \
+         of the next one with --exclude",
+    );
+    let other = any(false).then_some(
+        "put right what was refused, then apply again; or abandon the plan and leave the package out of the next one with \
+         --exclude",
+    );
+    credential.into_iter().chain(other)
+}
+
+/// The command that goes on from here.
+fn next(exit: ExitClass, is_part: bool) -> &'static str {
+    match exit {
+        ExitClass::Conflict | ExitClass::Stale => "\n    relplan state abandon --reason WHY",
+        ExitClass::Approval => "\n    relplan approve PLAN --key KEY",
+        _ if is_part => "\n    relplan apply PLAN --target NAME",
+        _ => "\n    relplan apply",
     }
 }

@@ -4,17 +4,14 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use relplan_model::{
     address::TargetName,
+    plan::Plan,
     state::{Progress, Recorded, State},
 };
 
-use super::{
-    next_text,
-    style::{Role, Style, count, harmless},
-};
-use crate::next::Next;
+use super::style::{Role, Style, count, harmless};
 
-/// Renders the state, with what to do about the open plan.
-pub fn render(state: &State, location: &str, next: Option<&Next>, style: Style) -> String {
+/// Renders the state. `open` is the open plan itself, where it is at hand.
+pub fn render(state: &State, location: &str, open: Option<&Plan>, style: Style) -> String {
     let mut out = String::new();
     if state.lineage.is_none() {
         let _ = writeln!(out, "Nothing is recorded yet in {}.", harmless(location));
@@ -43,12 +40,12 @@ pub fn render(state: &State, location: &str, next: Option<&Next>, style: Style) 
             )
         )
     );
-    under_way(&mut out, state, next, style);
+    under_way(&mut out, state, open, style);
     recorded(&mut out, state, style);
     out
 }
 
-fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style) {
+fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style) {
     let Some(open) = &state.open else {
         let _ = writeln!(out, "\nNo plan is open.");
         return;
@@ -58,9 +55,7 @@ fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style)
         .values()
         .filter(|progress| matches!(progress, Progress::Done(_)))
         .count();
-    let total = open
-        .total
-        .map_or_else(String::new, |total| format!(" of {total}"));
+    let total = plan.map_or_else(String::new, |plan| format!(" of {}", plan.steps.len()));
     let _ = writeln!(
         out,
         "\n{}",
@@ -71,22 +66,16 @@ fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style)
     );
     let _ = writeln!(
         out,
-        "  since {} on {}, {done}{total} steps done, last heard of at {}",
+        "  since {} on {}, {done}{total} steps done",
         open.since,
-        harmless(&open.runner),
-        open.active
+        harmless(&open.runner)
     );
     for (target, part) in &open.parts {
-        let why = part
-            .reason
-            .as_ref()
-            .map(|reason| format!(": {}", harmless(reason)));
-        let why = why.unwrap_or_default();
         let text = match (&part.runner, part.left) {
-            (None, _) => format!("{target} is for a run that could not begin{why}"),
+            (None, _) => format!("{target} is for a run that could not begin"),
             (Some(runner), false) => format!("{target} is for the run on {}", harmless(runner)),
             (Some(runner), true) => format!(
-                "{target} was for the run on {}, which ended before all of it was done{why}",
+                "{target} was for the run on {}, which ended before all of it was done",
                 harmless(runner)
             ),
         };
@@ -123,9 +112,10 @@ fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style)
             style.paint(role, &style.wrap("  ! ", "      ", &text))
         );
     }
-    if let Some(next) = next {
-        out.push_str(&next_text::render(next, style));
-    }
+    let _ = writeln!(
+        out,
+        "\nTo go on, apply the same plan again:\n\n    relplan apply"
+    );
 }
 
 fn recorded(out: &mut String, state: &State, style: Style) {

@@ -460,3 +460,51 @@ async fn l8_a_folder_that_cannot_be_one_is_found_before_the_first_write() {
         "{finding:?}"
     );
 }
+
+#[tokio::test]
+async fn l5_absent_is_only_what_a_registry_or_an_empty_folder_lacks() {
+    let shelf = Shelf::new();
+    let seen = async || {
+        shelf
+            .seen("widget", &["1.0.0"], Freshness::Revalidated)
+            .await
+    };
+    assert_eq!(seen().await, Seen::Absent, "a folder to be made");
+    fs::create_dir_all(shelf.root().join(".git")).unwrap();
+    assert_eq!(seen().await, Seen::Absent, "an empty folder");
+    fs::write(shelf.root().join("notes.txt"), "x").unwrap();
+    let Seen::Unknown { reason } = seen().await else {
+        panic!("not unknown");
+    };
+    assert!(reason.contains("notes.txt is in it"), "{reason}");
+    fs::create_dir(shelf.root().join(".relplan")).unwrap();
+    assert_eq!(
+        seen().await,
+        Seen::Absent,
+        "a registry with other things in it"
+    );
+    fs::remove_dir_all(shelf.root()).unwrap();
+    fs::write(shelf.root(), "a file").unwrap();
+    assert!(matches!(seen().await, Seen::Unknown { .. }), "a file");
+}
+
+/// D12: what stays wrong until somebody puts it right is a definite no.
+#[tokio::test]
+async fn a_file_where_a_folder_must_be_is_a_definite_no() {
+    let made = one_of_each();
+    for in_the_way in ["cargo", "npm", "python"] {
+        let shelf = Shelf::new();
+        fs::create_dir(shelf.root()).unwrap();
+        fs::write(shelf.root().join(in_the_way), "a file").unwrap();
+        let mut refused = 0;
+        for made in &made {
+            let outcome = shelf.put(made).await;
+            refused += usize::from(matches!(outcome, Outcome::Refused { .. }));
+            assert!(!matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+            let name = made.about.package.name.as_str();
+            let seen = shelf.seen(name, &["1.0.0"], Freshness::Revalidated).await;
+            assert_ne!(seen, Seen::Absent, "{in_the_way} {name}");
+        }
+        assert!(refused > 0, "{in_the_way}");
+    }
+}

@@ -47,6 +47,7 @@ impl<'de> Visitor<'de> for Document<'_> {
             Name,
             DistTags,
             Versions,
+            Time,
             #[serde(other)]
             Other,
         }
@@ -71,17 +72,22 @@ impl<'de> Visitor<'de> for Document<'_> {
                     };
                     map.next_value_seed(versions)?;
                 }
+                // Of a package that was unpublished this is all that is left.
+                Member::Time => {
+                    told = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
                 Member::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        // Any JSON object would do for "no versions" otherwise, an error's included (law L5).
-        if told || read.name.is_some() {
+        // Any JSON object would do for "no versions" otherwise, that of an error or a search result included (law L5).
+        if told {
             Ok(read)
         } else {
             Err(serde::de::Error::custom(
-                "it has neither name, versions nor dist-tags",
+                "it has neither versions nor dist-tags, and does not say that they were unpublished",
             ))
         }
     }

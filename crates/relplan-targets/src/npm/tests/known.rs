@@ -59,7 +59,7 @@ async fn l5_kept_facts_that_were_tampered_with_are_ignored() {
     let text = std::fs::read_to_string(&file).unwrap();
     let forgeries = [
         text.replacen("1.0.0\":{", "9.0.0\":{", 1),
-        text.replace("relplan.known/1 ", "relplan.known/0 "),
+        text.replace("relplan.known/2 ", "relplan.known/1 "),
         text.trim_end().to_owned(),
         text.split_at(text.len() / 2).0.to_owned(),
         String::new(),

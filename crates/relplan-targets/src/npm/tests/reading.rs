@@ -83,7 +83,7 @@ async fn an_unpublished_package_is_there_without_versions() {
     for document in [
         r#"{"_id":"@acme/widget","name":"@acme/widget","time":{"unpublished":{"versions":["1.0.0"]}}}"#,
         r#"{"name":"@acme/widget","versions":null,"dist-tags":null}"#,
-        r#"{"versions":{},"dist-tags":{}}"#,
+        r#"{"name":"@acme/widget","versions":{},"dist-tags":{}}"#,
     ] {
         let facts = facts(document, &plain(&["1.0.0"], &["*"])).await;
         assert!(facts.versions.is_empty() && facts.current.is_none());
@@ -95,13 +95,39 @@ async fn an_unpublished_package_is_there_without_versions() {
 #[tokio::test]
 async fn l5_only_a_registrys_404_is_absence() {
     let query = plain(&["1.0.0"], &[]);
-    for reply in [
-        Reply::new(404, r#"{"error":"not_found"}"#),
-        Reply::new(404, ""),
+    // npm; verdaccio; Nexus; GitHub, CouchDB; Artifactory; GitLab; Azure; Google; Cloudsmith.
+    for body in [
+        r#"{"error":"Not found"}"#,
+        r#"{"error":"no such package available"}"#,
+        r#"{"success":false,"error":"Package '@acme/widget' not found"}"#,
+        r#"{"error":"not_found","reason":"document not found"}"#,
+        r#"{"errors":[{"status":404,"message":"Package not found"}]}"#,
+        r#"{"message":"404 Package Not Found"}"#,
+        r#"{"$id":"1","message":"The package cannot be found.","typeKey":"PackageNotFoundException"}"#,
+        r#"{"error":{"code":404,"message":"Package not found","status":"NOT_FOUND"}}"#,
+        r#"{"detail":"Not found."}"#,
     ] {
-        assert_eq!(observe(reply, &query).await, Seen::Absent);
+        assert_eq!(observe(Reply::json(404, body), &query).await, Seen::Absent);
     }
     for reply in [
+        Reply::new(404, ""),
+        Reply::json(404, ""),
+        Reply::json(404, "{}"),
+        Reply::json(404, "[]"),
+        Reply::json(404, r#"{"error":""}"#),
+        Reply::json(404, r#"{"error":null,"message":null}"#),
+        Reply::json(404, r#"{"error":"not_found""#),
+        Reply::json(404, "\u{feff}<html>nothing here</html>"),
+        Reply::json(404, r#"{"message":"404 Project Not Found"}"#),
+        Reply::json(404, r#"{"message":"no Route matched with those values"}"#),
+        // No type, and others' types.
+        Reply::new(404, r#"{"error":"not_found"}"#),
+        Reply::new(404, r#"{"error":"not_found"}"#).header("content-type", "text/plain"),
+        Reply::new(404, r#"{"error":"not_found"}"#).header("content-type", "text/html"),
+        Reply::new(404, "\u{feff}<html>nothing here</html>").header("content-type", "text/html"),
+        Reply::new(404, "nothing here").header("content-type", "text/plain"),
+        Reply::new(200, r#"{"versions":{},"dist-tags":{}}"#),
+        Reply::new(200, r#"{"name":"@acme/widget"}"#),
         Reply::new(404, "<html>nothing here</html>"),
         Reply::new(200, "<html>log in</html>"),
         Reply::new(200, r#"{"error":"not_found"}"#),
@@ -123,13 +149,18 @@ async fn l5_only_a_registrys_404_is_absence() {
         assert!(matches!(seen, Seen::Unknown { .. }), "{text}: {seen:?}");
     }
     let odd = plain(&[], &["latest"]);
-    let seen = observe(Reply::new(200, r#"{"name":"@acme/widget"}"#), &odd).await;
+    let seen = observe(
+        Reply::new(200, r#"{"name":"@acme/widget","versions":{}}"#),
+        &odd,
+    )
+    .await;
     assert!(matches!(seen, Seen::Unknown { .. }), "{seen:?}");
 }
 
 #[tokio::test]
 async fn l5_what_decides_is_read_past_caches() {
-    let server = Server::start(|_| Reply::new(200, r#"{"name":"@acme/widget"}"#)).await;
+    let server =
+        Server::start(|_| Reply::new(200, r#"{"name":"@acme/widget","versions":{}}"#)).await;
     let folder = tempfile::tempdir().unwrap();
     let npm = build(&name(), &at(&server.url), &vars(&[]), &net(&folder)).unwrap();
     for freshness in [
@@ -161,7 +192,7 @@ async fn l5_what_decides_is_read_past_caches() {
 #[tokio::test]
 async fn a_closed_registry_is_asked_with_the_credential() {
     let server = Server::start(|request| match request.header("authorization") {
-        Some("Bearer t") => Reply::new(200, r#"{"name":"@acme/widget"}"#),
+        Some("Bearer t") => Reply::new(200, r#"{"name":"@acme/widget","versions":{}}"#),
         _ => Reply::new(401, "{}"),
     })
     .await;

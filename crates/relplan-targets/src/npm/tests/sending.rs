@@ -341,6 +341,9 @@ async fn l8_credentials_are_tried_before_the_first_write() {
         (403, "{}", Some("credential")),
         (404, "{}", None),
         (405, "{}", None),
+        // E3: a registry that is out of order says nothing about the credential.
+        (500, "{}", Some("unreachable")),
+        (503, "{}", Some("unreachable")),
     ] {
         let server = Server::start(move |_| Reply::new(status, body)).await;
         let folder = tempfile::tempdir().unwrap();

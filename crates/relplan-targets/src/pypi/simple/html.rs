@@ -8,48 +8,69 @@ use percent_encoding::percent_decode_str;
 use super::{Listed, PageError, check_version, digests};
 use relplan_ecosystem::python::filename;
 
-/// Elements that stand on pages for people and never on a project's page.
-const FOREIGN: [&str; 6] = ["form", "input", "iframe", "button", "object", "video"];
+/// Elements whose text may say whose page it is.
+const HEADINGS: [&str; 3] = ["title", "h1", "h2"];
+
+/// The words before a project's name in the title of its page: those of PEP 503's implementations, which all copied
+/// them from the first one, and those of web servers that list a folder.
+const INTRODUCTIONS: [&str; 3] = ["links for ", "index of ", "directory listing for "];
+
+/// The longest text of a heading that is looked at, in bytes.
+const HEADING: usize = 300;
 
 /// Elements whose contents are not markup.
 const RAW: [&str; 4] = ["script", "style", "title", "textarea"];
 
-/// Reads the files that a page links to.
+/// Reads the files that a project's page links to.
+///
+/// A page proves to be the project's by linking to a file of it or, where it links to none, by its title. Why: PEP 503
+/// has no other mark, and a notice of maintenance or a login would read as a project without files (law L5).
 ///
 /// # Errors
-/// When it names another version of the API, or looks like a page for people (a login, say) and links to no file.
-pub(super) fn read(page: &str) -> Result<Vec<Listed>, PageError> {
+/// When it names another version of the API, or does not prove to be the project's page.
+pub(super) fn read(page: &str, project: &str) -> Result<Vec<Listed>, PageError> {
     let mut listed = Vec::new();
-    let mut foreign = false;
-    let mut tags = 0_usize;
+    let mut has_version = false;
+    let mut is_introduced = false;
+    let mut is_named = false;
     for tag in (Tags { rest: page }) {
-        tags += 1;
         match tag.name.as_str() {
             "a" => listed.extend(file(&tag)),
             "meta" => {
                 let name = tag.attribute("name").unwrap_or_default();
                 if name.eq_ignore_ascii_case("pypi:repository-version") {
                     check_version(tag.attribute("content").unwrap_or_default().trim())?;
+                    has_version = true;
                 }
-                foreign |= tag
-                    .attribute("http-equiv")
-                    .is_some_and(|text| text.eq_ignore_ascii_case("refresh"));
             }
-            "script" => foreign = true,
-            name => foreign |= FOREIGN.contains(&name),
+            _ => {
+                is_introduced |= introduces(&tag.text, project);
+                is_named |= filename::normalized(tag.text.trim()) == project;
+            }
         }
     }
-    if tags == 0 {
-        return Err(PageError::NotSimple {
-            why: "it has no tag that could be read",
-        });
+    let is_own = |file: &Listed| filename::read(project, &file.name).is_some();
+    if listed.iter().any(is_own) || is_introduced || (is_named && has_version) {
+        return Ok(listed);
     }
-    if foreign && listed.is_empty() {
-        return Err(PageError::NotSimple {
-            why: "it is a page for people that links to no file",
-        });
-    }
-    Ok(listed)
+    Err(PageError::NotSimple {
+        why: match listed.is_empty() {
+            true => "it links to no file, and its title does not say that it is the project's page",
+            false => "the files that it links to are of other projects",
+        },
+    })
+}
+
+/// Whether a heading says that what follows are the files of this project.
+fn introduces(heading: &str, project: &str) -> bool {
+    let heading = heading.to_lowercase();
+    INTRODUCTIONS.iter().any(|words| {
+        let Some((_, after)) = heading.split_once(words) else {
+            return false;
+        };
+        let last = after.trim().trim_end_matches('/').rsplit('/').next();
+        last.is_some_and(|name| filename::normalized(name) == project)
+    })
 }
 
 /// The file that an anchor links to; `None` for anchors that lead elsewhere, such as to the parent folder.
@@ -76,6 +97,8 @@ fn file(anchor: &Tag) -> Option<Listed> {
 struct Tag {
     name: String,
     attributes: Vec<(String, String)>,
+    /// The text inside, of a heading.
+    text: String,
 }
 
 impl Tag {
@@ -105,8 +128,11 @@ impl Iterator for Tags<'_> {
             } else if after.starts_with(['!', '?', '/']) {
                 self.rest = after.split_once('>').map_or("", |(_, rest)| rest);
             } else if after.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                let (tag, rest) = start_tag(after);
+                let (mut tag, rest) = start_tag(after);
                 self.rest = rest;
+                if HEADINGS.contains(&tag.name.as_str()) {
+                    tag.text = heading(rest, &tag.name);
+                }
                 if RAW.contains(&tag.name.as_str()) {
                     self.rest = after_raw(rest, &tag.name);
                 }
@@ -118,13 +144,37 @@ impl Iterator for Tags<'_> {
 
 /// Skips to the end tag of an element whose contents are not markup.
 fn after_raw<'a>(text: &'a str, name: &str) -> &'a str {
+    end_tag(text, name)
+        .and_then(|at| text.get(at..))
+        .unwrap_or("")
+}
+
+/// Where the end tag of an element begins.
+fn end_tag(text: &str, name: &str) -> Option<usize> {
     let end = text.match_indices("</").find(|(at, _)| {
         let after = text.get(at + 2..).unwrap_or_default();
         after
             .get(..name.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(name))
     });
-    end.and_then(|(at, _)| text.get(at..)).unwrap_or("")
+    end.map(|(at, _)| at)
+}
+
+/// The text of a heading, without markup; empty if it has no end.
+fn heading(text: &str, name: &str) -> String {
+    let near = text
+        .get(..text.floor_char_boundary(HEADING))
+        .unwrap_or(text);
+    let inside = end_tag(near, name).and_then(|end| near.get(..end));
+    let mut out = String::new();
+    for (number, piece) in inside.unwrap_or_default().split('<').enumerate() {
+        out.push_str(match number {
+            0 => piece,
+            _ => piece.split_once('>').map_or("", |(_, after)| after),
+        });
+    }
+    let words: Vec<&str> = out.split_whitespace().collect();
+    resolve(&words.join(" "))
 }
 
 /// Reads a start tag, from behind its `<`; gives what follows its `>`.
@@ -136,6 +186,7 @@ fn start_tag(text: &str) -> (Tag, &str) {
     let mut tag = Tag {
         name: name.to_ascii_lowercase(),
         attributes: Vec::new(),
+        text: String::new(),
     };
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');

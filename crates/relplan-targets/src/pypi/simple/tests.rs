@@ -1,6 +1,11 @@
 //! Pages as real indexes write them, and pages that are none.
 
-use super::*;
+use super::{read as read_page, *};
+
+/// The page of `widget`.
+fn read(body: &[u8]) -> Result<Vec<Listed>, PageError> {
+    read_page(body, "widget")
+}
 
 const ONE: &str = "aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11";
 const TWO: &str = "bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22";
@@ -109,9 +114,20 @@ bench/prod <a href="../../+f/aa1/1aa11aa11aa11/widget-1.0.tar.gz#sha256={ONE}" d
         show(&listing),
         "widget-1.0.tar.gz [Sha256:aa11]\nwidget-2.0.zip []"
     );
-    let empty =
-        "<!DOCTYPE html><html><head><title>x</title></head><body><h1>Links</h1></body></html>";
-    assert_eq!(show(empty), "");
+}
+
+#[test]
+fn l5_a_page_without_files_proves_by_its_title_whose_it_is() {
+    for page in [
+        "<!DOCTYPE html><html><head><title>Links for widget</title></head><body><h1>Links for widget</h1></body></html>",
+        "<html><body><h1>Links for <b>Wid&#103;et</b></h1></body></html>",
+        "<html><head><title>bench/prod: links for widget</title></head><body><form action=refresh><input></form></body></html>",
+        "<html><head><title>Index of /simple/widget/</title></head><body><a href=\"../\">../</a></body></html>",
+        "<html><head><title>Directory listing for /simple/widget/</title></head><ul></ul></html>",
+        "<html><head><meta name=\"pypi:repository-version\" content=\"1.0\"><title>widget</title></head></html>",
+    ] {
+        assert_eq!(show(page), "", "{page}");
+    }
 }
 
 #[test]
@@ -134,6 +150,16 @@ fn l5_what_is_no_page_of_the_api_is_an_error_and_not_an_empty_page() {
         r#"<html><body><form action="/login"><input name="password"></form><a href="/forgot">?</a></body></html>"#,
         r#"<html><head><meta http-equiv=refresh content="0; url=/login"></head></html>"#,
         "<html><script>location = '/login'</script></html>",
+        "<!DOCTYPE html><html><head><title>x</title></head><body><h1>Links</h1></body></html>",
+        "<h1>We will be back</h1>",
+        "<html><head><title>Maintenance</title></head><body><h1>We will be back</h1><a href=/status>status</a></body></html>",
+        "<html><head><title>Log in to widget</title></head><body></body></html>",
+        "<html><head><title>widget</title></head></html>",
+        "<html><head><title>Links for widgets</title></head></html>",
+        "<html><head><title>Links for gadget</title></head><a href=\"gadget-1.0.tar.gz\">x</a></html>",
+        "<html><head><meta name=\"pypi:repository-version\" content=\"1.0\"><title>Simple index</title></head><a href=\"widget/\">widget</a></html>",
+        r#"{"meta":{"api-version":"1.0"},"name":"gadget","files":[]}"#,
+        r#"{"meta":{"api-version":"1.0"},"files":[]}"#,
     ] {
         assert!(
             read(body.as_bytes()).is_err(),
@@ -151,5 +177,7 @@ fn broken_markup_neither_hangs_nor_panics() {
         let _ = read(format!("<{}", all.get(at..).unwrap()).as_bytes());
     }
     let unclosed = "<a href=".repeat(200_000);
-    assert!(read(unclosed.as_bytes()).unwrap().is_empty());
+    assert!(read(unclosed.as_bytes()).is_err());
+    let headings = "<h1>Links for ".repeat(200_000);
+    assert!(read(headings.as_bytes()).is_err());
 }

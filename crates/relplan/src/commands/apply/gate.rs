@@ -19,7 +19,6 @@ use crate::{
     commands::Session,
     exit::Exit,
     failure::Failure,
-    next::Situation,
     planning::Made,
     view::{approvals_text, style::harmless},
 };
@@ -48,8 +47,7 @@ pub(super) fn keeper(
     // What has ended needs nobody's approval to stay ended, and what has no effect needs none at all.
     let is_over = state.ended.get(&digest) == Some(&Ended::Closed);
     if !is_over && chosen.plan.has_steps() {
-        let is_open = state.open.as_ref().is_some_and(|open| open.plan == digest);
-        demand(session, chosen, (&keeper, is_open), events)?;
+        demand(session, chosen, &keeper, events)?;
     }
     Ok(keeper)
 }
@@ -66,7 +64,7 @@ fn places(session: &Session, arguments: &Apply) -> Places {
 fn demand(
     session: &Session,
     chosen: &Chosen,
-    (keeper, is_open): (&Keeper, bool),
+    keeper: &Keeper,
     events: &dyn EventSink,
 ) -> Result<(), Failure> {
     let nothing = |failure: Failure| failure.while_doing("nothing was published");
@@ -93,10 +91,14 @@ fn demand(
     if verdict.is_approved() {
         return Ok(());
     }
-    let (exit, situation) = match (SystemClock.now() > chosen.plan.not_after, is_open) {
-        (true, true) => (Exit::Stale, Situation::Expired { approvals: true }),
-        (true, false) => (Exit::Stale, Situation::PlanAgain { pack: false }),
-        (false, _) => (Exit::Approval, Situation::Unapproved),
+    let plan = chosen
+        .file
+        .as_ref()
+        .map_or_else(|| "PLAN".to_owned(), |file| file.display().to_string());
+    let exit = if SystemClock.now() > chosen.plan.not_after {
+        Exit::Stale
+    } else {
+        Exit::Approval
     };
     let details = approvals_text::render(verdict, &answer.pinned, session.terminal.err);
     let failure = Failure::new(exit, "nothing was published");
@@ -109,7 +111,10 @@ fn demand(
             .collect(),
         ..failure
     };
-    Err(failure.details(details).situation(situation))
+    Err(failure
+        .details(details)
+        .hint("each of them approves the same file, and the records lie beside it or in a folder that --approvals names:")
+        .hint(format!("$ relplan approve {plan} --key KEY")))
 }
 
 /// A plan that was made just now has nobody's approval: where it needs one it must be saved first.
@@ -151,5 +156,8 @@ pub(super) fn needs_nobody(
         Exit::Approval,
         "nothing was published: releases of this project need approvals, so the plan must be saved for people to sign it",
     )
-    .situation(Situation::SaveAndApprove))
+    .hint("save it, have it approved, and apply that file:")
+    .hint("$ relplan plan -o PLAN")
+    .hint("$ relplan approve PLAN --key KEY")
+    .hint("$ relplan apply PLAN"))
 }

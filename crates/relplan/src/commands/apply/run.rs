@@ -7,17 +7,16 @@ use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Stand
 use relplan_model::{
     approval::PinnedPolicy,
     digest::Sha256,
-    event::Event,
     finding::{Finding, Severity},
     plan::Plan,
-    port::{Clock as _, EventSink as _},
+    port::Clock as _,
     state::State,
 };
 use relplan_state::Place;
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
-use super::{Chosen, Tally, ending, gate, part};
+use super::{Chosen, Tally, gate, part};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
@@ -57,10 +56,9 @@ pub(super) async fn run(
     let journal = (&loaded.state, loaded.lines.as_slice());
     let keeper = gate::keeper(session, arguments, &chosen, journal, events.as_ref())?;
     let state = loaded.state;
-    let known = state.clone();
     let Chosen { bytes, plan, .. } = chosen;
     let surroundings = surroundings(session, &plan);
-    let net = Net::new(surroundings.cache());
+    let net = Net::of(&surroundings);
     let drivers = Built::new(
         plan.targets
             .iter()
@@ -72,8 +70,7 @@ pub(super) async fn run(
         &surroundings,
         &net,
     )?;
-    let folder = bundle(session, arguments, &plan)
-        .map_err(|failure| failure.situation(ending::without_bundle(&plan, digest, &known)))?;
+    let folder = bundle(session, arguments, &plan)?;
     let admission = Admission {
         bytes: &bytes,
         now: started,
@@ -85,21 +82,15 @@ pub(super) async fn run(
     let admitted = match relplan_apply::admit(admission).await {
         Ok(admitted) => admitted,
         Err(denied) => {
+            let failure = refused(&denied, session);
             let is_ours_alone = !denied.findings().is_empty();
             let others = plan.steps.iter().any(|step| !part.has(step));
             if is_ours_alone && others {
-                let reason = denied.to_string();
-                part::decline(session, (digest, &reason), &part, &**store).await;
+                part::decline(session, digest, &part, &**store).await;
             }
-            return Err(refused(&denied, session, &known));
+            return Err(failure);
         }
     };
-    for finding in &admitted.remarks {
-        session
-            .terminal
-            .remark(&finding_text(finding, session.terminal.err));
-        events.emit(Event::Diagnostic(finding.clone()));
-    }
     let nothing = if !plan.has_steps() {
         Some("Nothing to do: the plan has no steps.")
     } else if admitted.standing == Standing::Finished {
@@ -134,7 +125,7 @@ pub(super) async fn run(
     };
     let claimed = relplan_apply::claim(admitted, opening, &ports)
         .await
-        .map_err(|error| ending::not_claimed(session, &error, &known))?;
+        .map_err(|error| Failure::of(exit(error.exit()), &error))?;
     keeper.claimed();
     remember(
         session,
@@ -156,16 +147,10 @@ pub(super) async fn run(
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
     drop(shown);
     let seconds = SystemClock.now().unix().saturating_sub(started.unix());
-    // What the plan held back is not done, however well the rest went.
-    let exit = match report.exit {
-        ExitClass::Done => exit_of(&plan),
-        class => exit(class),
-    };
-    let next = ending::next(session, &plan, (&report, exit), &**store).await;
     let text = report_text::report(
         &plan,
         &report,
-        (u64::try_from(seconds).unwrap_or(0), next.as_ref()),
+        u64::try_from(seconds).unwrap_or(0),
         session.terminal.out,
     );
     session.terminal.result(&text);
@@ -175,10 +160,13 @@ pub(super) async fn run(
         failed: report.failed,
         unknown: report.unknown,
         skipped: report.skipped,
-        message: report_text::verdict(&plan, &report),
-        next: next.map(|next| next.printed()),
+        message: report.message(),
     };
-    Ok(exit)
+    if report.exit == ExitClass::Done {
+        // What the plan held back is not done, however well the rest went.
+        return Ok(exit_of(&plan));
+    }
+    Ok(exit(report.exit))
 }
 
 /// Has this machine remember under which policy the plan was started, and how far its journal had come by then.
@@ -221,7 +209,7 @@ pub(in crate::commands) fn exit(class: ExitClass) -> Exit {
     }
 }
 
-fn refused(denied: &Denied, session: &Session, state: &State) -> Failure {
+fn refused(denied: &Denied, session: &Session) -> Failure {
     let details: String = denied
         .findings()
         .iter()
@@ -233,7 +221,18 @@ fn refused(denied: &Denied, session: &Session, state: &State) -> Failure {
     } else {
         failure.details(details)
     };
-    ending::denied(session, denied, state, failure)
+    match denied {
+        Denied::OtherOpen { .. } => failure
+            .hint("to finish the open plan:")
+            .hint("$ relplan apply")
+            .hint("to give it up (what it published stays published):")
+            .hint("$ relplan state abandon --reason WHY"),
+        Denied::Stale { .. }
+        | Denied::Expired { .. }
+        | Denied::Abandoned
+        | Denied::NotApplicable => failure.hint("$ relplan plan -o PLAN"),
+        _ => failure,
+    }
 }
 
 /// While applying no driver sees the project's own files (law L14); what the plan found in them was reviewed with it.
@@ -260,7 +259,7 @@ fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, F
     opened.map_err(|error| {
         Failure::of(Exit::Invalid, &error)
             .while_doing("nothing was published")
-            .hint("a plan is applied with the bundle that it was made with; if that is elsewhere, name its folder with --bundle")
+            .hint("a plan is applied with the bundle that it was made with; name its folder with --bundle")
     })
 }
 
@@ -268,13 +267,10 @@ fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, F
 fn keep(session: &Session, digest: Sha256, bytes: &[u8]) -> Result<(), Failure> {
     let path = crate::commands::status::started_plan(&session.project, digest);
     if path.exists() {
-        return Ok(());
+        Ok(())
+    } else {
+        crate::files::write_whole(&path, bytes)
     }
-    // Without it nobody could go on after an interruption, so nothing is begun.
-    crate::files::write_whole(&path, bytes).map_err(|failure| Failure {
-        exit: Exit::Store,
-        ..failure.while_doing("nothing was published")
-    })
 }
 
 /// A name that nothing else ever has.

@@ -13,7 +13,7 @@ use crate::{clock::SystemClock, commands::Session, exit::Exit, failure::Failure,
 pub(super) async fn run(session: &Session, opened: &Opened, what: &str) -> Result<Exit, Failure> {
     let (address, version) = read(what)?;
     let state = folded(session, opened).await?;
-    nothing_is_open(session, &state)?;
+    nothing_is_open(&state)?;
     let versions = state.releases.get(&address);
     let is_known = match &version {
         Some(version) => versions.is_some_and(|versions| versions.contains_key(version)),
