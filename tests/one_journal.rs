@@ -96,14 +96,16 @@ fn a_policy_once_seen_is_not_walked_around_by_another_journal() {
     set_version(&environment, "0.1.0", "0.1.1");
     expect(&environment, 0, &["pack", "--offline"]);
 
-    // A plan that was made on a journal of its maker's own.
+    // A plan that was made on a journal of its maker's own, on a machine of its maker's own.
     let evil = bare(&environment);
     let place = format!("git+file://{}", evil.display());
-    expect(
-        &environment,
-        0,
-        &["plan", "-o", "three.json", "--state", &place],
-    );
+    environment.set("XDG_STATE_HOME", environment.root().join("attacker"));
+    let elsewhere = ["--state", &place];
+    let adopt = [&["adopt", "--yes"][..], &elsewhere].concat();
+    expect(&environment, 0, &adopt);
+    let plan = [&["plan", "-o", "three.json"][..], &elsewhere].concat();
+    expect(&environment, 0, &plan);
+    environment.unset("XDG_STATE_HOME");
     let before = published(&environment);
     let other = expect(&environment, 64, &["apply", "three.json"]);
     says(
@@ -197,4 +199,506 @@ fn l2_the_journal_that_counts_is_the_one_that_is_named_where_the_plan_is_applied
         &format!("state \"git\" remote=\"file://{}/\"", remote.display()),
     );
     expect(&environment, 0, &["apply", "one.json"]);
+}
+
+/// A journal's line that follows another: what a program that knows how to write one would write.
+fn line_after(journal: &str, record: &str) -> String {
+    let last = journal.lines().last().unwrap();
+    let prev = relplan_model::digest::Sha256::of(last.as_bytes());
+    let seq = journal.lines().count();
+    format!(
+        "{{\"at\":\"2026-11-30T12:00:00Z\",\"prev\":\"{prev}\",\"record\":{record},\"seq\":{seq}}}\n"
+    )
+}
+
+/// D1: after a move there is one journal. The place that it was moved from says where it is, and takes no claim; a plan
+/// that was saved before goes on where the journal is now.
+#[test]
+fn l10_a_journal_that_was_moved_takes_no_claims_where_it_was() {
+    if !has_git() {
+        return;
+    }
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "saved.json"]);
+    let remote = bare(&environment);
+    let spec = environment.project().join("relplan.kdl");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    let state = format!("state \"git\" remote=\"file://{}\"\n", remote.display());
+    std::fs::write(&spec, format!("{text}\n{state}")).unwrap();
+    expect(&environment, 0, &["state", "push"]);
+
+    let folder = ["--state", ".relplan/state"];
+    let before = published(&environment);
+    for command in [
+        &["apply", "saved.json"][..],
+        &["apply", "--yes"],
+        &["plan"],
+        &["status"],
+        &["state", "unlock"],
+        &["state", "list"],
+        &["state", "abandon", "--reason", "no"],
+        &["adopt", "--yes"],
+    ] {
+        let arguments = [command, &folder[..]].concat();
+        let refused = expect(&environment, 10, &arguments);
+        says(
+            &refused,
+            &["it was moved to git+file://", "relplan status --state"],
+        );
+    }
+    assert_eq!(published(&environment), before);
+    // Nothing but the move was recorded since: the plan is as good as it was, in the one place that counts.
+    let applied = expect(&environment, 0, &["apply", "saved.json"]);
+    says(&applied, &["steps done"]);
+
+    // And back: a plan that names the repository is not applied there any more.
+    set_version(&environment, "0.1.1", "0.1.2");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "third.json"]);
+    std::fs::write(&spec, text).unwrap();
+    let place = format!("git+file://{}", remote.display());
+    expect(&environment, 0, &["state", "push", "--from", &place]);
+    let two = expect(&environment, 64, &["apply", "third.json"]);
+    says(&two, &[&place, "in .relplan/state"]);
+    let moved = expect(
+        &environment,
+        10,
+        &["apply", "third.json", "--state", &place],
+    );
+    says(&moved, &["it was moved to .relplan/state"]);
+    expect(
+        &environment,
+        0,
+        &["apply", "third.json", "--state", ".relplan/state"],
+    );
+    expect(&environment, 0, &["state", "check"]);
+}
+
+/// D4: a journal is one project's; a rename is a command.
+#[test]
+fn l13_a_journal_of_another_project_is_refused_until_the_rename_is_recorded() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    let spec = environment.project().join("relplan.kdl");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace("relplan/quickstart", "relplan/renamed")).unwrap();
+    for command in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["adopt", "--yes"],
+        &["status"],
+        &["state", "forget", "shelf:*"],
+    ] {
+        let refused = expect(&environment, 10, command);
+        says(
+            &refused,
+            &[
+                "of the project relplan/quickstart, and this is relplan/renamed",
+                "relplan state mv --project relplan/quickstart relplan/renamed",
+            ],
+        );
+    }
+    let mv = [
+        "state",
+        "mv",
+        "--project",
+        "relplan/quickstart",
+        "relplan/renamed",
+    ];
+    expect(&environment, 0, &mv);
+    let plan = expect(&environment, 0, &["plan", "--detailed-exitcode"]);
+    says(&plan, &["Nothing to do"]);
+    let again = expect(&environment, 10, &mv);
+    says(&again, &["of the project relplan/renamed"]);
+    let log = expect(&environment, 0, &["state", "log"]);
+    says(&log, &["the project is called relplan/renamed"]);
+}
+
+/// D7: a journal that was set back, and one that somebody expects to be further, is noticed by every command, with both
+/// heads; a person may say that it counts all the same.
+#[test]
+fn l9_a_journal_that_was_set_back_is_noticed_by_every_command() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    let journal = environment.project().join(".relplan/state/journal.jsonl");
+    let backup = std::fs::read_to_string(&journal).unwrap();
+    for (from, to) in [("0.1.0", "0.1.1"), ("0.1.1", "0.1.2")] {
+        set_version(&environment, from, to);
+        expect(&environment, 0, &["apply", "--yes"]);
+    }
+    let newest = std::fs::read_to_string(&journal).unwrap();
+    let head = |text: &str| {
+        let last = text.lines().last().unwrap();
+        relplan_model::digest::Sha256::of(last.as_bytes()).to_string()
+    };
+    set_version(&environment, "0.1.2", "0.1.3");
+    std::fs::write(&journal, &backup).unwrap();
+    let before = published(&environment);
+    for command in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["adopt", "--yes"],
+        &["status"],
+        &["state", "log"],
+        &["state", "forget", "shelf:*"],
+        &["state", "check"],
+    ] {
+        let refused = expect(&environment, 10, command);
+        says(&refused, &["sha256:"]);
+    }
+    let refused = expect(&environment, 10, &["plan"]);
+    says(
+        &refused,
+        &["it is at serial 2 with the head", &head(&backup)],
+    );
+    // The plans that were started here are enough, and so is this machine.
+    let home = environment.home().join(".local/state/relplan");
+    let aside = environment.root().join("memory");
+    std::fs::rename(&home, &aside).unwrap();
+    says(
+        &expect(&environment, 10, &["plan"]),
+        &["that was started here remembers serial"],
+    );
+    std::fs::rename(&aside, &home).unwrap();
+    let plans = environment.project().join(".relplan/plans");
+    std::fs::rename(&plans, environment.root().join("plans")).unwrap();
+    says(
+        &expect(&environment, 10, &["plan"]),
+        &["this machine, which last wrote to it"],
+    );
+    assert_eq!(published(&environment), before);
+    // On a machine that knows nothing, CI says what it expects.
+    let head = head(&newest);
+    std::fs::rename(&home, &aside).unwrap();
+    expect(&environment, 0, &["plan"]);
+    let expected = expect(&environment, 10, &["plan", "--expect-head", &head]);
+    says(&expected, &["--expect-head names", &head]);
+    expect(&environment, 64, &["plan", "--expect-head", "deadbeef"]);
+    std::fs::write(&journal, &newest).unwrap();
+    expect(&environment, 0, &["plan", "--expect-head", &head]);
+    // A person takes the older one.
+    std::fs::rename(&aside, &home).unwrap();
+    std::fs::write(&journal, &backup).unwrap();
+    expect(&environment, 10, &["plan"]);
+    expect(&environment, 0, &["state", "check", "--accept"]);
+    expect(&environment, 0, &["plan"]);
+}
+
+/// D7 on a shared store: the ref was set back, was put on an unrelated history, or is gone.
+#[test]
+fn l9_a_ref_that_was_set_back_or_is_gone_is_noticed() {
+    if !has_git() {
+        return;
+    }
+    let environment = project();
+    let remote = bare(&environment);
+    add_to_spec(
+        &environment,
+        &format!("state \"git\" remote=\"file://{}\"", remote.display()),
+    );
+    let git = |arguments: &[&str]| crate::runners::git(&remote, arguments);
+    expect(&environment, 0, &["apply", "--yes"]);
+    let first = git(&["rev-parse", "refs/relplan/state"]);
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["apply", "--yes"]);
+    git(&["update-ref", "refs/relplan/state", first.trim()]);
+    says(
+        &expect(&environment, 10, &["plan"]),
+        &["is not what it was", "which this journal does not have"],
+    );
+    git(&["update-ref", "-d", "refs/relplan/state"]);
+    says(
+        &expect(&environment, 10, &["apply", "--yes"]),
+        &["there is no journal in", "relplan state rebuild"],
+    );
+}
+
+/// D17: an empty store that this machine or a kept plan contradicts is said; so is a folder without a spec.
+#[test]
+fn an_empty_store_that_somebody_contradicts_is_not_taken_for_a_beginning() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    for command in [&["status"][..], &["plan"], &["apply", "--yes"]] {
+        let arguments = [command, &["--state", ".relplan/stat"][..]].concat();
+        let mistyped = expect(&environment, 10, &arguments);
+        says(
+            &mistyped,
+            &["there is no journal in", "name the right one with --state"],
+        );
+    }
+    let folder = environment.project().join("js");
+    let below = expect(&environment, 0, &["-C", folder.to_str().unwrap(), "status"]);
+    says(&below, &["there is no spec in this folder", "status"]);
+}
+
+/// D2: what a later relplan wrote is said to be that, and nobody is told to put it aside.
+#[test]
+fn l13_a_journal_and_documents_of_a_later_relplan_are_not_called_damaged() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "release.json"]);
+    let project = environment.project();
+    let journal = project.join(".relplan/state/journal.jsonl");
+    let sound = std::fs::read_to_string(&journal).unwrap();
+    assert!(
+        sound.lines().next().unwrap().contains("\"format\":1"),
+        "the genesis has a version"
+    );
+    let unknown = [
+        r#"{"witnessed":{"needs":"9.1.0","people":["alice"]}}"#,
+        r#"{"witnessed":{"people":["alice"]}}"#,
+    ];
+    for (record, words) in unknown
+        .into_iter()
+        .zip(["it needs 9.1.0 or later", "of a later relplan"])
+    {
+        let mut later = sound.clone();
+        later.push_str(&line_after(&later, record));
+        // Also where it is not the last line.
+        later.push_str(&line_after(&later, record));
+        std::fs::write(&journal, &later).unwrap();
+        for command in [
+            &["plan"][..],
+            &["status"],
+            &["apply", "release.json"],
+            &["state", "check"],
+            &["state", "log"],
+            &["state", "rebuild"],
+            &["adopt", "--yes"],
+        ] {
+            let refused = expect(&environment, 10, command);
+            says(&refused, &[words, "nothing is wrong with it"]);
+            let text = flat(&refused.stderr);
+            assert!(
+                !text.contains("damaged") && !text.contains("$ mv"),
+                "{refused}"
+            );
+        }
+    }
+    let genesis = sound.replace("\"format\":1", "\"format\":2");
+    std::fs::write(&journal, &genesis).unwrap();
+    says(
+        &expect(&environment, 10, &["status"]),
+        &["of a later relplan"],
+    );
+    // One that does not follow is damaged all the same.
+    let stray = line_after(&sound, unknown[0]).replace("\"prev\":\"sha256:", "\"prev\":\"sha256:0");
+    std::fs::write(
+        &journal,
+        format!("{sound}{}", stray.replace("sha256:0", "sha256:")),
+    )
+    .unwrap();
+    expect(&environment, 10, &["status"]);
+    std::fs::write(&journal, sound.replace("\"claim\"", "\"clam\"")).unwrap();
+    says(&expect(&environment, 10, &["status"]), &["is damaged"]);
+    std::fs::write(&journal, &sound).unwrap();
+
+    // Plans, bundles and policies.
+    let later = |file: &str, format: &str| {
+        let path = project.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let one = format!("{format}/1");
+        assert!(text.contains(&one), "{file}");
+        std::fs::write(&path, text.replace(&one, &format!("{format}/2"))).unwrap();
+        text
+    };
+    let plan = later("release.json", "relplan.plan");
+    for command in ["show", "apply", "approvals"] {
+        let refused = expect(&environment, 65, &[command, "release.json"]);
+        says(&refused, &["written by a later relplan", "relplan.plan/2"]);
+        assert!(!flat(&refused.stderr).contains("make it anew"), "{refused}");
+    }
+    std::fs::write(project.join("release.json"), plan).unwrap();
+    let bundle = later(".relplan/bundle/bundle.json", "relplan.bundle");
+    let refused = expect(&environment, 65, &["apply", "release.json"]);
+    says(
+        &refused,
+        &["written by a later relplan", "relplan.bundle/2"],
+    );
+    std::fs::write(project.join(".relplan/bundle/bundle.json"), bundle).unwrap();
+    expect(&environment, 0, &["apply", "release.json"]);
+    let canonical = environment.root().join("policy.json");
+    std::fs::write(&canonical, "{\"format\":\"relplan.policy/2\"}").unwrap();
+    let refused = expect(
+        &environment,
+        65,
+        &["policy", "check", canonical.to_str().unwrap()],
+    );
+    says(
+        &refused,
+        &["written by a later relplan", "relplan.policy/2"],
+    );
+}
+
+/// D5, D6: a rebuild asks for the policy again, says what is lost before it does it, records what registries show users
+/// today, and keeps the name of what it takes the place of, so that `check` has nothing against it.
+#[test]
+fn a_rebuilt_journal_keeps_the_policy_and_what_it_takes_the_place_of() {
+    let environment = project();
+    let (pinned, key) = policy(&environment, 1, "");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "one.json"]);
+    let approve = [
+        "approve", "one.json", "--policy", &pinned, "--key", &key, "--yes", SEEN,
+    ];
+    expect(&environment, 0, &approve);
+    expect(&environment, 0, &["apply", "one.json", "--policy", &pinned]);
+    // The sources are further than what is published.
+    set_version(&environment, "0.1.0", "0.2.0");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "two.json"]);
+    let state = environment.project().join(".relplan/state");
+    std::fs::rename(&state, environment.project().join(".relplan/state.damaged")).unwrap();
+    // Neither this machine's memory nor what is left of the journal is walked around.
+    let asked = expect(&environment, 4, &["state", "rebuild"]);
+    says(
+        &asked,
+        &[
+            "this machine remembers version 1",
+            "relplan state rebuild --policy",
+        ],
+    );
+    let home = environment.home().join(".local/state/relplan");
+    std::fs::rename(&home, environment.root().join("memory")).unwrap();
+    let asked = expect(
+        &environment,
+        4,
+        &["state", "rebuild", "--lost", ".relplan/state.damaged"],
+    );
+    says(&asked, &["version 1 of a policy"]);
+    assert!(!state.exists(), "nothing was written");
+    let arguments = [
+        "state",
+        "rebuild",
+        "--lost",
+        ".relplan/state.damaged",
+        "--policy",
+        &pinned,
+    ];
+    let rebuilt = expect(&environment, 0, &arguments);
+    says(
+        &rebuilt,
+        &[
+            "What the new journal cannot know:",
+            "It takes the place of the journal",
+            "Releases need approval by version 1",
+            "records 5 versions",
+        ],
+    );
+    expect(&environment, 0, &["state", "check"]);
+    expect(&environment, 0, &["state", "check", "--plan", "two.json"]);
+    says(
+        &expect(&environment, 0, &["state", "log"]),
+        &["in the place of"],
+    );
+    let approve = [
+        "approve",
+        "two.json",
+        "--policy",
+        &pinned,
+        "--key",
+        &key,
+        "--yes",
+        "quickstart-greet-core@0.2.0",
+    ];
+    expect(&environment, 0, &approve);
+    let stale = expect(&environment, 5, &["apply", "two.json", "--policy", &pinned]);
+    says(
+        &stale,
+        &["the plan is for the state in", "relplan plan -o PLAN"],
+    );
+    expect(&environment, 0, &["plan", "-o", "three.json"]);
+    expect(&environment, 4, &["apply", "three.json"]);
+    // Where nobody knows of one, that is said.
+    std::fs::rename(&state, environment.root().join("second")).unwrap();
+    std::fs::remove_dir_all(&home).unwrap();
+    std::fs::remove_dir_all(environment.project().join(".relplan/plans")).unwrap();
+    let none = expect(&environment, 0, &["state", "rebuild"]);
+    says(&none, &["No policy is known"]);
+}
+
+/// D18: names that change are recorded as such, and patterns forget many at once.
+#[test]
+fn renamed_targets_and_packages_keep_their_records() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    let spec = environment.project().join("relplan.kdl");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace("\"shelf\"", "\"rack\"")).unwrap();
+    let moved = expect(&environment, 0, &["state", "mv", "shelf", "rack"]);
+    says(&moved, &["the target shelf is called rack"]);
+    let plan = expect(&environment, 0, &["plan", "--detailed-exitcode"]);
+    says(&plan, &["Nothing to do"]);
+    let list = expect(&environment, 0, &["state", "list"]);
+    assert!(!list.stdout.contains("shelf"), "{list}");
+    expect(&environment, 64, &["state", "mv", "shelf", "rack"]);
+    expect(
+        &environment,
+        64,
+        &[
+            "state",
+            "mv",
+            "rack:@quickstart/none",
+            "rack:@quickstart/other",
+        ],
+    );
+    expect(
+        &environment,
+        0,
+        &[
+            "state",
+            "mv",
+            "rack:@quickstart/greet",
+            "rack:@quickstart/hello",
+        ],
+    );
+    let forgot = expect(&environment, 0, &["state", "forget", "rack:@quickstart/*"]);
+    says(&forgot, &["Forgot 2 packages", "rack:@quickstart/hello"]);
+    let list = expect(&environment, 0, &["state", "list"]);
+    assert!(
+        !list.stdout.contains("@quickstart") && list.stdout.contains("rack:"),
+        "{list}"
+    );
+    says(
+        &expect(&environment, 64, &["state", "forget", "shelf:*"]),
+        &["nothing that is recorded matches"],
+    );
+}
+
+/// D19: a plan that was renamed since it was approved is approved still: records go by the digest, not by a file's name.
+#[test]
+fn approvals_of_a_plan_that_was_renamed_are_found_by_its_digest() {
+    let environment = project();
+    let (pinned, key) = policy(&environment, 1, "");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "release.json"]);
+    expect(
+        &environment,
+        0,
+        &["plan", "-o", "other.json", "--lifetime", "2h"],
+    );
+    for plan in ["release.json", "other.json"] {
+        let approve = [
+            "approve", plan, "--policy", &pinned, "--key", &key, "--yes", SEEN,
+        ];
+        expect(&environment, 0, &approve);
+    }
+    let project = environment.project();
+    std::fs::rename(project.join("release.json"), project.join("approved.json")).unwrap();
+    let listed = expect(
+        &environment,
+        0,
+        &["approvals", "approved.json", "--policy", &pinned],
+    );
+    assert!(!flat(&listed.stdout).contains("other-plan"), "{listed}");
+    expect(
+        &environment,
+        0,
+        &["apply", "approved.json", "--policy", &pinned],
+    );
 }
