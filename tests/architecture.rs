@@ -394,6 +394,10 @@ const OPENS_FILES: &[(&str, &str)] = &[
         "copies of configuration in a temporary folder of its own",
     ),
     (
+        "relplan/src/runs.rs",
+        "what shows that a run is alive, in the user's state folder",
+    ),
+    (
         "relplan/src/approvals/sign.rs",
         "the text to be signed, in a temporary folder of its own",
     ),

@@ -133,3 +133,50 @@ fn grow(fixture: &Fixture, seed: u32) {
         std::fs::write(&path, format!("{text}\n{comment} {filler}\n")).unwrap();
     }
 }
+
+/// E7: a second `apply` beside a live one says who is at work, and takes over only when that is asked for. The one that it
+/// takes over from ends with a plain sentence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l10_a_live_run_is_taken_over_from_only_by_a_word() {
+    let fixture = Fixture::new(Packers::BuiltIn).await;
+    fixture.expect(0, &["apply", "--yes", "--offline-pack"]);
+    prepare(&fixture, "0.1.0", "0.1.1");
+    fixture
+        .bench
+        .npm
+        .inject(Rule::once("PUT", "/@quickstart", Fault::HoldAfter));
+    let stalled = fixture.bench.npm.log().until_stalled();
+    let mut command = tokio::process::Command::from(fixture.environment.relplan(&APPLY));
+    command.stdout(std::process::Stdio::piped());
+    command.stderr(std::process::Stdio::piped());
+    let mut first = command.kill_on_drop(true).spawn().unwrap();
+    tokio::select! {
+        () = stalled => {}
+        code = first.wait() => panic!("it came to no upload: {code:?}"),
+    }
+    let second = fixture.expect(6, &APPLY);
+    let text: Vec<&str> = second.stderr.split_whitespace().collect();
+    let text = text.join(" ");
+    for words in [
+        "is being applied on",
+        "was last heard of at",
+        "relplan apply release.json --take-over",
+    ] {
+        assert!(text.contains(words), "{words}: {second}");
+    }
+    let mut taking = APPLY.to_vec();
+    taking.push("--take-over");
+    fixture.expect(0, &taking);
+    fixture.heal();
+    let first = first.wait_with_output().await.unwrap();
+    let told = String::from_utf8(first.stdout).unwrap();
+    assert_eq!(first.status.code(), Some(6), "{told}");
+    let flat: Vec<&str> = told.split_whitespace().collect();
+    assert!(
+        flat.join(" ")
+            .contains("another run has taken over from this one"),
+        "{told}"
+    );
+    assert!(!told.contains("sha256:"), "{told}");
+    assert_eq!(fixture.accepted_uploads(), ONE_OF_EACH);
+}

@@ -32,6 +32,7 @@ mod one_journal;
 mod pictures;
 mod quickstart;
 mod refusals;
+mod renewed_journal;
 mod review;
 mod runners;
 mod schemas;

@@ -10,10 +10,10 @@ use relplan_testkit::{
 use crate::state_commands::{add_to_spec, bare, expect, flat, project};
 
 /// What an approver types.
-const SEEN: &str = "quickstart-greet-core@0.1.0";
+pub const SEEN: &str = "quickstart-greet-core@0.1.0";
 
 /// A key, and a policy outside of the project by which its owner's yes is enough. The policy's file, and the key's.
-fn policy(environment: &Environment, version: u64, more: &str) -> (String, String) {
+pub fn policy(environment: &Environment, version: u64, more: &str) -> (String, String) {
     let key = environment.root().join("key-alice");
     if !key.exists() {
         let mut command = environment.command("ssh-keygen");
@@ -34,7 +34,7 @@ fn policy(environment: &Environment, version: u64, more: &str) -> (String, Strin
     (text(&file), text(&key))
 }
 
-fn set_version(environment: &Environment, from: &str, to: &str) {
+pub fn set_version(environment: &Environment, from: &str, to: &str) {
     for file in [
         "crates/Cargo.toml",
         "js/packages/greet/package.json",
@@ -70,7 +70,7 @@ fn empty_folder(environment: &Environment, plan: &str, name: &str) -> String {
     folder.to_str().unwrap().to_owned()
 }
 
-fn says(session: &Session, words: &[&str]) {
+pub fn says(session: &Session, words: &[&str]) {
     let text = flat(&format!("{}\n{}", session.stdout, session.stderr));
     for word in words {
         assert!(text.contains(word), "{word}\n{session}");
@@ -96,14 +96,16 @@ fn a_policy_once_seen_is_not_walked_around_by_another_journal() {
     set_version(&environment, "0.1.0", "0.1.1");
     expect(&environment, 0, &["pack", "--offline"]);
 
-    // A plan that was made on a journal of its maker's own.
+    // A plan that was made on a journal of its maker's own, on a machine of its maker's own.
     let evil = bare(&environment);
     let place = format!("git+file://{}", evil.display());
-    expect(
-        &environment,
-        0,
-        &["plan", "-o", "three.json", "--state", &place],
-    );
+    environment.set("XDG_STATE_HOME", environment.root().join("attacker"));
+    let elsewhere = ["--state", &place];
+    let adopt = [&["adopt", "--yes"][..], &elsewhere].concat();
+    expect(&environment, 0, &adopt);
+    let plan = [&["plan", "-o", "three.json"][..], &elsewhere].concat();
+    expect(&environment, 0, &plan);
+    environment.unset("XDG_STATE_HOME");
     let before = published(&environment);
     let other = expect(&environment, 64, &["apply", "three.json"]);
     says(
@@ -197,4 +199,338 @@ fn l2_the_journal_that_counts_is_the_one_that_is_named_where_the_plan_is_applied
         &format!("state \"git\" remote=\"file://{}/\"", remote.display()),
     );
     expect(&environment, 0, &["apply", "one.json"]);
+}
+
+/// A journal's line that follows another: what a program that knows how to write one would write.
+fn line_after(journal: &str, record: &str) -> String {
+    let last = journal.lines().last().unwrap();
+    let prev = relplan_model::digest::Sha256::of(last.as_bytes());
+    let seq = journal.lines().count();
+    format!(
+        "{{\"at\":\"2026-11-30T12:00:00Z\",\"prev\":\"{prev}\",\"record\":{record},\"seq\":{seq}}}\n"
+    )
+}
+
+/// D1: after a move there is one journal. The place that it was moved from says where it is, and takes no claim; a plan
+/// that was saved before goes on where the journal is now.
+#[test]
+fn l10_a_journal_that_was_moved_takes_no_claims_where_it_was() {
+    if !has_git() {
+        return;
+    }
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "saved.json"]);
+    let remote = bare(&environment);
+    let spec = environment.project().join("relplan.kdl");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    let state = format!("state \"git\" remote=\"file://{}\"\n", remote.display());
+    std::fs::write(&spec, format!("{text}\n{state}")).unwrap();
+    expect(&environment, 0, &["state", "push"]);
+
+    let folder = ["--state", ".relplan/state"];
+    let before = published(&environment);
+    for command in [
+        &["apply", "saved.json"][..],
+        &["apply", "--yes"],
+        &["plan"],
+        &["status"],
+        &["state", "unlock"],
+        &["state", "list"],
+        &["state", "abandon", "--reason", "no"],
+        &["adopt", "--yes"],
+    ] {
+        let arguments = [command, &folder[..]].concat();
+        let refused = expect(&environment, 10, &arguments);
+        says(
+            &refused,
+            &["it was moved to git+file://", "relplan status --state"],
+        );
+    }
+    assert_eq!(published(&environment), before);
+    // Nothing but the move was recorded since: the plan is as good as it was, in the one place that counts.
+    let applied = expect(&environment, 0, &["apply", "saved.json"]);
+    says(&applied, &["steps done"]);
+
+    // And back: a plan that names the repository is not applied there any more.
+    set_version(&environment, "0.1.1", "0.1.2");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "third.json"]);
+    std::fs::write(&spec, text).unwrap();
+    let place = format!("git+file://{}", remote.display());
+    expect(&environment, 0, &["state", "push", "--from", &place]);
+    let two = expect(&environment, 64, &["apply", "third.json"]);
+    says(&two, &[&place, "in .relplan/state"]);
+    let moved = expect(
+        &environment,
+        10,
+        &["apply", "third.json", "--state", &place],
+    );
+    says(&moved, &["it was moved to .relplan/state"]);
+    expect(
+        &environment,
+        0,
+        &["apply", "third.json", "--state", ".relplan/state"],
+    );
+    expect(&environment, 0, &["state", "check"]);
+}
+
+/// D4: a journal is one project's; a rename is a command.
+#[test]
+fn l13_a_journal_of_another_project_is_refused_until_the_rename_is_recorded() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    let spec = environment.project().join("relplan.kdl");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace("relplan/quickstart", "relplan/renamed")).unwrap();
+    for command in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["adopt", "--yes"],
+        &["status"],
+        &["state", "forget", "shelf:*"],
+    ] {
+        let refused = expect(&environment, 10, command);
+        says(
+            &refused,
+            &[
+                "of the project relplan/quickstart, and this is relplan/renamed",
+                "relplan state mv --project relplan/quickstart relplan/renamed",
+            ],
+        );
+    }
+    let mv = [
+        "state",
+        "mv",
+        "--project",
+        "relplan/quickstart",
+        "relplan/renamed",
+    ];
+    expect(&environment, 0, &mv);
+    let plan = expect(&environment, 0, &["plan", "--detailed-exitcode"]);
+    says(&plan, &["Nothing to do"]);
+    let again = expect(&environment, 10, &mv);
+    says(&again, &["of the project relplan/renamed"]);
+    let log = expect(&environment, 0, &["state", "log"]);
+    says(&log, &["the project is called relplan/renamed"]);
+}
+
+/// D7: a journal that was set back, and one that somebody expects to be further, is noticed by every command, with both
+/// heads; a person may say that it counts all the same.
+#[test]
+fn l9_a_journal_that_was_set_back_is_noticed_by_every_command() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    let journal = environment.project().join(".relplan/state/journal.jsonl");
+    let backup = std::fs::read_to_string(&journal).unwrap();
+    for (from, to) in [("0.1.0", "0.1.1"), ("0.1.1", "0.1.2")] {
+        set_version(&environment, from, to);
+        expect(&environment, 0, &["apply", "--yes"]);
+    }
+    let newest = std::fs::read_to_string(&journal).unwrap();
+    let head = |text: &str| {
+        let last = text.lines().last().unwrap();
+        relplan_model::digest::Sha256::of(last.as_bytes()).to_string()
+    };
+    set_version(&environment, "0.1.2", "0.1.3");
+    std::fs::write(&journal, &backup).unwrap();
+    let before = published(&environment);
+    for command in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["adopt", "--yes"],
+        &["status"],
+        &["state", "log"],
+        &["state", "forget", "shelf:*"],
+        &["state", "check"],
+    ] {
+        let refused = expect(&environment, 10, command);
+        says(&refused, &["sha256:"]);
+    }
+    let refused = expect(&environment, 10, &["plan"]);
+    says(
+        &refused,
+        &["it is at serial 2 with the head", &head(&backup)],
+    );
+    // The plans that were started here are enough, and so is this machine.
+    let home = environment.home().join(".local/state/relplan");
+    let aside = environment.root().join("memory");
+    std::fs::rename(&home, &aside).unwrap();
+    says(
+        &expect(&environment, 10, &["plan"]),
+        &["that was started here remembers serial"],
+    );
+    std::fs::rename(&aside, &home).unwrap();
+    let plans = environment.project().join(".relplan/plans");
+    std::fs::rename(&plans, environment.root().join("plans")).unwrap();
+    says(
+        &expect(&environment, 10, &["plan"]),
+        &["this machine, which last wrote to it"],
+    );
+    assert_eq!(published(&environment), before);
+    // On a machine that knows nothing, CI says what it expects.
+    let head = head(&newest);
+    std::fs::rename(&home, &aside).unwrap();
+    expect(&environment, 0, &["plan"]);
+    let expected = expect(&environment, 10, &["plan", "--expect-head", &head]);
+    says(&expected, &["--expect-head names", &head]);
+    expect(&environment, 64, &["plan", "--expect-head", "deadbeef"]);
+    std::fs::write(&journal, &newest).unwrap();
+    expect(&environment, 0, &["plan", "--expect-head", &head]);
+    // A person takes the older one.
+    std::fs::rename(&aside, &home).unwrap();
+    std::fs::write(&journal, &backup).unwrap();
+    expect(&environment, 10, &["plan"]);
+    expect(&environment, 0, &["state", "check", "--accept"]);
+    expect(&environment, 0, &["plan"]);
+}
+
+/// D7 on a shared store: the ref was set back, was put on an unrelated history, or is gone.
+#[test]
+fn l9_a_ref_that_was_set_back_or_is_gone_is_noticed() {
+    if !has_git() {
+        return;
+    }
+    let environment = project();
+    let remote = bare(&environment);
+    add_to_spec(
+        &environment,
+        &format!("state \"git\" remote=\"file://{}\"", remote.display()),
+    );
+    let git = |arguments: &[&str]| crate::runners::git(&remote, arguments);
+    expect(&environment, 0, &["apply", "--yes"]);
+    let first = git(&["rev-parse", "refs/relplan/state"]);
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["apply", "--yes"]);
+    git(&["update-ref", "refs/relplan/state", first.trim()]);
+    says(
+        &expect(&environment, 10, &["plan"]),
+        &["is not what it was", "which this journal does not have"],
+    );
+    git(&["update-ref", "-d", "refs/relplan/state"]);
+    says(
+        &expect(&environment, 10, &["apply", "--yes"]),
+        &["there is no journal in", "relplan state rebuild"],
+    );
+}
+
+/// D17: an empty store that this machine or a kept plan contradicts is said; so is a folder without a spec.
+#[test]
+fn an_empty_store_that_somebody_contradicts_is_not_taken_for_a_beginning() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    for command in [&["status"][..], &["plan"], &["apply", "--yes"]] {
+        let arguments = [command, &["--state", ".relplan/stat"][..]].concat();
+        let mistyped = expect(&environment, 10, &arguments);
+        says(
+            &mistyped,
+            &["there is no journal in", "name the right one with --state"],
+        );
+    }
+    let folder = environment.project().join("js");
+    let below = expect(&environment, 0, &["-C", folder.to_str().unwrap(), "status"]);
+    says(&below, &["there is no spec in this folder", "status"]);
+}
+
+/// D2: what a later relplan wrote is said to be that, and nobody is told to put it aside.
+#[test]
+fn l13_a_journal_and_documents_of_a_later_relplan_are_not_called_damaged() {
+    let environment = project();
+    expect(&environment, 0, &["apply", "--yes"]);
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "release.json"]);
+    let project = environment.project();
+    let journal = project.join(".relplan/state/journal.jsonl");
+    let sound = std::fs::read_to_string(&journal).unwrap();
+    assert!(
+        sound.lines().next().unwrap().contains("\"format\":1"),
+        "the genesis has a version"
+    );
+    let unknown = [
+        r#"{"witnessed":{"needs":"9.1.0","people":["alice"]}}"#,
+        r#"{"witnessed":{"people":["alice"]}}"#,
+    ];
+    for (record, words) in unknown
+        .into_iter()
+        .zip(["it needs 9.1.0 or later", "of a later relplan"])
+    {
+        let mut later = sound.clone();
+        later.push_str(&line_after(&later, record));
+        // Also where it is not the last line.
+        later.push_str(&line_after(&later, record));
+        std::fs::write(&journal, &later).unwrap();
+        for command in [
+            &["plan"][..],
+            &["status"],
+            &["apply", "release.json"],
+            &["state", "check"],
+            &["state", "log"],
+            &["state", "rebuild"],
+            &["adopt", "--yes"],
+        ] {
+            let refused = expect(&environment, 10, command);
+            says(&refused, &[words, "nothing is wrong with it"]);
+            let text = flat(&refused.stderr);
+            assert!(
+                !text.contains("damaged") && !text.contains("$ mv"),
+                "{refused}"
+            );
+        }
+    }
+    let genesis = sound.replace("\"format\":1", "\"format\":2");
+    std::fs::write(&journal, &genesis).unwrap();
+    says(
+        &expect(&environment, 10, &["status"]),
+        &["of a later relplan"],
+    );
+    // One that does not follow is damaged all the same.
+    let stray = line_after(&sound, unknown[0]).replace("\"prev\":\"sha256:", "\"prev\":\"sha256:0");
+    std::fs::write(
+        &journal,
+        format!("{sound}{}", stray.replace("sha256:0", "sha256:")),
+    )
+    .unwrap();
+    expect(&environment, 10, &["status"]);
+    std::fs::write(&journal, sound.replace("\"claim\"", "\"clam\"")).unwrap();
+    says(&expect(&environment, 10, &["status"]), &["is damaged"]);
+    std::fs::write(&journal, &sound).unwrap();
+
+    // Plans, bundles and policies.
+    let later = |file: &str, format: &str| {
+        let path = project.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let one = format!("{format}/1");
+        assert!(text.contains(&one), "{file}");
+        std::fs::write(&path, text.replace(&one, &format!("{format}/2"))).unwrap();
+        text
+    };
+    let plan = later("release.json", "relplan.plan");
+    for command in ["show", "apply", "approvals"] {
+        let refused = expect(&environment, 65, &[command, "release.json"]);
+        says(&refused, &["written by a later relplan", "relplan.plan/2"]);
+        assert!(!flat(&refused.stderr).contains("make it anew"), "{refused}");
+    }
+    std::fs::write(project.join("release.json"), plan).unwrap();
+    let bundle = later(".relplan/bundle/bundle.json", "relplan.bundle");
+    let refused = expect(&environment, 65, &["apply", "release.json"]);
+    says(
+        &refused,
+        &["written by a later relplan", "relplan.bundle/2"],
+    );
+    std::fs::write(project.join(".relplan/bundle/bundle.json"), bundle).unwrap();
+    expect(&environment, 0, &["apply", "release.json"]);
+    let canonical = environment.root().join("policy.json");
+    std::fs::write(&canonical, "{\"format\":\"relplan.policy/2\"}").unwrap();
+    let refused = expect(
+        &environment,
+        65,
+        &["policy", "check", canonical.to_str().unwrap()],
+    );
+    says(
+        &refused,
+        &["written by a later relplan", "relplan.policy/2"],
+    );
 }

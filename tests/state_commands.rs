@@ -71,6 +71,8 @@ fn a_journal_moves_into_a_repository_and_back_and_no_other_is_written_over() {
     assert!(pushed.stdout.contains("entries of the journal"), "{pushed}");
     let again = expect(&environment, 0, &["state", "push"]);
     assert!(again.stdout.contains("Nothing to do"), "{again}");
+    let moved = expect(&environment, 10, &["plan", "--state", ".relplan/state"]);
+    assert!(flat(&moved.stderr).contains("it was moved to"), "{moved}");
     // The plan made from here on is empty, and names the repository (law L12).
     let journal = environment.project().join(".relplan/state/journal.jsonl");
     let bytes = std::fs::read(&journal).unwrap();
@@ -88,18 +90,21 @@ fn a_journal_moves_into_a_repository_and_back_and_no_other_is_written_over() {
         "every byte comes back"
     );
 
-    // A journal with the same name that went another way, and one of another name, are refused.
-    expect(
-        &environment,
-        0,
-        &[
-            "state",
-            "forget",
-            "shelf:quickstart-greet",
-            "--state",
-            ".relplan/state",
-        ],
-    );
+    // A journal with the same name that went another way, and one of another name, are refused. A copy is no journal of its
+    // own: one that goes another way was taken before the move.
+    let forget = [
+        "state",
+        "forget",
+        "shelf:quickstart-greet",
+        "--state",
+        ".relplan/state",
+    ];
+    let copy = expect(&environment, 10, &forget);
+    assert!(flat(&copy.stderr).contains("it was moved to"), "{copy}");
+    let text = String::from_utf8(bytes).unwrap();
+    let before = text.trim_end().rsplit_once('\n').unwrap().0;
+    std::fs::write(&journal, format!("{before}\n")).unwrap();
+    expect(&environment, 0, &forget);
     expect(
         &environment,
         0,

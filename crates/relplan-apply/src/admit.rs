@@ -271,13 +271,8 @@ pub(crate) fn standing(plan: &Plan, digest: Sha256, state: &State) -> Result<Sta
 ///
 /// A journal of nothing but a genesis is as good as none: a crash in the middle of the first write can leave it.
 fn is_base(base: &Base, state: &State) -> bool {
-    let place = &base.store;
-    let of = |state: &State| Base {
-        store: place.clone(),
-        ..state.base()
-    };
-    let untouched = *base == of(&State::default());
-    *base == of(state) || (untouched && state.length <= 1)
+    let untouched = State::default().is_based_on(base);
+    state.is_based_on(base) || (untouched && state.length <= 1)
 }
 
 /// The steps of a part that have not ended well. What the rest needs is found out by those who carry it out.

@@ -64,10 +64,34 @@ pub async fn adopt(
     if facts.is_empty() {
         return Ok(state);
     }
-    let genesis = state
-        .lineage
-        .is_none()
-        .then_some(Record::Genesis { lineage, project });
+    let genesis = state.lineage.is_none();
+    let genesis = genesis.then(|| Record::genesis(lineage, project));
+    write(store, clock, &mut state, genesis, &facts).await?;
+    Ok(state)
+}
+
+/// Begins a journal with facts, in one compare-and-swap on nothing.
+///
+/// # Errors
+/// When somebody else began it, or it could not be written. It is all or nothing.
+pub async fn begin(
+    store: &dyn StateStore,
+    clock: &dyn Clock,
+    genesis: Record,
+    facts: Vec<Fact>,
+) -> Result<State, AdoptError> {
+    let mut state = State::default();
+    write(store, clock, &mut state, Some(genesis), &facts).await?;
+    Ok(state)
+}
+
+async fn write(
+    store: &dyn StateStore,
+    clock: &dyn Clock,
+    state: &mut State,
+    genesis: Option<Record>,
+    facts: &[Fact],
+) -> Result<(), AdoptError> {
     let adopted = facts
         .chunks(A_LINE)
         .zip(state.serial + 1..)
@@ -76,8 +100,8 @@ pub async fn adopt(
             serial,
         });
     let records = genesis.into_iter().chain(adopted).collect();
-    match append(&mut state, records, store, clock).await {
-        Ok(()) => Ok(state),
+    match append(state, records, store, clock).await {
+        Ok(()) => Ok(()),
         Err(StoreError::Conflict { .. }) => Err(AdoptError::Moved),
         Err(error) => Err(AdoptError::Store(error)),
     }

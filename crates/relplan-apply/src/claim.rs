@@ -7,7 +7,7 @@ use relplan_model::{
     journal::{Entry, Record},
     plan::Plan,
     port::{Clock, StateStore, StoreError, Withheld},
-    state::{FoldError, Progress, State},
+    state::{FoldError, Progress, ReplayError, State},
 };
 
 use crate::{
@@ -39,6 +39,7 @@ pub struct Claimed {
     pub(crate) digest: Sha256,
     pub(crate) part: Part,
     pub(crate) state: State,
+    pub(crate) run: String,
     pub(crate) finished: bool,
 }
 
@@ -64,6 +65,12 @@ pub enum ClaimError {
         /// Where it runs.
         runner: String,
     },
+    /// The journal was moved at the same time.
+    #[error("the journal has just been moved to {to}: apply the plan there, with --state")]
+    Moved {
+        /// The place.
+        to: String,
+    },
     /// The plan is not approved.
     #[error("the plan is not approved")]
     Withheld(#[source] Withheld),
@@ -80,7 +87,7 @@ impl ClaimError {
             Self::Denied(denied) => denied.exit(),
             Self::Taken { .. } => ExitClass::Busy,
             Self::Withheld(_) => ExitClass::Approval,
-            Self::Store(_) => ExitClass::Store,
+            Self::Moved { .. } | Self::Store(_) => ExitClass::Store,
         }
     }
 }
@@ -109,6 +116,7 @@ pub async fn claim(
         digest,
         part: part.clone(),
         state,
+        run: opening.run.clone(),
         finished,
     };
     if standing == Standing::Finished {
@@ -145,6 +153,13 @@ pub async fn claim(
             .any(|record| part.is_taken_up_by(record))
         {
             return Err(lost(&plan, digest, state));
+        }
+        let moved = since.others.iter().find_map(|record| match record {
+            Record::Moved { to } => Some(to.clone()),
+            _ => None,
+        });
+        if let Some(to) = moved {
+            return Err(ClaimError::Moved { to });
         }
         if since.ours {
             tell(&plan, digest, &state, standing, ports);
@@ -196,10 +211,8 @@ fn records(
             approved,
         }];
     }
-    let genesis = state.lineage.is_none().then(|| Record::Genesis {
-        lineage,
-        project: plan.project.clone(),
-    });
+    let genesis = state.lineage.is_none();
+    let genesis = genesis.then(|| Record::genesis(lineage, plan.project.clone()));
     let claim = Record::Claim {
         plan: digest,
         serial: state.serial + 1,
@@ -270,9 +283,14 @@ pub async fn abandon(
 /// Reads a store's state.
 pub(crate) async fn replay(store: &dyn StateStore) -> Result<State, StoreError> {
     let lines = store.load().await?;
-    State::replay(&lines).map_err(|error| StoreError::Damaged {
-        location: store.location(),
-        detail: error.to_string(),
+    State::replay(&lines).map_err(|error| {
+        let (location, detail) = (store.location(), error.to_string());
+        match error {
+            ReplayError::Later { .. } => StoreError::Later { location, detail },
+            ReplayError::Line { .. } | ReplayError::Fold(_) => {
+                StoreError::Damaged { location, detail }
+            }
+        }
     })
 }
 

@@ -41,7 +41,11 @@ pub async fn decline(
             let targets = targets.clone();
             match append(
                 &mut state,
-                vec![Record::Left { plan, targets }],
+                vec![Record::Left {
+                    plan,
+                    targets,
+                    run: None,
+                }],
                 store,
                 clock,
             )

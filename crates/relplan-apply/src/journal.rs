@@ -63,15 +63,15 @@ pub(crate) enum News {
 pub(crate) struct Failure {
     /// What the store said.
     pub(crate) error: StoreError,
-    /// Whether somebody else has taken over.
-    pub(crate) overtaken: bool,
+    /// Who has taken over, or that the plan was given up, in words.
+    pub(crate) overtaken: Option<String>,
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self {
             error,
-            overtaken: false,
+            overtaken: None,
         }
     }
 }
@@ -219,8 +219,8 @@ impl Writer<'_> {
         let overtaken = since
             .others
             .iter()
-            .any(|record| self.part.is_taken_up_by(record) || self.is_abandonment(record));
-        if overtaken {
+            .find_map(|record| self.overtaken(record));
+        if overtaken.is_some() {
             let found = self.state.head;
             return Err(Failure {
                 error: StoreError::Conflict { expected, found },
@@ -242,8 +242,24 @@ impl Writer<'_> {
         Ok(since.ours)
     }
 
-    fn is_abandonment(&self, record: &Record) -> bool {
-        matches!(record, Record::Abandoned { plan, .. } if *plan == self.plan)
+    /// Why this run ends because of what another one wrote.
+    fn overtaken(&self, record: &Record) -> Option<String> {
+        match record {
+            Record::Abandoned { plan, reason, .. } if *plan == self.plan => {
+                Some(format!("somebody gave the plan up meanwhile: {reason}"))
+            }
+            Record::Moved { to } => Some(format!(
+                "the journal was moved to {to} meanwhile; apply the same plan again with --state and that place"
+            )),
+            Record::Claim { runner, .. } | Record::Resumed { runner, .. }
+                if self.part.is_taken_up_by(record) =>
+            {
+                Some(format!(
+                    "another run has taken over from this one: it is at work on {runner}"
+                ))
+            }
+            _ => None,
+        }
     }
 
     /// Whether all that was to be written is that the plan has ended, and somebody else wrote it.

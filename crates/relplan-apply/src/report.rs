@@ -37,6 +37,8 @@ pub struct Report {
     pub gave_up_on: BTreeSet<TargetName>,
     /// Why the journal could not be written any more, if it could not.
     pub failure: Option<StoreError>,
+    /// Who has taken over from this run, or that the plan was given up, in words.
+    pub overtaken: Option<String>,
     /// How the process ends.
     pub exit: ExitClass,
 }
@@ -120,8 +122,8 @@ pub(crate) struct Surroundings {
     pub(crate) gave_up_on: BTreeSet<TargetName>,
     /// Why writing failed.
     pub(crate) failure: Option<StoreError>,
-    /// Whether it failed since somebody else has taken over.
-    pub(crate) overtaken: bool,
+    /// Who has taken over, if it failed because of that.
+    pub(crate) overtaken: Option<String>,
 }
 
 impl Report {
@@ -141,7 +143,7 @@ impl Report {
             exit = exit.graver(ExitClass::Interrupted);
         }
         if failure.is_some() {
-            exit = exit.graver(if overtaken {
+            exit = exit.graver(if overtaken.is_some() {
                 ExitClass::Busy
             } else {
                 ExitClass::Store
@@ -163,6 +165,7 @@ impl Report {
             closed,
             gave_up_on,
             failure,
+            overtaken,
             exit,
         }
     }

@@ -108,6 +108,7 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
         digest,
         part,
         state,
+        run,
         finished,
     } = claimed;
     let prior = prior(&state);
@@ -121,6 +122,7 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
     let walk = Walk {
         plan: &plan,
         digest,
+        run,
         part: &part,
         lanes: Lanes::of(&plan.steps),
         slots: Arc::new(Semaphore::new(options.parallelism.max(1))),
@@ -144,12 +146,15 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
         interrupted,
         gave_up_on,
     } = walked;
-    let overtaken = failure.as_ref().is_some_and(|failure| failure.overtaken);
+    let (failure, overtaken) = match failure {
+        Some(failure) => (Some(failure.error), failure.overtaken),
+        None => (None, None),
+    };
     let surroundings = Surroundings {
         interrupted,
         closed,
         gave_up_on,
-        failure: failure.map(|failure| failure.error),
+        failure,
         overtaken,
     };
     Report::new(digest, reports(&plan, &part, ends), surroundings)
@@ -208,6 +213,7 @@ type Slot = OwnedSemaphorePermit;
 struct Walk<'p, 'a> {
     plan: &'p Plan,
     digest: Sha256,
+    run: String,
     part: &'p Part,
     index: Index<'p>,
     lanes: Lanes<'p>,
@@ -402,8 +408,8 @@ impl<'p> Walk<'p, '_> {
         });
     }
 
-    /// Writes down that the plan has ended, if all of its steps ended well. If not, and others share it, writes down that
-    /// this run has nothing more to give.
+    /// Writes down that the plan has ended, if all of its steps ended well. If not, writes down that this run has nothing
+    /// more to give.
     ///
     /// Why nothing is asked once more before: whoever writes the last receipt has read all that stands before it, so of
     /// runs that end at the same time, one knows that everything is done.

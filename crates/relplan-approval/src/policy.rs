@@ -202,7 +202,7 @@ impl Policy {
     /// # Errors
     /// When the bytes are not that form, or say what no policy may say.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let policy: Self = canonical::from_bytes(bytes, MAX_SIZE)?;
+        let policy: Self = canonical::document_from_bytes(bytes, MAX_SIZE, FORMAT)?;
         check::check(&policy)?;
         Ok(policy)
     }

@@ -35,6 +35,14 @@ pub enum CanonicalError {
         /// The number as it was read.
         number: String,
     },
+    /// Of a format that a later relplan writes.
+    #[error("it was written by a later relplan: its format is {found}, and this one reads {known}")]
+    Later {
+        /// Its format.
+        found: String,
+        /// The one that is read.
+        known: &'static str,
+    },
     /// The bytes differ from the canonical spelling of what they say.
     #[error("the document is not in canonical form: it first differs at byte {offset}")]
     NotCanonical {
@@ -88,6 +96,38 @@ pub fn from_bytes<T: DeserializeOwned + Serialize>(
         return Err(CanonicalError::NotCanonical { offset });
     }
     Ok(read)
+}
+
+/// Reads a document that names its format in a member `format`. One of a later version of the same format is told as
+/// such, whatever else it says: it is not damaged, and nothing is wrong with it.
+///
+/// # Errors
+/// As [`from_bytes`], and when the format is a later one.
+pub fn document_from_bytes<T: DeserializeOwned + Serialize>(
+    bytes: &[u8],
+    limit: usize,
+    known: &'static str,
+) -> Result<T, CanonicalError> {
+    let read = from_bytes(bytes, limit);
+    if bytes.len() <= limit
+        && let Some(found) = later_format(bytes, known)
+    {
+        return Err(CanonicalError::Later { found, known });
+    }
+    read
+}
+
+/// The format of a document, if it is a later version of `known`.
+fn later_format(bytes: &[u8], known: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        format: String,
+    }
+    let Named { format } = serde_json::from_slice(bytes).ok()?;
+    let (name, version) = format.rsplit_once('/')?;
+    let (ours, newest) = known.rsplit_once('/')?;
+    let is_later = name == ours && version.parse::<u64>().ok()? > newest.parse::<u64>().ok()?;
+    is_later.then_some(format)
 }
 
 fn check_numbers(value: &serde_json::Value) -> Result<(), CanonicalError> {

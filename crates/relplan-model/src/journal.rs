@@ -6,15 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, FileName, PointerName, TargetName, Version},
-    approval::Approved,
+    approval::{Approved, PinnedPolicy},
     canonical::{self, CanonicalError},
     digest::{Digests, Sha256},
     step::StepId,
     time::Timestamp,
 };
 
-/// The format of journal lines. They do not carry it: the genesis names the journal, and schemas are named by this.
+/// The format of journal lines, by which schemas are named. The genesis carries its version.
 pub const FORMAT: &str = "relplan.journal/1";
+
+/// The version of the format, as the genesis carries it.
+///
+/// Kinds of records that a later version adds carry a member `needs` with the version of relplan that reads them, so that
+/// an earlier one can say what it takes ([`later`]).
+pub const VERSION: u64 = 1;
 
 /// The longest journal line that is read, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
@@ -52,6 +58,51 @@ impl Entry {
     }
 }
 
+/// Where a line stands, whatever it says: a line that a later relplan wrote is linked like any other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Link {
+    /// Its place, from 0.
+    pub seq: u64,
+    /// The digest of the line before.
+    pub prev: Sha256,
+}
+
+impl Link {
+    /// Reads where a line stands.
+    ///
+    /// # Errors
+    /// When the line names neither.
+    pub fn of_line(line: &[u8]) -> Result<Self, CanonicalError> {
+        if line.len() > MAX_LINE {
+            return Err(CanonicalError::TooLarge {
+                size: line.len(),
+                limit: MAX_LINE,
+            });
+        }
+        serde_json::from_slice(line).map_err(CanonicalError::Shape)
+    }
+}
+
+/// What a line needs that this relplan cannot read, if it was written by a later one: it is whole, it stands where it
+/// belongs, and whoever wrote the next line took it for an entry. Anything else is damage.
+///
+/// The answer is what such a line says of its needs, which may be nothing.
+#[must_use]
+pub fn later(line: &[u8], at: Link, next: Option<&[u8]>) -> Option<Option<String>> {
+    let value: serde_json::Value = canonical::from_bytes(line, MAX_LINE).ok()?;
+    let members = value.as_object()?;
+    let are_known = ["at", "prev", "record", "seq"]
+        .iter()
+        .all(|name| members.contains_key(*name));
+    let record = members.get("record")?.as_object()?;
+    let is_whole = are_known && record.len() == 1 && Link::of_line(line).ok()? == at;
+    let is_followed =
+        next.is_none_or(|next| Link::of_line(next).is_ok_and(|link| link.prev == Sha256::of(line)));
+    let needs = record.values().next()?.get("needs");
+    let needs = needs.and_then(serde_json::Value::as_str);
+    (is_whole && is_followed).then(|| needs.map(str::to_owned))
+}
+
 /// What a journal line says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -64,6 +115,29 @@ pub enum Record {
         lineage: String,
         /// The project's name.
         project: String,
+        /// The version of the journal's format; journals of earlier relplans have none, which means 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<u64>,
+        /// The journals that it takes the place of, which were lost or damaged.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        replaces: Vec<Replaced>,
+        /// The policy that releases need from the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<PinnedPolicy>,
+    },
+    /// The journal is kept somewhere else from here on. Where it was, this is its last line.
+    #[serde(rename_all = "kebab-case")]
+    Moved {
+        /// The place.
+        to: String,
+    },
+    /// Something has another name from here on; registries are not touched.
+    #[serde(rename_all = "kebab-case")]
+    Renamed {
+        /// What.
+        what: Renaming,
+        /// The state's new serial.
+        serial: u64,
     },
     /// A plan was started: the one swap that consumes its approvals.
     #[serde(rename_all = "kebab-case")]
@@ -152,14 +226,17 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approved: Option<Approved>,
     },
-    /// One of several runners has ended, and not all steps of its targets ended well; or it was not admitted, and did not
-    /// begin. Nobody need wait for it.
+    /// A runner has ended, and not all steps of its targets ended well; or it was not admitted, and did not begin. Nobody
+    /// need wait for it, and whoever goes on takes nothing away from it.
     #[serde(rename_all = "kebab-case")]
     Left {
         /// The plan's digest.
         plan: Sha256,
         /// Its targets.
         targets: Vec<TargetName>,
+        /// The random name of the run, where it had begun.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
     },
     /// Every step of the plan has ended.
     #[serde(rename_all = "kebab-case")]
@@ -198,6 +275,72 @@ pub enum Record {
         /// The state's new serial.
         serial: u64,
     },
+}
+
+impl Record {
+    /// The first line of a journal that takes the place of no other.
+    #[must_use]
+    pub fn genesis(lineage: String, project: String) -> Self {
+        Self::Genesis {
+            lineage,
+            project,
+            format: Some(VERSION),
+            replaces: Vec::new(),
+            policy: None,
+        }
+    }
+}
+
+/// A journal that another one takes the place of, as far as it was known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Replaced {
+    /// Its name.
+    pub lineage: String,
+    /// The last serial that is known of it.
+    pub serial: u64,
+    /// The last head that is known of it.
+    pub head: Sha256,
+}
+
+/// What was renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Renaming {
+    /// The project.
+    #[serde(rename_all = "kebab-case")]
+    Project {
+        /// What it is called now.
+        to: String,
+    },
+    /// A target: all packages at it.
+    #[serde(rename_all = "kebab-case")]
+    Target {
+        /// What it was called.
+        from: TargetName,
+        /// What it is called now.
+        to: TargetName,
+    },
+    /// One package at one target.
+    #[serde(rename_all = "kebab-case")]
+    Package {
+        /// Its address before.
+        from: Address,
+        /// Its address now.
+        to: Address,
+    },
+}
+
+impl std::fmt::Display for Renaming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Project { to } => write!(f, "the project is called {to}"),
+            Self::Target { from, to } => write!(f, "the target {from} is called {to}"),
+            Self::Package { from, to } => write!(f, "{from} is called {to}"),
+        }
+    }
 }
 
 /// How a step ended well.

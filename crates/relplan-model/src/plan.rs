@@ -96,7 +96,8 @@ impl Plan {
     /// # Errors
     /// When the bytes are too many, not canonical, or not a plan of this format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
-        let plan: Self = canonical::from_bytes(bytes, MAX_SIZE).map_err(PlanError::Canonical)?;
+        let plan: Self = canonical::document_from_bytes(bytes, MAX_SIZE, FORMAT)
+            .map_err(PlanError::Canonical)?;
         if plan.format == FORMAT {
             Ok(plan)
         } else {
@@ -135,6 +136,14 @@ pub enum PlanError {
         /// The format that was found.
         found: String,
     },
+}
+
+impl PlanError {
+    /// Whether nothing is wrong with the plan, but that a later relplan made it.
+    #[must_use]
+    pub fn is_of_later_relplan(&self) -> bool {
+        matches!(self, Self::Canonical(CanonicalError::Later { .. }))
+    }
 }
 
 /// The state that a plan was made on. Apply refuses the plan when the state has moved since (exit 5).

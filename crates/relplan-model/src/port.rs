@@ -229,6 +229,14 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
+    /// The journal is sound, and this relplan does not know what it says.
+    #[error("the journal in {location} is of a later relplan: {detail}")]
+    Later {
+        /// Where.
+        location: String,
+        /// What is not known.
+        detail: String,
+    },
     /// The store could not be reached, read or written.
     #[error("the state store {location} failed while {doing}")]
     Io {

@@ -12,7 +12,7 @@ use crate::{
     approval::PinnedPolicy,
     canonical::CanonicalError,
     digest::{Digests, Sha256},
-    journal::{Entry, How, Resolution},
+    journal::{self, Entry, How, Link, Record, Replaced, Resolution},
     plan::Base,
     step::StepId,
     time::Timestamp,
@@ -76,9 +76,23 @@ pub enum ReplayError {
         #[source]
         source: CanonicalError,
     },
+    /// A line is whole, and of a kind that this relplan does not know.
+    #[error("journal entry {seq} was written by a later relplan{}", needed(needs.as_deref()))]
+    Later {
+        /// The entry's number, from 0.
+        seq: u64,
+        /// The version of relplan that reads it, where it says so.
+        needs: Option<String>,
+    },
     /// A line can be read and does not fit.
     #[error(transparent)]
     Fold(#[from] FoldError),
+}
+
+fn needed(version: Option<&str>) -> String {
+    version.map_or_else(String::new, |version| {
+        format!(" (it needs {version} or later)")
+    })
 }
 
 /// What is known, folded from the journal.
@@ -106,6 +120,25 @@ pub struct State {
     pub pointers: BTreeMap<Address, BTreeMap<PointerName, Version>>,
     /// Plans that ended, with how.
     pub ended: BTreeMap<Sha256, Ended>,
+    /// Where the journal was moved to last, if it ever was.
+    pub moved: Option<Moved>,
+    /// The journals that it takes the place of.
+    pub replaces: Vec<Replaced>,
+}
+
+/// A move of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct Moved {
+    /// The place that it was moved to.
+    pub to: String,
+    /// When.
+    pub at: Timestamp,
+    /// The entry that says so.
+    pub entry: u64,
+    /// The head before: what rested on it rests on the journal still, as long as nothing else was recorded.
+    pub before: Sha256,
 }
 
 impl Default for State {
@@ -121,6 +154,8 @@ impl Default for State {
             releases: BTreeMap::new(),
             pointers: BTreeMap::new(),
             ended: BTreeMap::new(),
+            moved: None,
+            replaces: Vec::new(),
         }
     }
 }
@@ -149,6 +184,12 @@ pub struct Open {
     pub runner: String,
     /// The steps that were touched.
     pub steps: BTreeMap<StepId, Progress>,
+    /// The random name of the run that has taken it up last.
+    pub run: Option<String>,
+    /// When anything was last recorded of it.
+    pub heard: Timestamp,
+    /// Whether the run that has all of its steps said that it has ended without having done them.
+    pub left: bool,
     /// Where several runners share the plan: who has the steps of which target. Empty: one has them all.
     pub parts: BTreeMap<TargetName, Part>,
 }
@@ -160,6 +201,10 @@ pub struct Open {
 pub struct Part {
     /// Where it runs or ran last; `None`: it was not admitted, and said so.
     pub runner: Option<String>,
+    /// The random name of that run.
+    pub run: Option<String>,
+    /// When it was last heard of.
+    pub heard: Timestamp,
     /// Whether it said that it has ended without having done all of it.
     pub left: bool,
 }
@@ -218,6 +263,22 @@ pub struct Recorded {
 }
 
 impl State {
+    /// Whether a plan that rests on `base` may start now: nothing was recorded since, but that the journal was moved.
+    #[must_use]
+    pub fn is_based_on(&self, base: &Base) -> bool {
+        let moved = self.moved.as_ref();
+        let before = moved.filter(|moved| moved.entry + 1 == self.length);
+        let is_head = |head: Sha256| {
+            let here = Base {
+                head,
+                store: base.store.clone(),
+                ..self.base()
+            };
+            here == *base
+        };
+        is_head(self.head) || before.is_some_and(|moved| is_head(moved.before))
+    }
+
     /// The base that a plan made now rests on.
     #[must_use]
     pub fn base(&self) -> Base {
@@ -246,14 +307,43 @@ impl State {
     /// # Errors
     /// When a line is not an entry, does not follow the one before it, or says something impossible.
     pub fn replay<L: AsRef<[u8]>>(lines: &[L]) -> Result<Self, ReplayError> {
+        Self::replay_each(lines, |_, _, _| {})
+    }
+
+    /// The same, and each entry is shown with the plan that was open before it and the state after it.
+    ///
+    /// # Errors
+    /// As [`Self::replay`].
+    pub fn replay_each<L: AsRef<[u8]>>(
+        lines: &[L],
+        mut shown: impl FnMut(&Entry, Option<Sha256>, &Self),
+    ) -> Result<Self, ReplayError> {
         let mut state = Self::default();
-        for line in lines {
+        for (place, line) in lines.iter().enumerate() {
             let line = line.as_ref();
-            let entry = Entry::from_line(line).map_err(|source| ReplayError::Line {
-                seq: state.length,
-                source,
+            let seq = state.length;
+            let entry = Entry::from_line(line).map_err(|source| {
+                let at = Link {
+                    seq,
+                    prev: state.head,
+                };
+                let next = lines.get(place + 1).map(AsRef::as_ref);
+                match journal::later(line, at, next) {
+                    Some(needs) => ReplayError::Later { seq, needs },
+                    None => ReplayError::Line { seq, source },
+                }
             })?;
+            if let Record::Genesis {
+                format: Some(format),
+                ..
+            } = &entry.record
+                && *format > journal::VERSION
+            {
+                return Err(ReplayError::Later { seq, needs: None });
+            }
+            let open = state.open.as_ref().map(|open| open.plan);
             state.fold(&entry, Sha256::of(line))?;
+            shown(&entry, open, &state);
         }
         Ok(state)
     }

@@ -50,6 +50,13 @@ impl StepId {
         })
     }
 
+    /// The name of the target that the step is about.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        let address = self.0.split(' ').nth(1)?;
+        Some(address.split_once(':')?.0)
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -9,7 +9,7 @@ use relplan_model::{
     approval::{ApprovalGrade, Approved, CountedApproval},
     canonical::CanonicalError,
     digest::Sha256,
-    journal::{Entry, Fact, How, Record, Resolution},
+    journal::{Entry, Fact, How, Record, Renaming, Replaced, Resolution},
     state::Ended,
     step::StepId,
     time::Timestamp,
@@ -29,6 +29,27 @@ pub enum Chapter {
         lineage: String,
         /// The project's name.
         project: String,
+        /// The journals that it takes the place of.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        replaces: Vec<Replaced>,
+    },
+    /// It is kept somewhere else from here on.
+    #[serde(rename_all = "kebab-case")]
+    Moved {
+        /// When.
+        at: Timestamp,
+        /// The place.
+        to: String,
+    },
+    /// Something has another name from here on.
+    #[serde(rename_all = "kebab-case")]
+    Renamed {
+        /// When.
+        at: Timestamp,
+        /// The state's serial from then on.
+        serial: u64,
+        /// What.
+        what: Renaming,
     },
     /// A plan, from its claim to its end.
     Plan(Box<PlanChapter>),
@@ -214,11 +235,22 @@ impl Trail {
     fn take(&mut self, entry: Entry) {
         let at = entry.at;
         match entry.record {
-            Record::Genesis { lineage, project } => self.chapters.push(Chapter::Begun {
+            Record::Genesis {
+                lineage,
+                project,
+                format: _,
+                replaces,
+                policy: _,
+            } => self.chapters.push(Chapter::Begun {
                 at,
                 lineage,
                 project,
+                replaces,
             }),
+            Record::Moved { to } => self.chapters.push(Chapter::Moved { at, to }),
+            Record::Renamed { what, serial } => {
+                self.chapters.push(Chapter::Renamed { at, serial, what });
+            }
             Record::Claim {
                 plan,
                 serial,
@@ -250,10 +282,15 @@ impl Trail {
                     plan.runs.push(Run::new(at, runner, targets, approved));
                 }
             }
-            Record::Left { plan: _, targets } => {
+            Record::Left {
+                plan: _,
+                targets,
+                run: _,
+            } => {
+                // One without targets has all of them.
                 let taken = |run: &&mut Run| {
                     let ours = run.targets.as_ref();
-                    ours.is_some_and(|ours| ours.iter().any(|target| targets.contains(target)))
+                    ours.is_none_or(|ours| ours.iter().any(|target| targets.contains(target)))
                 };
                 let runs = self.open().map(|plan| plan.runs.iter_mut().rev());
                 if let Some(run) = runs.and_then(|mut runs| runs.find(taken)) {
@@ -306,9 +343,11 @@ impl Trail {
         }
     }
 
-    /// The plan that the entries are about: nothing else is recorded while one is open.
+    /// The plan that the entries are about: nothing else is recorded while one is open, but that the journal moves.
     fn open(&mut self) -> Option<&mut PlanChapter> {
-        match self.chapters.last_mut()? {
+        let mut chapters = self.chapters.iter_mut().rev();
+        let last = chapters.find(|chapter| !matches!(chapter, Chapter::Moved { .. }))?;
+        match last {
             Chapter::Plan(plan) if plan.end.is_none() => Some(plan),
             _ => None,
         }

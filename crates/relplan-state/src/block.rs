@@ -1,6 +1,9 @@
 //! Lines that are to be appended together: rendered once, and checked to follow one another before any store sees them.
 
-use relplan_model::{digest::Sha256, journal::Entry};
+use relplan_model::{
+    digest::Sha256,
+    journal::{Entry, Link},
+};
 
 /// Lines to be written at once, which follow one another and the head that they were made for.
 #[derive(Debug, Clone)]
@@ -78,11 +81,11 @@ impl End {
         let count = lines.clone().count() as u64;
         let damage = |error| format!("a line of its piece from entry {} on: {error}", self.next);
         if let Some(line) = lines.next() {
-            let entry = Entry::from_line(line).map_err(|error| damage(error.to_string()))?;
-            if entry.seq != self.next || entry.prev != self.head {
+            let link = Link::of_line(line).map_err(|error| damage(error.to_string()))?;
+            if link.seq != self.next || link.prev != self.head {
                 return Err(damage(format!(
                     "it says that it is entry {} and does not follow",
-                    entry.seq
+                    link.seq
                 )));
             }
         }

@@ -94,7 +94,6 @@ pub struct Checked {
 /// # Errors
 /// When a line is not an entry, does not follow the one before it, or says something impossible.
 pub fn check<L: AsRef<[u8]>>(lines: &[L], witnesses: &[Witness]) -> Result<Checked, ReplayError> {
-    let mut state = State::default();
     let mut serials = BTreeMap::new();
     let mut checked = Checked {
         state: State::default(),
@@ -106,19 +105,12 @@ pub fn check<L: AsRef<[u8]>>(lines: &[L], witnesses: &[Witness]) -> Result<Check
         .iter()
         .map(|witness| (witness.digest, witness))
         .collect();
-    for line in lines {
-        let line = line.as_ref();
-        let entry = Entry::from_line(line).map_err(|source| ReplayError::Line {
-            seq: state.length,
-            source,
-        })?;
-        let open = state.open.as_ref().map(|open| open.plan);
-        state.fold(&entry, Sha256::of(line))?;
+    let state = State::replay_each(lines, |entry, open, state| {
         serials.insert(state.head, state.serial);
         if let Some(witness) = open.and_then(|open| plans.get(&open)) {
-            checked.compare(&entry, witness);
+            checked.compare(entry, witness);
         }
-    }
+    })?;
     for witness in witnesses {
         checked
             .disagreements
@@ -141,6 +133,9 @@ fn remembered(
     } = &witness.plan.base;
     // Made before the first entry: it remembers nothing.
     let planned = lineage.clone()?;
+    if is_replaced(state, &planned) {
+        return None;
+    }
     let name = witness.name.clone();
     match (state.lineage.clone(), serials.get(head)) {
         (Some(found), _) if found != planned => Some(Disagreement::OtherJournal {
@@ -161,6 +156,12 @@ fn remembered(
         }),
         (_, Some(_)) => None,
     }
+}
+
+/// Whether this journal says of itself that it takes that one's place.
+#[must_use]
+pub fn is_replaced(state: &State, lineage: &str) -> bool {
+    state.replaces.iter().any(|one| one.lineage == lineage)
 }
 
 impl Checked {

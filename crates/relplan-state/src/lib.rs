@@ -28,14 +28,14 @@ mod s3;
 mod transfer;
 
 pub use audit::{Approver, Chapter, End, Outcome, PlanChapter, Run, StepChapter, audit};
-pub use check::{Checked, Disagreement, Witness, check};
+pub use check::{Checked, Disagreement, Witness, check, is_replaced};
 pub use file::{Disk, DiskFile, FileStore, LocalDisk};
 pub use git::{GitStore, Remote, RemoteError};
-pub use load::{Loaded, load_state};
+pub use load::{Loaded, load_state, unreadable};
 pub use open::{OpenError, open};
 pub use place::{DEFAULT_REF, DEFAULT_TABLE, Place, PlaceError};
 #[cfg(feature = "postgres")]
 pub use postgres::{ConnectError, PostgresStore};
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
-pub use transfer::{TransferError, Transferred, transfer};
+pub use transfer::{TransferError, Transferred, relocate, transfer};

@@ -3,9 +3,10 @@
 
 use relplan_model::{
     digest::Sha256,
-    journal::Entry,
+    journal::{Entry, Record},
     port::{StateStore, StoreError},
     state::{ReplayError, State},
+    time::Timestamp,
 };
 
 /// How many entries one append carries.
@@ -53,9 +54,9 @@ pub enum TransferError {
         /// The first entry in which they differ.
         seq: usize,
     },
-    /// The journal is damaged.
-    #[error("the journal in {at} is damaged")]
-    Damaged {
+    /// The journal cannot be read.
+    #[error("the journal in {at} cannot be read")]
+    Unreadable {
         /// Where.
         at: String,
         /// What is wrong.
@@ -67,6 +68,38 @@ pub enum TransferError {
     Store(#[from] StoreError),
 }
 
+/// Moves a journal: `from` says where it is kept from now on, and then `to` is brought to where `from` is. Whoever claims
+/// in `from` meanwhile finds the record first, or is found by it (law L10).
+///
+/// # Errors
+/// As [`transfer`]. If it was interrupted, the same move goes on from there.
+pub async fn relocate(
+    from: &dyn StateStore,
+    to: &dyn StateStore,
+    place: &str,
+    at: Timestamp,
+) -> Result<Transferred, TransferError> {
+    let Compared {
+        lines,
+        there,
+        state,
+        ..
+    } = compare(from, to).await?;
+    let is_said = state.moved.as_ref().is_some_and(|moved| moved.to == place);
+    if there.len() <= lines.len() && !is_said {
+        let entry = Entry {
+            seq: state.length,
+            prev: state.head,
+            at,
+            record: Record::Moved {
+                to: place.to_owned(),
+            },
+        };
+        from.append(state.head, &[entry]).await?;
+    }
+    transfer(from, to).await
+}
+
 /// Brings `to` to where `from` is.
 ///
 /// # Errors
@@ -75,10 +108,45 @@ pub async fn transfer(
     from: &dyn StateStore,
     to: &dyn StateStore,
 ) -> Result<Transferred, TransferError> {
+    let Compared {
+        lines,
+        there,
+        state,
+        same,
+    } = compare(from, to).await?;
+    let missing = lines.get(same..).unwrap_or_default();
+    let mut head = there.last().map_or(Sha256::ZERO, |line| Sha256::of(line));
+    for lines in missing.chunks(AT_ONCE) {
+        let entries: Result<Vec<Entry>, _> =
+            lines.iter().map(|line| Entry::from_line(line)).collect();
+        let entries = entries.map_err(|error| StoreError::Damaged {
+            location: from.location(),
+            detail: error.to_string(),
+        })?;
+        head = to.append(head, &entries).await?;
+    }
+    Ok(Transferred {
+        entries: missing.len(),
+        ahead: there.len().saturating_sub(lines.len()),
+        state,
+    })
+}
+
+/// Two journals of which one is the beginning of the other.
+struct Compared {
+    lines: Vec<Vec<u8>>,
+    there: Vec<Vec<u8>>,
+    /// The fold of `lines`.
+    state: State,
+    /// How many lines both have.
+    same: usize,
+}
+
+async fn compare(from: &dyn StateStore, to: &dyn StateStore) -> Result<Compared, TransferError> {
     let lines = from.load().await?;
     let there = to.load().await?;
     let replay = |at: &dyn StateStore, lines: &[Vec<u8>]| {
-        State::replay(lines).map_err(|source| TransferError::Damaged {
+        State::replay(lines).map_err(|source| TransferError::Unreadable {
             at: at.location(),
             source,
         })
@@ -106,20 +174,10 @@ pub async fn transfer(
             seq: same,
         });
     }
-    let missing = lines.get(same..).unwrap_or_default();
-    let mut head = there.last().map_or(Sha256::ZERO, |line| Sha256::of(line));
-    for lines in missing.chunks(AT_ONCE) {
-        let entries: Result<Vec<Entry>, _> =
-            lines.iter().map(|line| Entry::from_line(line)).collect();
-        let entries = entries.map_err(|error| StoreError::Damaged {
-            location: from.location(),
-            detail: error.to_string(),
-        })?;
-        head = to.append(head, &entries).await?;
-    }
-    Ok(Transferred {
-        entries: missing.len(),
-        ahead: there.len().saturating_sub(lines.len()),
+    Ok(Compared {
+        lines,
+        there,
         state,
+        same,
     })
 }

@@ -8,8 +8,8 @@ mod examples;
 mod starting;
 mod state;
 
-pub use starting::{Adopt, Init, Man};
-pub use state::{State, StatePlace};
+pub use starting::{Adopt, Init, Man, Status};
+pub use state::{Mv, Rebuild, State, StatePlace};
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Options of every command";
@@ -53,6 +53,10 @@ pub struct Arguments {
         default_value = "auto"
     )]
     pub color: ColorChoice,
+    /// Refuse a journal that never ended with this line: its digest, as `relplan state check` prints it [default:
+    /// RELPLAN_EXPECT_HEAD].
+    #[arg(long, value_name = "SHA256", global = true, help_heading = GLOBAL)]
+    pub expect_head: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -561,6 +565,9 @@ pub struct Apply {
     /// Do not ask.
     #[arg(short = 'y', long)]
     pub yes: bool,
+    /// Take over from a run that may still be at work on the same plan; it then stops before its next effect.
+    #[arg(long)]
+    pub take_over: bool,
     /// How many steps go side by side.
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub parallelism: u16,
@@ -582,15 +589,4 @@ pub struct Apply {
     /// Tell the packers to use no network.
     #[arg(long)]
     pub offline_pack: bool,
-}
-
-/// `relplan status`.
-#[derive(Debug, Args)]
-pub struct Status {
-    /// Where bundle and state are.
-    #[command(flatten)]
-    pub places: Places,
-    /// How to write it.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
 }

@@ -40,6 +40,8 @@ pub struct Session {
     pub surroundings: Surroundings,
     /// The state stores, opened when they are asked for.
     pub stores: Stores,
+    /// The head that the journal must have, or must have had.
+    pub expected_head: Option<String>,
 }
 
 /// Runs a command.
@@ -77,7 +79,9 @@ pub async fn run(
     };
     relplan_targets::http::look_timeout(&surroundings)
         .map_err(|error| Failure::of(Exit::Usage, &error))?;
+    let set = surroundings.var("RELPLAN_EXPECT_HEAD").map(str::to_owned);
     let session = Session {
+        expected_head: arguments.expect_head.clone().or(set),
         project,
         terminal,
         surroundings,
@@ -113,6 +117,12 @@ pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan
     } = files::read_named(path, limit)
         .map_err(|error| about(Failure::of(Exit::Invalid, &error)))?;
     let plan = relplan_model::plan::Plan::from_bytes(&bytes).map_err(|error| {
+        if error.is_of_later_relplan() {
+            return about(Failure::of(Exit::Invalid, &error)).hint(format!(
+                "nothing is wrong with it: this is relplan {}; run a later one",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
         about(match may_be_quoted {
             true => Failure::of(Exit::Invalid, &error),
             false => Failure::new(

@@ -1,6 +1,6 @@
 //! Making a plan: wishes, bundle, state and observations into `PlanInput`, and its result checked before anyone sees it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use camino::Utf8PathBuf;
 use relplan_model::{
@@ -12,7 +12,7 @@ use relplan_model::{
     finding::{Finding, Severity},
     observation::{Freshness, Observation, Seen},
     plan::{Action, Plan},
-    port::{Clock as _, EventSink, StateStore, StoreError, UNREACHABLE},
+    port::{Clock as _, EventSink, UNREACHABLE},
     release::Release,
     state::State,
     target::Target,
@@ -36,6 +36,7 @@ use crate::{
         wishes::{Wishes, wishes},
         world::observe,
     },
+    journal,
     project::{Project, ReadSpec},
     store,
     view::style::Style,
@@ -65,6 +66,15 @@ pub struct Ground {
     pub findings: Vec<Finding>,
 }
 
+/// Whether witnesses are asked about the journal.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// They are.
+    Witnessed,
+    /// There is to be a new one.
+    Anew,
+}
+
 /// A plan with its only spelling.
 pub struct Made {
     /// The plan.
@@ -84,11 +94,56 @@ impl Ground {
         surroundings: &Surroundings,
         style: Style,
     ) -> Result<Self, Failure> {
+        let state = places.state.as_deref();
+        Self::reading(
+            session,
+            (state, places.bundle.as_deref()),
+            pinned,
+            surroundings,
+            (style, Reading::Witnessed),
+        )
+        .await
+    }
+
+    /// The same, for a journal that is to be begun.
+    pub async fn anew(
+        session: &Session,
+        state: Option<&str>,
+        pinned: &PinnedPlace,
+        style: Style,
+    ) -> Result<Self, Failure> {
+        let surroundings = &session.surroundings;
+        Self::reading(
+            session,
+            (state, None),
+            pinned,
+            surroundings,
+            (style, Reading::Anew),
+        )
+        .await
+    }
+
+    async fn reading(
+        session: &Session,
+        (state, bundle): (Option<&str>, Option<&Path>),
+        pinned: &PinnedPlace,
+        surroundings: &Surroundings,
+        (style, reading): (Style, Reading),
+    ) -> Result<Self, Failure> {
         let project = &session.project;
         let commit = Head::ask(&project.root, &surroundings.vars);
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
-        let opened = store::open(session, places.state.as_deref(), Some(&read.spec))?;
-        let (state, mut findings) = load_state(&*opened.store).await?;
+        let opened = store::open(session, state, Some(&read.spec))?;
+        let asked = journal::Asked {
+            project: Some(&read.spec.project.name),
+            plan: None,
+        };
+        let loaded = match reading {
+            Reading::Witnessed => journal::read(session, &opened, asked).await?,
+            Reading::Anew => journal::load(&opened).await?,
+        };
+        let mut findings: Vec<Finding> = torn(&loaded).into_iter().collect();
+        let state = loaded.state;
         let remembered = Remembered::of(session, &read.spec.project.name, &state)?;
         let sources = pin::Places::new(project, surroundings, pinned, style);
         let policy = pinned_here(&sources, remembered.as_ref(), &mut findings)?;
@@ -101,7 +156,7 @@ impl Ground {
         let drivers = Arc::new(Built::new(used, surroundings, &net)?);
         let (targets, remarks) = drivers.describe().await?;
         findings.extend(remarks);
-        let bundle = project.bundle(places.bundle.as_deref())?;
+        let bundle = project.bundle(bundle)?;
         Ok(Self {
             read,
             state,
@@ -468,26 +523,6 @@ pub fn exit_of(plan: &Plan) -> Exit {
         (false, false, true) => Exit::Invalid,
         (false, false, false) => Exit::Done,
     }
-}
-
-/// Reads and folds the journal, with remarks.
-pub async fn load_state(store: &dyn StateStore) -> Result<(State, Vec<Finding>), Failure> {
-    let loaded = load(store).await?;
-    let findings = torn(&loaded).into_iter().collect();
-    Ok((loaded.state, findings))
-}
-
-/// Reads and folds the journal.
-pub async fn load(store: &dyn StateStore) -> Result<Loaded, Failure> {
-    relplan_state::load_state(store).await.map_err(|error| {
-        let failure = Failure::of(Exit::Store, &error);
-        match error {
-            StoreError::Damaged { .. } => failure
-                .hint("look at what is wrong with it, and see how to go on:")
-                .hint("$ relplan state check"),
-            StoreError::Conflict { .. } | StoreError::Io { .. } => failure,
-        }
-    })
 }
 
 /// What is said of a journal whose last line was cut off.

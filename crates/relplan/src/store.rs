@@ -58,26 +58,13 @@ pub fn open(
     at(session, place)
 }
 
-/// The same, where the spec is read if there is one. A spec that is there and not valid is an error: the state would be
-/// looked for in another place than it is in.
-///
-/// # Errors
-/// As [`open`]; and when there is a spec that is not valid (exit 65).
-pub fn find(session: &Session, given: Option<&str>) -> Result<Opened, Failure> {
-    if let Some(place) = named(session, given)? {
-        return at(session, place);
-    }
-    let spec = spec_if_any(session)?;
-    open(session, None, spec.as_ref())
-}
-
 /// The store of a plan that is about to be looked at or carried out here.
 ///
 /// A plan is a file that somebody made: where its journal is counts only where nothing here says otherwise, since a plan
 /// for a journal of its maker's choice would pass by the policy that ours remembers.
 ///
 /// # Errors
-/// As [`find`]; and when the plan and the spec beside it name different places (exit 64).
+/// When the place cannot be (exit 64 or 65), the store cannot be used here (exit 10), or the plan and the spec beside it name different places (exit 64).
 pub fn of_plan(session: &Session, given: Option<&str>, plan: &Plan) -> Result<Opened, Failure> {
     if let Some(place) = named(session, given)? {
         return at(session, place);
@@ -101,6 +88,17 @@ pub fn of_plan(session: &Session, given: Option<&str>, plan: &Plan) -> Result<Op
     }
 }
 
+/// The spec, if the project has one. One that is not valid keeps nobody from a place that is named.
+///
+/// # Errors
+/// When it is not valid, and no place is named (exit 65).
+pub fn spec_beside(session: &Session, given: Option<&str>) -> Result<Option<Spec>, Failure> {
+    match named(session, given)? {
+        Some(_) => Ok(spec_if_any(session).ok().flatten()),
+        None => spec_if_any(session),
+    }
+}
+
 fn elsewhere(here: &Place, planned: &Place) -> Failure {
     let message = format!(
         "the plan was made for the state in {planned}, and the spec here keeps the state in {here}"
@@ -111,6 +109,16 @@ fn elsewhere(here: &Place, planned: &Place) -> Failure {
         .hint(format!("$ relplan apply PLAN --state {}", quoted(planned)))
         .hint("otherwise make a new plan here:")
         .hint("$ relplan plan -o PLAN")
+}
+
+/// A place as it is to be remembered: a folder with its whole path.
+pub fn whole(session: &Session, place: &Place) -> Place {
+    match place {
+        Place::File { path } => Place::File {
+            path: session.project.root.join(path).into_string(),
+        },
+        other => other.clone(),
+    }
 }
 
 /// A place as a shell takes it.
@@ -143,7 +151,8 @@ pub fn at(session: &Session, place: Place) -> Result<Opened, Failure> {
     Ok(Opened { store, place })
 }
 
-/// The spec, if the project has one.
+/// The spec, if the project has one. One that is there and not valid is an error: the state would be looked for in another
+/// place than it is in.
 ///
 /// # Errors
 /// When it has one that is not valid (exit 65).

@@ -147,11 +147,9 @@ impl<'p> Walk<'p, '_> {
         });
     }
 
-    /// Writes down that this run has ended and left steps undone, so that no other run waits for them.
+    /// Writes down that this run has ended and left steps undone, so that no other run waits for them, and whoever takes
+    /// them up knows that nobody is at work.
     pub(super) async fn leave(&self, ends: &BTreeMap<usize, StepEnd>) -> Result<(), Halted> {
-        let Some(targets) = self.part.targets() else {
-            return Ok(());
-        };
         let is_undone = |(place, step): (usize, &'p Step)| {
             (self.part.has(step) && !matches!(ends.get(&place), Some(StepEnd::Done(_))))
                 .then_some(&step.address.target)
@@ -163,16 +161,16 @@ impl<'p> Walk<'p, '_> {
             .enumerate()
             .filter_map(is_undone)
             .collect();
-        let targets: Vec<TargetName> = targets
-            .iter()
-            .filter(|target| undone.contains(*target))
-            .cloned()
-            .collect();
+        let targets: Vec<TargetName> = undone.into_iter().cloned().collect();
         if targets.is_empty() {
             return Ok(());
         }
-        let plan = self.digest;
-        self.journal.write(Record::Left { plan, targets }).await
+        let left = Record::Left {
+            plan: self.digest,
+            targets,
+            run: Some(self.run.clone()),
+        };
+        self.journal.write(left).await
     }
 }
 

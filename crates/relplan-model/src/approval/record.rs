@@ -97,7 +97,7 @@ impl Record {
     /// When the bytes are too many, or not a record in its canonical form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let record: Self = canonical::from_bytes(bytes, MAX_SIZE)?;
+        let record: Self = canonical::document_from_bytes(bytes, MAX_SIZE, FORMAT)?;
         if record.format == FORMAT {
             Ok(record)
         } else {
@@ -121,7 +121,7 @@ impl Rotation {
     /// When the bytes are not one in its canonical form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let rotation: Self = canonical::from_bytes(bytes, MAX_ROTATION)?;
+        let rotation: Self = canonical::document_from_bytes(bytes, MAX_ROTATION, ROTATION)?;
         if rotation.format == ROTATION {
             Ok(rotation)
         } else {

@@ -1,13 +1,13 @@
 //! Folding: what each record of the journal changes in the state, and which records cannot be, given those before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ended, FoldError, Open, Part, Progress, Recorded, State};
+use super::{Ended, FoldError, Moved, Open, Part, Progress, Recorded, State};
 use crate::{
     address::{Address, TargetName, Version},
     approval::Approved,
     digest::Sha256,
-    journal::{Entry, Fact, Record},
+    journal::{Entry, Fact, Record, Renaming},
     step::StepId,
     time::Timestamp,
 };
@@ -33,6 +33,7 @@ impl State {
         }
         self.take(&entry.record, entry.at)
             .map_err(|why| FoldError::Impossible { seq, why })?;
+        self.hear(&entry.record, entry.at);
         self.length += 1;
         self.head = line;
         Ok(())
@@ -43,15 +44,40 @@ impl State {
             return Err("a journal has one genesis, and it comes first");
         }
         match record {
-            Record::Genesis { lineage, project } => {
+            Record::Genesis {
+                lineage,
+                project,
+                format: _,
+                replaces,
+                policy,
+            } => {
                 self.lineage = Some(lineage.clone());
                 self.project.clone_from(project);
+                self.replaces.clone_from(replaces);
+                self.policy = *policy;
+            }
+            Record::Moved { to } => {
+                let last = self.moved.as_ref();
+                let last = last.filter(|moved| moved.entry + 1 == self.length);
+                self.moved = Some(Moved {
+                    to: to.clone(),
+                    at,
+                    entry: self.length,
+                    before: last.map_or(self.head, |moved| moved.before),
+                });
+            }
+            Record::Renamed { what, serial } => {
+                if self.open.is_some() {
+                    return Err("a plan is open, and what it is about may not be renamed");
+                }
+                self.advance(*serial)?;
+                self.rename(what);
             }
             Record::Claim {
                 plan,
                 serial,
                 runner,
-                run: _,
+                run,
                 tool: _,
                 targets,
                 approved,
@@ -69,29 +95,40 @@ impl State {
                     since: at,
                     runner: runner.clone(),
                     steps: BTreeMap::new(),
+                    run: None,
+                    heard: at,
+                    left: false,
                     parts: BTreeMap::new(),
                 });
-                self.take_up(plan, runner, targets.as_ref())?;
+                self.take_up(plan, (runner, run.as_ref()), targets.as_ref(), at)?;
             }
             Record::Resumed {
                 plan,
                 runner,
-                run: _,
+                run,
                 targets,
                 approved,
             } => {
                 self.open(Some(plan))?;
                 self.measured_by(approved.as_ref())?;
-                self.take_up(plan, runner, targets.as_ref())?;
+                self.take_up(plan, (runner, run.as_ref()), targets.as_ref(), at)?;
             }
-            Record::Left { plan, targets } => {
-                let parts = &mut self.open(Some(plan))?.parts;
+            Record::Left { plan, targets, run } => {
+                let open = self.open(Some(plan))?;
+                if open.parts.is_empty() && run.is_some() && *run == open.run {
+                    open.left = true;
+                    return Ok(());
+                }
                 for target in targets {
                     let nobody = || Part {
                         runner: None,
+                        run: None,
+                        heard: at,
                         left: true,
                     };
-                    parts.entry(target.clone()).or_insert_with(nobody).left = true;
+                    let part = open.parts.entry(target.clone()).or_insert_with(nobody);
+                    // Somebody else may have taken it up since.
+                    part.left |= run.is_none() || part.run.is_none() || *run == part.run;
                 }
             }
             Record::Intent { step, attempt } => {
@@ -222,22 +259,88 @@ impl State {
     fn take_up(
         &mut self,
         plan: &Sha256,
-        runner: &str,
+        (runner, run): (&str, Option<&String>),
         targets: Option<&Vec<TargetName>>,
+        at: Timestamp,
     ) -> Result<(), &'static str> {
         let open = self.open(Some(plan))?;
         runner.clone_into(&mut open.runner);
+        open.run = run.cloned();
+        open.left = false;
         let Some(targets) = targets else {
             open.parts.clear();
             return Ok(());
         };
         let part = Part {
             runner: Some(runner.to_owned()),
+            run: run.cloned(),
+            heard: at,
             left: false,
         };
         let parts = targets.iter().map(|name| (name.clone(), part.clone()));
         open.parts.extend(parts);
         Ok(())
+    }
+
+    /// Takes note of when the open plan was last heard of, and whose step it was.
+    fn hear(&mut self, record: &Record, at: Timestamp) {
+        let Some(open) = &mut self.open else { return };
+        open.heard = at;
+        let step = match record {
+            Record::Intent { step, .. }
+            | Record::Receipt { step, .. }
+            | Record::Unknown { step, .. }
+            | Record::Resolved { step, .. }
+            | Record::Paused { step, .. } => step,
+            Record::Genesis { .. }
+            | Record::Moved { .. }
+            | Record::Renamed { .. }
+            | Record::Claim { .. }
+            | Record::Resumed { .. }
+            | Record::Left { .. }
+            | Record::Closed { .. }
+            | Record::Abandoned { .. }
+            | Record::Adopted { .. }
+            | Record::Forgotten { .. } => return,
+        };
+        let mut parts = open.parts.iter_mut();
+        if let Some((_, part)) = parts.find(|(target, _)| step.target() == Some(target.as_str())) {
+            part.heard = at;
+        }
+    }
+
+    /// What is recorded under the old name is recorded under the new one; what is there under the new one already stays.
+    fn rename(&mut self, what: &Renaming) {
+        let moved: Vec<(Address, Address)> = match what {
+            Renaming::Project { to } => {
+                self.project.clone_from(to);
+                return;
+            }
+            Renaming::Package { from, to } => vec![(from.clone(), to.clone())],
+            Renaming::Target { from, to } => {
+                let known = self.releases.keys().chain(self.pointers.keys());
+                let there = known.filter(|address| address.target == *from);
+                let there: BTreeSet<Address> = there.cloned().collect();
+                let renamed = |address: Address| {
+                    let to = Address {
+                        target: to.clone(),
+                        ..address.clone()
+                    };
+                    (address, to)
+                };
+                there.into_iter().map(renamed).collect()
+            }
+        };
+        for (from, to) in moved {
+            if let Some(mut versions) = self.releases.remove(&from) {
+                versions.append(self.releases.entry(to.clone()).or_default());
+                self.releases.insert(to.clone(), versions);
+            }
+            if let Some(mut pointers) = self.pointers.remove(&from) {
+                pointers.append(self.pointers.entry(to.clone()).or_default());
+                self.pointers.insert(to, pointers);
+            }
+        }
     }
 
     fn end(&mut self, plan: &Sha256, serial: u64, how: Ended) -> Result<(), &'static str> {

@@ -4,7 +4,7 @@ use std::io;
 
 use relplan_model::{
     digest::Sha256,
-    journal::{Entry, MAX_LINE},
+    journal::{Link, MAX_LINE},
 };
 
 use super::DiskFile;
@@ -79,13 +79,13 @@ impl Tail {
             None if start == 0 => lines,
             None => return Ok(None),
         };
-        let entry = Entry::from_line(line).map_err(|error| {
+        let link = Link::of_line(line).map_err(|error| {
             TailError::Damaged(format!("its last line is not an entry: {error}"))
         })?;
         let length = start + newline as u64 + 1;
         Ok(Some(Self {
             head: Sha256::of(line),
-            next: entry.seq + 1,
+            next: link.seq + 1,
             length,
             torn: length < size,
         }))

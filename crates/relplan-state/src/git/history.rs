@@ -77,6 +77,8 @@ pub(super) fn message(entries: &[Entry], nonce: &str) -> String {
 fn told(record: &Record) -> String {
     match record {
         Record::Genesis { project, .. } => format!("genesis of {project}"),
+        Record::Moved { to } => format!("moved to {to}"),
+        Record::Renamed { what, .. } => format!("from now on {what}"),
         Record::Claim { plan, runner, .. } => format!("claim {} on {runner}", plan.short()),
         Record::Intent { step, .. } => format!("intent {step}"),
         Record::Receipt { step, .. } => format!("receipt {step}"),

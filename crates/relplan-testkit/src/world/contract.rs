@@ -64,10 +64,7 @@ pub fn line_digest(entry: &Entry) -> Sha256 {
 
 fn record(seq: u64, who: &str) -> Record {
     match seq {
-        0 => Record::Genesis {
-            lineage: "contract".to_owned(),
-            project: "acme/contract".to_owned(),
-        },
+        0 => Record::genesis("contract".to_owned(), "acme/contract".to_owned()),
         1 => Record::Claim {
             plan: Sha256::of(b"plan"),
             serial: 1,

@@ -36,9 +36,11 @@ pub(super) fn read(folder: &Utf8Path) -> Result<Option<Bundle>, BundleError> {
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     let bundle: Bundle =
-        canonical::from_bytes(&bytes, LIMIT).map_err(|source| BundleError::Form {
-            path: path.clone(),
-            source,
+        canonical::document_from_bytes(&bytes, LIMIT, FORMAT).map_err(|source| {
+            BundleError::Form {
+                path: path.clone(),
+                source,
+            }
         })?;
     check(&path, &bundle)?;
     Ok(Some(bundle))

@@ -5,7 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use relplan_approval::{MOST_RECORDS, Offered, record};
+use relplan_approval::{
+    MOST_RECORDS, Offered,
+    record::{self, Record as Approval},
+    statement::Statement,
+};
 use relplan_model::{
     approval::Approved,
     digest::Sha256,
@@ -23,15 +27,52 @@ pub fn beside(plan: &Path) -> PathBuf {
 }
 
 /// The records in folders, in order of name. A folder that was named must be there; the one beside the plan need not.
-pub fn in_folders(beside: Option<&Path>, named: &[PathBuf]) -> Result<Vec<Offered>, Failure> {
+///
+/// A plan may have been renamed since it was approved: records of its digest count from the folders of other plans beside it
+/// as well.
+pub fn in_folders(
+    plan: Sha256,
+    beside: Option<&Path>,
+    named: &[PathBuf],
+) -> Result<Vec<Offered>, Failure> {
     let mut offered = Vec::new();
     for folder in beside.into_iter().filter(|folder| folder.is_dir()) {
         offered.extend(in_folder(folder)?);
+    }
+    for folder in beside.into_iter().flat_map(neighbours) {
+        let others = in_folder(&folder)?.into_iter();
+        offered.extend(others.filter(|one| subject(&one.bytes) == Some(plan)));
     }
     for folder in named {
         offered.extend(in_folder(folder)?);
     }
     Ok(offered)
+}
+
+/// The folders of other plans' records, beside this one.
+fn neighbours(beside: &Path) -> Vec<PathBuf> {
+    const MOST: usize = 64;
+    let folder = match beside.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_other = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == "approvals")
+            && path.file_name() != beside.file_name()
+            && path.is_dir()
+    };
+    let mut others: Vec<PathBuf> = paths.filter(is_other).take(MOST).collect();
+    others.sort();
+    others
+}
+
+/// The plan that a record is about.
+fn subject(bytes: &[u8]) -> Option<Sha256> {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let record = Approval::from_bytes(bytes).ok()?;
+    Statement::from_text(&record.statement).ok()?.plan()
 }
 
 fn in_folder(folder: &Path) -> Result<Vec<Offered>, Failure> {

@@ -154,7 +154,8 @@ impl Keeper {
                 Err(unpinned())
             };
         };
-        let mut records = collect::in_folders(self.beside.as_deref(), &self.folders)?;
+        let mut records =
+            collect::in_folders(self.subject.digest(), self.beside.as_deref(), &self.folders)?;
         records.extend(self.kept.iter().cloned());
         Ok(Some((pinned, collect::each_once(records))))
     }

@@ -101,6 +101,12 @@ Examples:
   relplan state push
   relplan state abandon --reason 'the release was called off'";
 
+pub const STATE_MV: &str = "\
+Examples:
+  relplan state mv npm registry
+  relplan state mv npm:@acme/widget npm:@acme/gadget
+  relplan state mv --project acme/widgets acme/gadgets";
+
 pub const ADOPT: &str = "\
 Registries are only read. What is packed and has other bytes than the registry
 shows is a conflict, and is not adopted.

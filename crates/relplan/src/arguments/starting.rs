@@ -1,11 +1,11 @@
-//! The arguments of the commands that a project starts with: `init`, `adopt`, and `man`.
+//! The arguments of the commands that a project starts with: `init`, `adopt`, `status` and `man`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use relplan_model::address::Ecosystem;
 
-use super::{Places, Selected};
+use super::{Format, Places, Selected};
 use crate::init::draft::Instead;
 
 /// `relplan init`.
@@ -82,4 +82,15 @@ pub struct Man {
     /// The folder that gets one page for each command; without it, the main page goes to standard output.
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
+}
+
+/// `relplan status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Where bundle and state are.
+    #[command(flatten)]
+    pub places: Places,
+    /// How to write it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
 }

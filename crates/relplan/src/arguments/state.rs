@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Adopt, examples};
+use super::{Adopt, PinnedPlace, examples};
 
 /// `relplan state`.
 #[derive(Debug, Subcommand)]
@@ -37,8 +37,13 @@ pub enum State {
         /// started from here are looked at without being named.
         #[arg(long = "plan", value_name = "FILE")]
         plans: Vec<PathBuf>,
+        /// Take the journal as it is, though it lacks what plans or this machine remember: they hold it against it no
+        /// more.
+        #[arg(long, conflicts_with = "plans")]
+        accept: bool,
     },
-    /// Move the journal of a folder here into the store that the spec names.
+    /// Move the journal of a folder here into the store that the spec names. Where it was, it says so, and takes no more
+    /// claims.
     Push {
         /// Where it goes.
         #[command(flatten)]
@@ -57,20 +62,20 @@ pub enum State {
         into: String,
     },
     /// Begin a new journal from what the registries show of the versions that the spec asks for.
-    Rebuild {
-        /// Where it is to be; nothing may be there.
-        #[command(flatten)]
-        place: StatePlace,
-    },
+    Rebuild(Rebuild),
     /// Record what is published already: the same as `relplan adopt`.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
-    /// Stop looking after a package, or one version of it. Registries are not touched.
+    /// Record that a target, a package or the project has another name. Registries are not touched.
+    #[command(after_help = examples::STATE_MV)]
+    Mv(Mv),
+    /// Stop looking after packages, or one version of one. Registries are not touched.
     Forget {
         /// Where it is.
         #[command(flatten)]
         place: StatePlace,
-        /// The package at its target, such as npm:@acme/widget, and perhaps one version: npm:@acme/widget@1.4.0.
+        /// The package at its target, such as npm:@acme/widget, and perhaps one version: npm:@acme/widget@1.4.0. With * or
+        /// ?, all that are recorded and match, such as 'mirror:*'.
         #[arg(value_name = "ADDRESS[@VERSION]")]
         what: String,
     },
@@ -97,13 +102,47 @@ impl State {
             | Self::Check { place, .. }
             | Self::Push { place, .. }
             | Self::Pull { place, .. }
-            | Self::Rebuild { place }
             | Self::Forget { place, .. }
             | Self::Unlock(place)
             | Self::Abandon { place, .. } => place.state.as_deref(),
             Self::Adopt(adopt) => adopt.places.state.as_deref(),
+            Self::Rebuild(rebuild) => rebuild.place.state.as_deref(),
+            Self::Mv(mv) => mv.place.state.as_deref(),
         }
     }
+}
+
+/// `relplan state rebuild`.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// Where it is to be; nothing may be there.
+    #[command(flatten)]
+    pub place: StatePlace,
+    /// The journal that was lost, if it is still to be had in some place: whatever can be read of it is asked what the new
+    /// one cannot know.
+    #[arg(long, value_name = "PLACE")]
+    pub lost: Option<String>,
+    /// Do not ask.
+    #[arg(short = 'y', long)]
+    pub yes: bool,
+    /// The policy that releases need, which the new journal remembers from the beginning.
+    #[command(flatten)]
+    pub pinned: PinnedPlace,
+}
+
+/// `relplan state mv`.
+#[derive(Debug, Args)]
+pub struct Mv {
+    /// Where it is.
+    #[command(flatten)]
+    pub place: StatePlace,
+    /// FROM and TO are names of the project.
+    #[arg(long)]
+    pub project: bool,
+    /// What it was called: a target, or a package at a target.
+    pub from: String,
+    /// What it is called now.
+    pub to: String,
 }
 
 /// Where the state is.

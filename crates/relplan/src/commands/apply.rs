@@ -27,7 +27,7 @@ use crate::{
     events::{Fanout, json::JsonLines},
     exit::Exit,
     failure::Failure,
-    planning::load_state,
+    journal::{self, Asked},
     store,
 };
 
@@ -140,8 +140,13 @@ async fn carry_out(
 
 /// The open plan, from where it was saved when it was started.
 async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen>, Failure> {
-    let opened = store::find(session, arguments.places.state.as_deref())?;
-    let (state, _) = load_state(&*opened.store).await?;
+    let spec = store::spec_if_any(session)?;
+    let opened = store::open(session, arguments.places.state.as_deref(), spec.as_ref())?;
+    let asked = Asked {
+        project: spec.as_ref().map(|spec| spec.project.name.as_str()),
+        plan: None,
+    };
+    let state = journal::read(session, &opened, asked).await?.state;
     let Some(open) = state.open else {
         return Ok(None);
     };

@@ -9,6 +9,8 @@ use relplan_model::{
     port::Clock as _,
 };
 
+use relplan_state::Loaded;
+
 use super::{Session, read_plan};
 use crate::{
     approvals::{collect, pin::Places},
@@ -16,7 +18,7 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    planning::load_state,
+    journal::{self, Asked},
     store,
     view::approvals_text,
 };
@@ -25,12 +27,12 @@ use crate::{
 pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failure> {
     let (bytes, plan) = read_plan(&arguments.plan)?;
     let subject = Subject::read(&bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
-    let store = store::of_plan(session, arguments.place.state.as_deref(), &plan)?.store;
-    let (state, _) = load_state(&*store).await?;
-    let lines = store
-        .load()
-        .await
-        .map_err(|error| Failure::of(Exit::Store, &error))?;
+    let opened = store::of_plan(session, arguments.place.state.as_deref(), &plan)?;
+    let asked = Asked {
+        project: Some(&plan.project),
+        plan: Some(&plan),
+    };
+    let Loaded { state, lines, .. } = journal::read(session, &opened, asked).await?;
     let places = Places::new(
         &session.project,
         &session.surroundings,
@@ -39,6 +41,7 @@ pub async fn run(session: &Session, arguments: &Approvals) -> Result<Exit, Failu
     );
     let pinned = places.looked_at(state.policy)?;
     let mut records = collect::in_folders(
+        subject.digest(),
         Some(&collect::beside(&arguments.plan)),
         &arguments.records.approvals,
     )?;

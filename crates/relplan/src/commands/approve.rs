@@ -19,6 +19,8 @@ use relplan_model::{
 };
 use relplan_targets::http::Net;
 
+use relplan_state::Loaded;
+
 use super::{Session, read_plan};
 use crate::{
     approvals::{
@@ -30,7 +32,7 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    planning::load_state,
+    journal::{self, Asked},
     store,
     view::{approvals_text, plan_text, since_text, style::harmless},
 };
@@ -39,8 +41,12 @@ use crate::{
 pub async fn run(session: &Session, arguments: &Approve) -> Result<Exit, Failure> {
     let (bytes, plan) = read_plan(&arguments.plan)?;
     let subject = Subject::read(&bytes).map_err(|error| Failure::of(Exit::Invalid, &error))?;
-    let store = store::of_plan(session, arguments.place.state.as_deref(), &plan)?.store;
-    let (state, _) = load_state(&*store).await?;
+    let opened = store::of_plan(session, arguments.place.state.as_deref(), &plan)?;
+    let asked = Asked {
+        project: Some(&plan.project),
+        plan: Some(&plan),
+    };
+    let Loaded { state, lines, .. } = journal::read(session, &opened, asked).await?;
     let places = Places::new(
         &session.project,
         &session.surroundings,
@@ -59,10 +65,6 @@ pub async fn run(session: &Session, arguments: &Approve) -> Result<Exit, Failure
         terminal.out,
         arguments.verbose,
     ));
-    let lines = store
-        .load()
-        .await
-        .map_err(|error| Failure::of(Exit::Store, &error))?;
     since(session, arguments, &plan, &lines)?;
     warn(session, &plan, &state);
     let decision = if arguments.reject {
@@ -374,7 +376,11 @@ fn standing(
     file: PathBuf,
     record: Vec<u8>,
 ) -> Result<Exit, Failure> {
-    let mut records = collect::in_folders(Some(&collect::beside(&arguments.plan)), &[])?;
+    let mut records = collect::in_folders(
+        subject.digest(),
+        Some(&collect::beside(&arguments.plan)),
+        &[],
+    )?;
     records.push(Offered {
         name: file.display().to_string(),
         bytes: record,

@@ -16,8 +16,9 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::wishes::{picked, wishes},
+    journal::{self, Asked},
     packing,
-    planning::{Ground, load_state},
+    planning::Ground,
     store,
     view::style::{count, size},
 };
@@ -99,7 +100,11 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
 /// A plan that is open goes on with the very artifacts that it was made with: packing must not take them away.
 async fn keep_what_is_open(session: &Session, spec: &Spec) -> Result<(), Failure> {
     let opened = store::open(session, None, Some(spec))?;
-    let (state, _) = load_state(&*opened.store).await?;
+    let asked = Asked {
+        project: Some(&spec.project.name),
+        plan: None,
+    };
+    let state = journal::read(session, &opened, asked).await?.state;
     let Some(open) = state.open else {
         return Ok(());
     };

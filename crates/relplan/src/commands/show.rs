@@ -11,7 +11,8 @@ use crate::{
     exit::Exit,
     failure::Failure,
     forge::Reporting,
-    planning::{Made, load_state},
+    journal::{self, Asked},
+    planning::Made,
     store,
     view::{explain, markdown, matrix, plan_text},
 };
@@ -86,7 +87,11 @@ pub fn present(
 /// The state here, if it is the very one that the plan was made on.
 async fn state_of(session: &Session, show: &Show, plan: &Plan) -> Option<State> {
     let opened = store::of_plan(session, show.state.as_deref(), plan).ok()?;
-    let (state, _) = load_state(&*opened.store).await.ok()?;
+    let asked = Asked {
+        project: Some(&plan.project),
+        plan: Some(plan),
+    };
+    let state = journal::read(session, &opened, asked).await.ok()?.state;
     let base = Base {
         store: plan.base.store.clone(),
         ..state.base()

@@ -4,9 +4,12 @@ mod check;
 mod forget;
 mod migrate;
 mod rebuild;
+mod rename;
 
 use relplan_model::{
-    journal::Entry,
+    digest::Sha256,
+    journal::{Entry, Record},
+    port::Clock as _,
     state::{Printed, State as Folded},
 };
 use relplan_state::Loaded;
@@ -17,70 +20,106 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
-    planning::{load, torn},
+    journal::{self, Asked},
+    planning::torn,
     store::{self, Opened},
-    view::{audit_text, journal_text, plan_text::finding_text, state_text},
+    view::{audit_text, journal_text, plan_text::finding_text, report_text, state_text},
 };
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> {
-    let opened = store::find(session, arguments.place())?;
+    let spec = store::spec_beside(session, arguments.place())?;
+    let opened = store::open(session, arguments.place(), spec.as_ref())?;
+    let named = spec.as_ref().map(|spec| spec.project.name.as_str());
     match arguments {
         State::Show(_) => {
-            let state = folded(session, &opened).await?;
-            let text = serde_json::to_string(&Printed::from(state))
+            let (loaded, exit) = seen(session, &opened, named).await?;
+            let text = serde_json::to_string(&Printed::from(loaded.state))
                 .map_err(|error| Failure::of(Exit::Internal, &error))?;
             session.terminal.json(&text);
-            Ok(Exit::Done)
+            Ok(exit)
         }
         State::List(_) => {
-            let state = folded(session, &opened).await?;
-            let text = state_text::list(&state, session.terminal.out);
+            let (loaded, exit) = seen(session, &opened, named).await?;
+            let text = state_text::list(&loaded.state, session.terminal.out);
             session.terminal.result(&text);
-            Ok(Exit::Done)
+            Ok(exit)
         }
         State::Log {
             approvals: true, ..
-        } => approvals(session, &opened).await,
-        State::Log { json, entries, .. } => log(session, &opened, *json, *entries).await,
-        State::Check { plans, .. } => check::run(session, &opened, plans).await,
-        State::Push { from, .. } => migrate::push(session, &opened, from).await,
-        State::Pull { into, .. } => migrate::pull(session, &opened, into).await,
-        State::Rebuild { place } => rebuild::run(session, &opened, place).await,
+        } => approvals(session, &opened, named).await,
+        State::Log { json, entries, .. } => log(session, &opened, named, (*json, *entries)).await,
+        State::Check { plans, accept, .. } => {
+            check::run(session, &opened, plans, (*accept, named)).await
+        }
+        State::Push { from, .. } => migrate::push(session, &opened, from, named).await,
+        State::Pull { into, .. } => migrate::pull(session, &opened, into, named).await,
+        State::Rebuild(rebuild) => rebuild::run(session, &opened, rebuild).await,
         State::Adopt(adopt) => super::adopt::run(session, adopt).await,
-        State::Forget { what, .. } => forget::run(session, &opened, what).await,
+        State::Forget { what, .. } => forget::run(session, &opened, what, named).await,
+        State::Mv(mv) => rename::run(session, &opened, mv).await,
         State::Unlock(_) => {
-            let state = folded(session, &opened).await?;
+            let state = folded(session, &opened, named).await?;
             let kept = open_plan(&session.project, &state).is_some();
             let text = state_text::unlock(&state, kept, session.terminal.out);
             session.terminal.result(&text);
             Ok(Exit::Done)
         }
-        State::Abandon { reason, .. } => abandon(session, &opened, reason).await,
+        State::Abandon { reason, .. } => abandon(session, &opened, named, reason).await,
     }
 }
 
-async fn folded(session: &Session, opened: &Opened) -> Result<Folded, Failure> {
-    Ok(journal(session, opened).await?.state)
+async fn folded(
+    session: &Session,
+    opened: &Opened,
+    project: Option<&str>,
+) -> Result<Folded, Failure> {
+    let asked = Asked {
+        project,
+        plan: None,
+    };
+    let loaded = journal::read(session, opened, asked).await?;
+    tell_torn(session, &loaded);
+    Ok(loaded.state)
 }
 
-/// The journal with its fold: what does not fold is no trail, and `check` says what is wrong with it.
-async fn journal(session: &Session, opened: &Opened) -> Result<Loaded, Failure> {
-    let loaded = load(&*opened.store).await?;
-    if let Some(finding) = torn(&loaded) {
+/// The journal with its fold, for those who only look, and how that ends: what speaks against it is told beside it.
+async fn seen(
+    session: &Session,
+    opened: &Opened,
+    project: Option<&str>,
+) -> Result<(Loaded, Exit), Failure> {
+    let asked = Asked {
+        project,
+        plan: None,
+    };
+    let (loaded, objection) = journal::look(session, opened, asked).await?;
+    tell_torn(session, &loaded);
+    let exit = match objection {
+        Some(objection) => {
+            let text = report_text::failure(&objection, session.terminal.err);
+            session.terminal.remark(&text);
+            objection.exit
+        }
+        None => Exit::Done,
+    };
+    Ok((loaded, exit))
+}
+
+fn tell_torn(session: &Session, loaded: &Loaded) {
+    if let Some(finding) = torn(loaded) {
         let text = finding_text(&finding, session.terminal.err);
         session.terminal.remark(&text);
     }
-    Ok(loaded)
 }
 
 async fn log(
     session: &Session,
     opened: &Opened,
-    json: bool,
-    entries: bool,
+    project: Option<&str>,
+    (json, entries): (bool, bool),
 ) -> Result<Exit, Failure> {
-    let lines = journal(session, opened).await?.lines;
+    let (Loaded { lines, .. }, exit) = seen(session, opened, project).await?;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
     if entries {
         let mut text = String::new();
@@ -90,7 +129,7 @@ async fn log(
             text.push('\n');
         }
         session.terminal.result(&text);
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     if json {
         // The journal is for programs as it is: each line is an entry with all that it says.
@@ -99,17 +138,21 @@ async fn log(
             .map(|line| String::from_utf8_lossy(line))
             .collect();
         session.terminal.json(&lines.join("\n"));
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let chapters = relplan_state::audit(&lines).map_err(|error| failed(&error))?;
     let text = audit_text::render(&chapters, session.terminal.out);
     session.terminal.result(&text);
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Who allowed what: each claim with its approvals.
-async fn approvals(session: &Session, opened: &Opened) -> Result<Exit, Failure> {
-    let lines = journal(session, opened).await?.lines;
+async fn approvals(
+    session: &Session,
+    opened: &Opened,
+    project: Option<&str>,
+) -> Result<Exit, Failure> {
+    let (Loaded { lines, .. }, exit) = seen(session, opened, project).await?;
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
     let mut text = String::new();
     for line in lines {
@@ -120,11 +163,16 @@ async fn approvals(session: &Session, opened: &Opened) -> Result<Exit, Failure> 
         text.push_str("No plan was approved.");
     }
     session.terminal.result(&text);
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-async fn abandon(session: &Session, opened: &Opened, reason: &str) -> Result<Exit, Failure> {
-    let state = folded(session, opened).await?;
+async fn abandon(
+    session: &Session,
+    opened: &Opened,
+    project: Option<&str>,
+    reason: &str,
+) -> Result<Exit, Failure> {
+    let state = folded(session, opened, project).await?;
     let Some(open) = &state.open else {
         session.terminal.result("No plan is open.");
         return Ok(Exit::Done);
@@ -138,6 +186,28 @@ async fn abandon(session: &Session, opened: &Opened, reason: &str) -> Result<Exi
     );
     session.terminal.result(&text);
     Ok(Exit::Done)
+}
+
+/// Appends records to a journal that was just read.
+async fn record_all(opened: &Opened, state: &Folded, records: Vec<Record>) -> Result<(), Failure> {
+    let (at, mut entries, mut prev) = (SystemClock.now(), Vec::new(), state.head);
+    for (record, seq) in records.into_iter().zip(state.length..) {
+        let entry = Entry {
+            seq,
+            prev,
+            at,
+            record,
+        };
+        let line = entry
+            .to_line()
+            .map_err(|error| Failure::of(Exit::Internal, &error))?;
+        prev = Sha256::of(&line);
+        entries.push(entry);
+    }
+    let appended = opened.store.append(state.head, &entries).await;
+    appended
+        .map(|_| ())
+        .map_err(|error| Failure::of(Exit::Store, &error))
 }
 
 /// Refuses what would move the state's serial under a plan that is being applied (exit 6).

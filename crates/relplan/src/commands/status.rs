@@ -10,7 +10,7 @@ use crate::{
     arguments::{Format, Status},
     exit::Exit,
     failure::Failure,
-    planning::load_state,
+    journal::{self, Asked},
     project::Project,
     store,
     view::status_text,
@@ -18,9 +18,18 @@ use crate::{
 
 /// Runs it.
 pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure> {
-    let opened = store::find(session, arguments.places.state.as_deref())?;
+    let given = arguments.places.state.as_deref();
+    let spec = store::spec_beside(session, given)?;
+    let opened = store::open(session, given, spec.as_ref())?;
+    let asked = Asked {
+        project: spec.as_ref().map(|spec| spec.project.name.as_str()),
+        plan: None,
+    };
+    let state = journal::read(session, &opened, asked).await?.state;
+    if spec.is_none() && state.lineage.is_none() {
+        nothing_here(session);
+    }
     let store = opened.store;
-    let (state, _) = load_state(&*store).await?;
     match arguments.format {
         Format::Json => {
             let text = serde_json::to_string(&Printed::from(state))
@@ -38,6 +47,21 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
         }
     }
     Ok(Exit::Done)
+}
+
+/// Says that this is no project's folder, and which one may be meant.
+fn nothing_here(session: &Session) {
+    let root = session.project.root.as_std_path();
+    let spec = &session.project.spec_path;
+    let mut above = root.ancestors().skip(1);
+    let text = match above.find(|folder| folder.join(spec).is_file()) {
+        Some(folder) => format!(
+            "note: there is no spec in this folder; there is one in {0}: relplan -C {0} status\n",
+            folder.display()
+        ),
+        None => "note: there is no spec in this folder either\n".to_owned(),
+    };
+    session.terminal.remark(&text);
 }
 
 /// The open plan, where it was started from here.

@@ -24,6 +24,7 @@ pub fn render(chapters: &[Chapter], style: Style) -> String {
                 at,
                 lineage,
                 project,
+                replaces,
             } => {
                 let text = format!(
                     "journal of {}, lineage {}",
@@ -31,6 +32,14 @@ pub fn render(chapters: &[Chapter], style: Style) -> String {
                     harmless(lineage)
                 );
                 let _ = writeln!(out, "{at}  {text}");
+                for one in replaces {
+                    let text = format!(
+                        "in the place of {}, which had come to serial {}",
+                        harmless(&one.lineage),
+                        one.serial
+                    );
+                    let _ = writeln!(out, "  {text}");
+                }
             }
             Chapter::Plan(chapter) => plan(&mut out, chapter, style),
             Chapter::Adopted {
@@ -41,6 +50,14 @@ pub fn render(chapters: &[Chapter], style: Style) -> String {
                 let text = format!("recorded what was there already (serial {serial})");
                 let _ = writeln!(out, "\n{at}  {}", style.paint(Role::Heading, &text));
                 facts(&mut out, adopted, style);
+            }
+            Chapter::Moved { at, to } => {
+                let text = format!("moved to {}", harmless(to));
+                let _ = writeln!(out, "\n{at}  {}", style.paint(Role::Heading, &text));
+            }
+            Chapter::Renamed { at, serial, what } => {
+                let text = format!("from serial {serial} on {}", harmless(&what.to_string()));
+                let _ = writeln!(out, "\n{at}  {}", style.paint(Role::Heading, &text));
             }
             Chapter::Forgotten {
                 at,

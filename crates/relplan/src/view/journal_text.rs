@@ -12,7 +12,29 @@ use super::style::harmless;
 /// Renders one entry.
 pub fn line(entry: &Entry) -> String {
     let text = match &entry.record {
-        Record::Genesis { lineage, project } => format!("genesis of {project}, lineage {lineage}"),
+        Record::Genesis {
+            lineage,
+            project,
+            format: _,
+            replaces,
+            policy,
+        } => {
+            let names: Vec<&str> = replaces.iter().map(|one| one.lineage.as_str()).collect();
+            let instead = match names.as_slice() {
+                [] => String::new(),
+                names => format!(", in the place of {}", names.join(", ")),
+            };
+            let under = policy.map_or_else(String::new, |pin| {
+                format!(
+                    ", under version {} of a policy ({})",
+                    pin.version,
+                    pin.digest.short()
+                )
+            });
+            format!("genesis of {project}, lineage {lineage}{instead}{under}")
+        }
+        Record::Moved { to } => format!("moved to {to}"),
+        Record::Renamed { what, serial } => format!("from serial {serial} on {what}"),
         Record::Claim {
             plan,
             serial,
@@ -70,7 +92,11 @@ pub fn line(entry: &Entry) -> String {
             part(targets.as_ref()),
             allowed(approved.as_ref())
         ),
-        Record::Left { plan, targets } => {
+        Record::Left {
+            plan,
+            targets,
+            run: _,
+        } => {
             format!("left plan {}{} undone", plan.short(), part(Some(targets)))
         }
         Record::Closed { plan, serial } => {

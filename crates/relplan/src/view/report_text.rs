@@ -138,12 +138,10 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
     for hint in refusals(&report.steps) {
         let _ = writeln!(out, "{}", style.wrap("  hint: ", "      ", hint));
     }
-    if let Some(failure) = &report.failure {
-        let _ = writeln!(
-            out,
-            "{}",
-            style.wrap("  ", "      ", &harmless(&failure.to_string()))
-        );
+    let failure = report.failure.as_ref().map(ToString::to_string);
+    // Who has taken over says more than the digests that it was noticed by.
+    if let Some(text) = report.overtaken.clone().or(failure) {
+        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &harmless(&text)));
     }
     if !all {
         let _ = writeln!(

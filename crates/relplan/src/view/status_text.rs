@@ -66,9 +66,13 @@ fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style)
     );
     let _ = writeln!(
         out,
-        "  since {} on {}, {done}{total} steps done",
+        "  since {} on {}, {done}{total} steps done{}",
         open.since,
-        harmless(&open.runner)
+        harmless(&open.runner),
+        match open.left {
+            true => ", and that run has ended".to_owned(),
+            false => format!(", last heard of at {}", open.heard),
+        }
     );
     for (target, part) in &open.parts {
         let text = match (&part.runner, part.left) {

@@ -26,10 +26,12 @@ use crate::{
     failure::Failure,
     gather::drivers::Built,
     interrupt,
+    journal::{self, Asked},
     memory::Memory,
-    planning::{exit_of, load},
-    store,
-    view::{plan_text::finding_text, report_text},
+    planning::exit_of,
+    runs,
+    store::{self, Opened},
+    view::{plan_text::finding_text, report_text, style::harmless},
 };
 
 /// Carries out a plan.
@@ -52,7 +54,11 @@ pub(super) async fn run(
         session.terminal.remark(&finding_text(&finding, style));
     }
     let store = &opened.store;
-    let loaded = load(&**store).await?;
+    let asked = Asked {
+        project: Some(&chosen.plan.project),
+        plan: Some(&chosen.plan),
+    };
+    let loaded = journal::read(session, &opened, asked).await?;
     let journal = (&loaded.state, loaded.lines.as_slice());
     let keeper = gate::keeper(session, arguments, &chosen, journal, events.as_ref())?;
     let state = loaded.state;
@@ -82,7 +88,7 @@ pub(super) async fn run(
     let admitted = match relplan_apply::admit(admission).await {
         Ok(admitted) => admitted,
         Err(denied) => {
-            let failure = refused(&denied, session);
+            let failure = refused(&denied, session, &opened);
             let is_ours_alone = !denied.findings().is_empty();
             let others = plan.steps.iter().any(|step| !part.has(step));
             if is_ours_alone && others {
@@ -106,13 +112,24 @@ pub(super) async fn run(
         text.clone_into(&mut tally.message);
         return Ok(exit_of(&plan));
     }
+    let memory = Memory::of(&session.surroundings);
+    let runner = runner(&session.surroundings);
+    if !arguments.take_over {
+        let here = (SystemClock.now(), runner.as_str());
+        let state = &admitted.state;
+        let other = runs::at_work(&memory, (&plan, digest), &part, state, here);
+        if let Some(other) = other {
+            return Err(at_work(arguments, digest, &other));
+        }
+    }
     keep(session, digest, &bytes)?;
     let opening = Opening {
         lineage: random_name()?,
         run: random_name()?,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
-        runner: runner(&session.surroundings),
+        runner,
     };
+    let alive = runs::mark(&memory, &opening.run);
     let stop = interrupt::listen(session.terminal);
     let shown = WithProgress::new(events.clone(), session.terminal);
     let ports = Ports {
@@ -132,7 +149,7 @@ pub(super) async fn run(
         &plan,
         claimed.state(),
         keeper.policy(),
-        &opened.place,
+        &store::whole(session, &opened.place),
     );
     let usual = Options::default();
     let settle = Duration::from_secs(arguments.settle.0);
@@ -146,6 +163,7 @@ pub(super) async fn run(
     };
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
     drop(shown);
+    drop(alive);
     let seconds = SystemClock.now().unix().saturating_sub(started.unix());
     let text = report_text::report(
         &plan,
@@ -192,6 +210,31 @@ fn remember(
     }
 }
 
+/// Somebody is at work on the same steps.
+fn at_work(arguments: &Apply, digest: Sha256, other: &runs::AtWork) -> Failure {
+    let runs::AtWork {
+        runner,
+        heard,
+        since,
+    } = other;
+    let message = format!(
+        "the plan {} is being applied on {} since {since}, and was last heard of at {heard}",
+        digest.short(),
+        harmless(runner)
+    );
+    let mut command = "$ relplan apply".to_owned();
+    if let Some(plan) = &arguments.plan {
+        command.push_str(&format!(" {}", plan.display()));
+    }
+    for target in &arguments.planning.selected.targets {
+        command.push_str(&format!(" --target {target}"));
+    }
+    Failure::new(Exit::Open, message)
+        .while_doing("nothing was done")
+        .hint("wait for it to end, and look with `relplan status`. If it is gone for good, or is to stop, take over:")
+        .hint(format!("{command} --take-over"))
+}
+
 /// The exit code of a class.
 pub(in crate::commands) fn exit(class: ExitClass) -> Exit {
     match class {
@@ -209,7 +252,7 @@ pub(in crate::commands) fn exit(class: ExitClass) -> Exit {
     }
 }
 
-fn refused(denied: &Denied, session: &Session) -> Failure {
+fn refused(denied: &Denied, session: &Session, opened: &Opened) -> Failure {
     let details: String = denied
         .findings()
         .iter()
@@ -227,10 +270,20 @@ fn refused(denied: &Denied, session: &Session) -> Failure {
             .hint("$ relplan apply")
             .hint("to give it up (what it published stays published):")
             .hint("$ relplan state abandon --reason WHY"),
-        Denied::Stale { .. }
-        | Denied::Expired { .. }
-        | Denied::Abandoned
-        | Denied::NotApplicable => failure.hint("$ relplan plan -o PLAN"),
+        Denied::Stale { planned, .. } => {
+            let made = planned.store.clone();
+            let made = made.unwrap_or_else(|| "a folder where it was made".to_owned());
+            failure
+                .hint(format!(
+                    "the plan is for the state in {}, and this is the state in {}",
+                    harmless(&made),
+                    opened.store.location()
+                ))
+                .hint("$ relplan plan -o PLAN")
+        }
+        Denied::Expired { .. } | Denied::Abandoned | Denied::NotApplicable => {
+            failure.hint("$ relplan plan -o PLAN")
+        }
         _ => failure,
     }
 }
@@ -293,7 +346,9 @@ fn runner(surroundings: &Surroundings) -> String {
         var("GITHUB_REPOSITORY"),
         var("GITHUB_RUN_ID"),
     ) {
-        return format!("{server}/{repository}/actions/runs/{run}");
+        let attempt = var("GITHUB_RUN_ATTEMPT").map(|attempt| format!("/attempts/{attempt}"));
+        let attempt = attempt.unwrap_or_default();
+        return format!("{server}/{repository}/actions/runs/{run}{attempt}");
     }
     if let Some(url) = var("CI_JOB_URL").or_else(|| var("BUILD_URL")) {
         return url.split(['?', '#']).next().unwrap_or_default().to_owned();

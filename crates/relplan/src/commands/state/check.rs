@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use relplan_model::plan::Plan;
+use relplan_model::{plan::Plan, port::Clock as _, state::ReplayError};
 use relplan_state::{Place, Witness};
 
 use crate::{
+    clock::SystemClock,
     commands::{Session, read_plan},
     exit::Exit,
     failure::Failure,
-    store::Opened,
+    journal::{self, Asked},
+    memory::Memory,
+    store::{self, Opened},
     view::style::{count, harmless},
 };
 
@@ -18,6 +21,7 @@ pub(super) async fn run(
     session: &Session,
     opened: &Opened,
     plans: &[PathBuf],
+    (accept, project): (bool, Option<&str>),
 ) -> Result<Exit, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
     let torn = opened.store.torn().await.map_err(|error| failed(&error))?;
@@ -26,6 +30,9 @@ pub(super) async fn run(
         .load()
         .await
         .map_err(|error| how_to_go_on(failed(&error), &opened.place))?;
+    if accept {
+        return take(session, opened, project).await;
+    }
     let mut witnesses = started(session);
     for path in plans {
         let (bytes, plan) = read_plan(path)?;
@@ -36,6 +43,9 @@ pub(super) async fn run(
         });
     }
     let checked = relplan_state::check(&lines, &witnesses).map_err(|error| {
+        if let ReplayError::Later { .. } = error {
+            return journal::unreadable(&relplan_state::unreadable(&*opened.store, &error));
+        }
         let failure = failed(&error).while_doing(format!(
             "the journal in {} is damaged",
             opened.store.location()
@@ -55,6 +65,12 @@ pub(super) async fn run(
         let failure = Failure::new(Exit::Store, message).details(listed.concat());
         return Err(how_to_go_on(failure, &opened.place));
     }
+    // The plans have been asked; what is left are this machine, the project's name, and whoever expects a head.
+    let asked = Asked {
+        project,
+        plan: None,
+    };
+    journal::read(session, opened, asked).await?;
     let state = &checked.state;
     let mut text = format!(
         "The journal in {} is sound: {}, serial {}, head {}.\n",
@@ -79,6 +95,41 @@ pub(super) async fn run(
         text.push_str("Its last line was cut off by a crash while it was written; it never took effect, and is left out.\n");
     }
     session.terminal.result(&text);
+    Ok(Exit::Done)
+}
+
+/// Takes the journal as it is: what this machine and the plans that were started here hold against it is forgotten.
+async fn take(session: &Session, opened: &Opened, project: Option<&str>) -> Result<Exit, Failure> {
+    let loaded = journal::load(opened).await?;
+    let state = &loaded.state;
+    let witnesses = started(session);
+    let checked = relplan_state::check(&loaded.lines, &witnesses);
+    let checked = checked.map_err(|error| Failure::of(Exit::Store, &error))?;
+    if !checked.disagreements.is_empty() {
+        let folder = session.project.started_plans();
+        let aside = session
+            .project
+            .root
+            .join(".relplan/plans-of-another-journal");
+        std::fs::rename(&folder, &aside).map_err(|error| {
+            Failure::of(Exit::Store, &error).while_doing(format!("cannot put {folder} aside"))
+        })?;
+        session.terminal.remark(&format!(
+            "The plans that were started here disagree, and were put aside in {aside}.\n"
+        ));
+    }
+    let project = project.unwrap_or(&state.project);
+    Memory::of(&session.surroundings).update(project, |known| {
+        known.journals.clear();
+        let place = store::whole(session, &opened.place).to_string();
+        known.reached(state, &place, SystemClock.now());
+    })?;
+    session.terminal.result(&format!(
+        "From now on the journal in {} counts as it is: serial {}, head {}.",
+        opened.store.location(),
+        state.serial,
+        state.head
+    ));
     Ok(Exit::Done)
 }
 
@@ -122,5 +173,8 @@ pub(super) fn how_to_go_on(failure: Failure, place: &Place) -> Failure {
         .hint("if there is a copy of it that is whole, put that back; nothing is lost then")
         .hint("else begin a new one: state is only memory, and the registries are the truth. Put it aside:")
         .hint(aside)
-        .hint("$ relplan state rebuild")
+        .hint(match place {
+            Place::File { path } => format!("$ relplan state rebuild --lost {path}.damaged"),
+            _ => "$ relplan state rebuild".to_owned(),
+        })
 }

@@ -1,18 +1,27 @@
-//! `relplan state forget`: a package, or one version of it, is no longer looked after.
+//! `relplan state forget`: packages, or one version of one, are no longer looked after.
+
+use std::collections::BTreeSet;
 
 use relplan_model::{
     address::{Address, Version},
-    journal::{Entry, Record},
-    port::Clock as _,
+    journal::Record,
 };
 
-use super::{folded, nothing_is_open};
-use crate::{clock::SystemClock, commands::Session, exit::Exit, failure::Failure, store::Opened};
+use super::{folded, nothing_is_open, record_all};
+use crate::{commands::Session, exit::Exit, failure::Failure, store::Opened, view::style::count};
 
 /// Runs it.
-pub(super) async fn run(session: &Session, opened: &Opened, what: &str) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    session: &Session,
+    opened: &Opened,
+    what: &str,
+    project: Option<&str>,
+) -> Result<Exit, Failure> {
+    if what.contains(['*', '?']) {
+        return matching(session, opened, what, project).await;
+    }
     let (address, version) = read(what)?;
-    let state = folded(session, opened).await?;
+    let state = folded(session, opened, project).await?;
     nothing_is_open(&state)?;
     let versions = state.releases.get(&address);
     let is_known = match &version {
@@ -37,23 +46,54 @@ pub(super) async fn run(session: &Session, opened: &Opened, what: &str) -> Resul
             (None, None) => failure,
         });
     }
-    let entry = Entry {
-        seq: state.length,
-        prev: state.head,
-        at: SystemClock.now(),
-        record: Record::Forgotten {
-            address: address.clone(),
-            version: version.clone(),
-            serial: state.serial + 1,
-        },
+    let record = Record::Forgotten {
+        address: address.clone(),
+        version: version.clone(),
+        serial: state.serial + 1,
     };
-    opened
-        .store
-        .append(state.head, &[entry])
-        .await
-        .map_err(|error| Failure::of(Exit::Store, &error))?;
+    record_all(opened, &state, vec![record]).await?;
     session.terminal.result(&format!(
         "Forgot {what}. The registry was not touched; a plan that still asks for it adopts it again."
+    ));
+    Ok(Exit::Done)
+}
+
+/// Forgets all packages whose address matches a pattern.
+async fn matching(
+    session: &Session,
+    opened: &Opened,
+    pattern: &str,
+    project: Option<&str>,
+) -> Result<Exit, Failure> {
+    let glob = globset::GlobBuilder::new(pattern)
+        .build()
+        .map_err(|error| {
+            Failure::of(Exit::Usage, &error).while_doing(format!("{pattern:?} is no pattern"))
+        })?;
+    let matcher = glob.compile_matcher();
+    let state = folded(session, opened, project).await?;
+    nothing_is_open(&state)?;
+    let known = state.releases.keys().chain(state.pointers.keys());
+    let all: BTreeSet<&Address> = known
+        .filter(|address| matcher.is_match(address.to_string()))
+        .collect();
+    if all.is_empty() {
+        let message = format!("nothing that is recorded matches {pattern}");
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("a pattern is held against whole addresses, such as npm:@acme/widget; `relplan state list` shows them"));
+    }
+    let forgotten = |(address, serial): (&&Address, u64)| Record::Forgotten {
+        address: (*address).clone(),
+        version: None,
+        serial,
+    };
+    let records = all.iter().zip(state.serial + 1..).map(forgotten).collect();
+    record_all(opened, &state, records).await?;
+    let names: Vec<String> = all.iter().map(|address| format!("  {address}\n")).collect();
+    session.terminal.result(&format!(
+        "Forgot {}. The registries were not touched; a plan that still asks for them adopts them again.\n{}",
+        count(all.len(), "package", "packages"),
+        names.concat()
     ));
     Ok(Exit::Done)
 }

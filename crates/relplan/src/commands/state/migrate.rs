@@ -1,34 +1,79 @@
 //! `relplan state push` and `pull`: a journal from one place to another, line by line as it is.
 
-use relplan_state::{Place, TransferError, transfer};
+use relplan_model::port::Clock as _;
+use relplan_state::{Place, TransferError, Transferred, relocate, transfer};
 
 use crate::{
+    clock::SystemClock,
     commands::Session,
     exit::Exit,
     failure::Failure,
+    journal::{self, Asked},
+    memory::Memory,
     store::{self, Opened},
     view::style::count,
 };
 
-/// Moves a journal from a place into the store.
-pub(super) async fn push(session: &Session, opened: &Opened, from: &str) -> Result<Exit, Failure> {
+/// Moves a journal from a place into the store. Where it was, it says where it is now, so that nobody claims there.
+pub(super) async fn push(
+    session: &Session,
+    opened: &Opened,
+    from: &str,
+    project: Option<&str>,
+) -> Result<Exit, Failure> {
     let from = other(session, opened, from, "--from")?;
-    let (text, moved) = carry(&from, opened).await?;
+    let state = journal::load(&from).await?.state;
+    journal::is_of(&from, &state, project)?;
+    if let Some(to) = journal::moved_elsewhere(session, &from, &state)
+        && !Place::parse(&to).is_ok_and(|to| to.is_same_as(&opened.place))
+    {
+        return Err(journal::moved(&from, &state, &to));
+    }
+    let place = opened.place.to_string();
+    let now = SystemClock.now();
+    let done = relocate(&*from.store, &*opened.store, &place, now).await;
+    let (text, moved) = told(done.map_err(refused)?, &from, opened);
     session.terminal.result(&text);
-    if let (Place::File { path }, true) = (&from.place, moved) {
+    let whole = store::whole(session, &opened.place).to_string();
+    Memory::of(&session.surroundings).update(&state.project, |known| {
+        let known = state
+            .lineage
+            .as_ref()
+            .and_then(|name| known.journals.get_mut(name));
+        if let Some(journal) = known {
+            journal.place = whole;
+        }
+    })?;
+    if moved {
         session.terminal.remark(&format!(
-            "{} is now the journal. The copy in {path} is no longer written to: remove it when you like.\n",
-            opened.store.location()
+            "{} is now the journal. What is left in {} says so, and takes no more claims: remove it when you like.\n",
+            opened.store.location(),
+            from.store.location()
         ));
     }
     Ok(Exit::Done)
 }
 
 /// Copies the store's journal to a place.
-pub(super) async fn pull(session: &Session, opened: &Opened, into: &str) -> Result<Exit, Failure> {
+pub(super) async fn pull(
+    session: &Session,
+    opened: &Opened,
+    into: &str,
+    project: Option<&str>,
+) -> Result<Exit, Failure> {
     let into = other(session, opened, into, "--into")?;
-    let (text, _) = carry(opened, &into).await?;
+    let asked = Asked {
+        project,
+        plan: None,
+    };
+    journal::read(session, opened, asked).await?;
+    let done = transfer(&*opened.store, &*into.store).await;
+    let (text, _) = told(done.map_err(refused)?, opened, &into);
     session.terminal.result(&text);
+    session.terminal.remark(&format!(
+        "This is a copy, for keeping. The journal that counts is the one in {}; to move it, push it.\n",
+        opened.store.location()
+    ));
     Ok(Exit::Done)
 }
 
@@ -46,30 +91,31 @@ fn other(session: &Session, opened: &Opened, text: &str, option: &str) -> Result
     store::at(session, place)
 }
 
-/// What is to be told, and whether anything was carried.
-async fn carry(from: &Opened, to: &Opened) -> Result<(String, bool), Failure> {
-    let done = transfer(&*from.store, &*to.store).await.map_err(|error| {
-        let exit = match error {
-            TransferError::Nothing { .. } => Exit::Usage,
-            _ => Exit::Store,
-        };
-        let failure = Failure::of(exit, &error);
-        match error {
-            TransferError::Lineage { .. } | TransferError::Diverged { .. } => {
-                failure.hint("nothing was written; keep one of the two, and put the other aside")
-            }
-            TransferError::Store(_) => failure.hint("run it again: it goes on where it ended"),
-            _ => failure,
+fn refused(error: TransferError) -> Failure {
+    let exit = match error {
+        TransferError::Nothing { .. } => Exit::Usage,
+        _ => Exit::Store,
+    };
+    let failure = Failure::of(exit, &error);
+    match error {
+        TransferError::Lineage { .. } | TransferError::Diverged { .. } => {
+            failure.hint("nothing was written; keep one of the two, and put the other aside")
         }
-    })?;
+        TransferError::Store(_) => failure.hint("run it again: it goes on where it ended"),
+        TransferError::Nothing { .. } | TransferError::Unreadable { .. } => failure,
+    }
+}
+
+/// What is to be told, and whether anything was carried.
+fn told(done: Transferred, from: &Opened, to: &Opened) -> (String, bool) {
     let (here, there) = (from.store.location(), to.store.location());
     if done.ahead > 0 {
         let more = count(done.ahead, "entry", "entries");
         let text = format!("Nothing to do: {there} has all of {here}, and {more} more.");
-        return Ok((text, false));
+        return (text, false);
     }
     if done.entries == 0 {
-        return Ok((format!("Nothing to do: {there} has all of {here}."), false));
+        return (format!("Nothing to do: {there} has all of {here}."), false);
     }
     let mut text = format!(
         "{} of the journal {} went from {here} to {there}, now at serial {}.",
@@ -83,5 +129,5 @@ async fn carry(from: &Opened, to: &Opened) -> Result<(String, bool), Failure> {
             open.plan.short()
         ));
     }
-    Ok((text, true))
+    (text, true)
 }

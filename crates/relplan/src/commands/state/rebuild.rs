@@ -1,16 +1,29 @@
-//! `relplan state rebuild`: a new journal from what the registries show of the versions that the spec asks for.
+//! `relplan state rebuild`: a new journal from what the registries show, of the versions that the spec asks for and of
+//! those that they show users today.
 //!
-//! What cannot be rebuilt is why and by whom, and whether a plan was under way. A plan that was open in the lost journal
-//! is stale against the new one: make a new plan, which adopts what the old one published by its bytes.
+//! What cannot be rebuilt is why and by whom, and whether a plan was under way. It is told before anything is written. A plan
+//! that was open in the lost journal is stale against the new one: make a new plan, which adopts what the old one published by
+//! its bytes.
+//!
+//! Invariant: a policy does not get lost with its journal. What this machine or the rest of the lost journal remembers is
+//! asked for again, and is in force from the first line on; where nobody knows of one, that is told.
+
+use std::collections::BTreeMap;
 
 use relplan_model::{
-    journal::Fact,
+    approval::PinnedPolicy,
+    digest::Sha256,
+    journal::{self, Fact, Record, Replaced},
     observation::{Observation, Seen, VersionFacts},
-    state::State,
+    plan::Base,
+    port::Clock as _,
+    state::{ReplayError, State},
 };
+use relplan_state::Place;
 
 use crate::{
-    arguments::{PinnedPlace, Places, Planning, StatePlace},
+    approvals::pin::{self, Remembered},
+    arguments::{Planning, Rebuild},
     clock::SystemClock,
     commands::{
         Session,
@@ -19,44 +32,61 @@ use crate::{
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
+    journal::{kept_bases, unreadable},
+    memory::Memory,
     planning::Ground,
-    store::Opened,
+    store::{self, Opened},
     view::style::{count, harmless},
 };
+
+/// What is still known of the journals that the new one takes the place of.
+#[derive(Default)]
+struct Lost {
+    journals: BTreeMap<String, Replaced>,
+    policy: Option<PinnedPolicy>,
+    /// The plan that was open, and where it ran.
+    open: Option<(Sha256, String)>,
+}
+
+impl Lost {
+    fn add(&mut self, lineage: &str, serial: u64, head: Sha256) {
+        let replaced = Replaced {
+            lineage: lineage.to_owned(),
+            serial,
+            head,
+        };
+        let known = self.journals.entry(lineage.to_owned());
+        let known = known.or_insert_with(|| replaced.clone());
+        if known.serial < serial {
+            *known = replaced;
+        }
+    }
+}
 
 /// Runs it.
 pub(super) async fn run(
     session: &Session,
     opened: &Opened,
-    place: &StatePlace,
+    arguments: &Rebuild,
 ) -> Result<Exit, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::of(Exit::Store, error);
-    let lines = opened.store.load().await.map_err(|error| failed(&error))?;
-    if !lines.is_empty() {
-        let message = format!(
-            "there is a journal in {} already, of {}",
-            opened.store.location(),
-            count(lines.len(), "entry", "entries")
-        );
-        let failure = Failure::new(Exit::Store, message);
-        return Err(match State::replay(&lines) {
-            Ok(_) => failure
-                .hint("it is sound, so there is nothing to rebuild: what is published and not recorded is adopted by the next plan"),
-            Err(_) => super::check::how_to_go_on(failure, &opened.place),
-        });
-    }
+    is_free(opened).await?;
     let style = session.terminal.err;
-    let places = Places {
-        bundle: None,
-        state: place.state.clone(),
-    };
-    let pinned = PinnedPlace::default();
-    let ground = Ground::new(session, &places, &pinned, &session.surroundings, style).await?;
+    let state = arguments.place.state.as_deref();
+    let ground = Ground::anew(session, state, &arguments.pinned, style).await?;
+    let project = ground.read.spec.project.name.clone();
+    let lost = lost(session, arguments, &project).await?;
+    let policy = policy(session, arguments, &project, &lost)?;
     let wishes = ground.wishes(&session.project, None, &Planning::default(), style)?;
-    let observations = {
+    let mut observations = {
         let progress = Progress::new(session.terminal);
         ground.observe(&wishes, &progress).await
     };
+    {
+        let progress = Progress::new(session.terminal);
+        ground
+            .observe_further(&wishes, &mut observations, &progress)
+            .await;
+    }
     let unknown: Vec<String> = observations.iter().filter_map(unknown).collect();
     if !unknown.is_empty() {
         // L5: what could not be looked up is not absent, and a journal without it would say so.
@@ -68,31 +98,167 @@ pub(super) async fn run(
         .hint("$ relplan state rebuild"));
     }
     let facts: Vec<Fact> = observations.iter().flat_map(facts).collect();
-    if facts.is_empty() {
-        let text = "The registries show none of the versions that the spec asks for, so there is nothing to record.";
-        session.terminal.result(text);
+    session.terminal.remark(&told(&lost, policy));
+    if session.terminal.interactive
+        && !arguments.yes
+        && !session.terminal.ask("Begin a new journal without these?")
+    {
+        session.terminal.remark("Nothing was written.\n");
         return Ok(Exit::Done);
     }
     let versions = facts
         .iter()
         .filter(|fact| matches!(fact, Fact::Resolvable { .. }))
         .count();
-    let opening = (random_name()?, ground.read.spec.project.name.clone());
-    relplan_apply::adopt(
-        &*opened.store,
-        &SystemClock,
-        State::default(),
-        opening,
-        facts,
-    )
-    .await
-    .map_err(|error| Failure::of(exit(error.exit()), &error))?;
+    let genesis = Record::Genesis {
+        lineage: random_name()?,
+        project: project.clone(),
+        format: Some(journal::VERSION),
+        replaces: lost.journals.into_values().collect(),
+        policy,
+    };
+    let begun = relplan_apply::begin(&*opened.store, &SystemClock, genesis, facts).await;
+    let begun = begun.map_err(|error| Failure::of(exit(error.exit()), &error))?;
+    let (now, place) = (
+        SystemClock.now(),
+        store::whole(session, &opened.place).to_string(),
+    );
+    Memory::of(&session.surroundings).update(&project, |known| {
+        known.journals.clear();
+        known.reached(&begun, &place, now);
+        if let (Some(pin), Some(lineage)) = (policy, &begun.lineage) {
+            known.under(pin, lineage, &place, now);
+        }
+    })?;
     session.terminal.result(&format!(
         "A new journal in {} records {} that the registries show.",
         opened.store.location(),
         count(versions, "version", "versions")
     ));
     Ok(Exit::Done)
+}
+
+/// Nothing may be there.
+async fn is_free(opened: &Opened) -> Result<(), Failure> {
+    let lines = opened.store.load().await;
+    let lines = lines.map_err(|error| unreadable(&error))?;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "there is a journal in {} already, of {}",
+        opened.store.location(),
+        count(lines.len(), "entry", "entries")
+    );
+    let failure = Failure::new(Exit::Store, message);
+    Err(match State::replay(&lines) {
+        Ok(_) => failure
+            .hint("it is sound, so there is nothing to rebuild: what is published and not recorded is adopted by the next plan"),
+        Err(error @ ReplayError::Later { .. }) => {
+            unreadable(&relplan_state::unreadable(&*opened.store, &error))
+        }
+        Err(_) => super::check::how_to_go_on(failure, &opened.place),
+    })
+}
+
+/// What this machine, the plans that were started here, and the rest of the lost journal know.
+async fn lost(session: &Session, arguments: &Rebuild, project: &str) -> Result<Lost, Failure> {
+    let mut lost = Lost::default();
+    let known = Memory::of(&session.surroundings).known(project)?;
+    for (lineage, journal) in known.into_iter().flat_map(|known| known.journals) {
+        lost.add(&lineage, journal.serial, journal.head);
+    }
+    for (_, base) in kept_bases(session) {
+        let Base {
+            lineage,
+            serial,
+            head,
+            store: _,
+        } = base;
+        if let Some(lineage) = lineage {
+            lost.add(&lineage, serial, head);
+        }
+    }
+    if let Some(text) = &arguments.lost {
+        let place = Place::parse(text).map_err(|error| {
+            Failure::of(Exit::Usage, &error).while_doing("cannot use the place of --lost")
+        })?;
+        let lines = store::at(session, place)?.store.load().await;
+        let lines = lines.map_err(|error| Failure::of(Exit::Store, &error))?;
+        // Up to where it is damaged, it is to be believed.
+        let mut last = None;
+        let _ = State::replay_each(&lines, |_, _, state| {
+            let open = state.open.as_ref();
+            let open = open.map(|open| (open.plan, open.runner.clone()));
+            let lineage = state.lineage.clone().unwrap_or_default();
+            last = Some((lineage, state.serial, state.head, state.policy, open));
+        });
+        let Some((lineage, serial, head, policy, open)) = last else {
+            let message = format!("nothing can be read of a journal in {text}");
+            return Err(Failure::new(Exit::Usage, message));
+        };
+        lost.add(&lineage, serial, head);
+        lost.policy = policy;
+        lost.open = open;
+    }
+    Ok(lost)
+}
+
+/// The policy that is in force from the first line on; `None`: nobody knows of one.
+fn policy(
+    session: &Session,
+    arguments: &Rebuild,
+    project: &str,
+    lost: &Lost,
+) -> Result<Option<PinnedPolicy>, Failure> {
+    let before = State {
+        policy: lost.policy,
+        ..State::default()
+    };
+    let remembered = Remembered::of(session, project, &before)?;
+    let (surroundings, style) = (&session.surroundings, session.terminal.err);
+    let places = pin::Places::new(&session.project, surroundings, &arguments.pinned, style);
+    let pinned = places.pinned(remembered.as_ref(), SystemClock.now());
+    let pinned = pinned.map_err(|failure| Failure {
+        hints: vec![
+            "the new journal must ask for the same approvals as the lost one; name the policy:"
+                .to_owned(),
+            format!("$ relplan state rebuild --policy {}", pin::USUAL),
+        ],
+        ..failure.while_doing("nothing was written")
+    })?;
+    Ok(pinned.map(|pinned| pinned.pin))
+}
+
+fn told(lost: &Lost, policy: Option<PinnedPolicy>) -> String {
+    let mut text = "What the new journal cannot know:\n".to_owned();
+    text.push_str("  who published what, when, under which plan, and who approved it\n");
+    text.push_str("  versions that neither the spec nor a pointer of a registry names\n");
+    match &lost.open {
+        Some((plan, runner)) => text.push_str(&format!(
+            "  what became of the steps of plan {}, which was open on {}\n",
+            plan.short(),
+            harmless(runner)
+        )),
+        None => text.push_str("  whether a plan was under way, and what became of its steps\n"),
+    }
+    for one in lost.journals.values() {
+        text.push_str(&format!(
+            "It takes the place of the journal {}, last known at serial {} with the head {}.\n",
+            harmless(&one.lineage),
+            one.serial,
+            one.head
+        ));
+    }
+    text.push_str(&match policy {
+        Some(pin) => format!(
+            "Releases need approval by version {} of the policy ({}).\n",
+            pin.version,
+            pin.digest.short()
+        ),
+        None => "No policy is known: releases need nobody's approval. If they did, name the policy with --policy.\n".to_owned(),
+    });
+    text
 }
 
 fn unknown(observation: &Observation) -> Option<String> {

@@ -1,0 +1,373 @@
+//! The journal that counts here, as every command reads it, and who speaks against it.
+//!
+//! ```text
+//! store ──lines──▶ fold ── later format? ── moved elsewhere? ── another project's? ── witnesses ──▶ state
+//! ```
+//!
+//! Witnesses remember a line that the journal once ended with: the plans that were started from this folder, the plan that
+//! is at hand, this machine's own memory, and whoever says `--expect-head`. A journal that no longer has such a line was
+//! set back, or is another one, and whatever was built on it would fork the truth. So every command asks them.
+
+use std::path::{Path, PathBuf};
+
+use relplan_model::{
+    digest::Sha256,
+    plan::{Base, Plan},
+    port::StoreError,
+    state::State,
+};
+use relplan_state::{Loaded, Place, is_replaced};
+use relplan_system::tree::Tree;
+use serde::Deserialize;
+
+use crate::{
+    commands::Session,
+    exit::Exit,
+    failure::Failure,
+    memory::Memory,
+    store::{Opened, quoted, whole},
+    view::style::harmless,
+};
+
+/// The largest plan that is asked what it remembers, and how many are asked, the newest first.
+const MAX_PLAN: u64 = 64 << 20;
+const MOST_PLANS: usize = 32;
+
+/// What a command is going to do with a journal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The project that it must be of, where one is known.
+    pub project: Option<&'a str>,
+    /// The plan that is at hand.
+    pub plan: Option<&'a Plan>,
+}
+
+/// Reads the journal of a store, and refuses one that does not count, or that a witness speaks against (exit 10).
+///
+/// # Errors
+/// When it cannot be read, was moved elsewhere, is another project's, or is not what it was.
+pub async fn read(session: &Session, opened: &Opened, asked: Asked<'_>) -> Result<Loaded, Failure> {
+    let (loaded, objection) = look(session, opened, asked).await?;
+    match objection {
+        Some(objection) => Err(objection),
+        None => Ok(loaded),
+    }
+}
+
+/// The same for those who only look: what speaks against it is told beside it.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn look(
+    session: &Session,
+    opened: &Opened,
+    asked: Asked<'_>,
+) -> Result<(Loaded, Option<Failure>), Failure> {
+    let loaded = load(opened).await?;
+    let objection = objection(session, opened, asked, &loaded)?;
+    Ok((loaded, objection))
+}
+
+/// Reads the journal of a store, whatever speaks against it.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn load(opened: &Opened) -> Result<Loaded, Failure> {
+    let loaded = relplan_state::load_state(&*opened.store).await;
+    loaded.map_err(|error| unreadable(&error))
+}
+
+/// A journal that cannot be read.
+pub fn unreadable(error: &StoreError) -> Failure {
+    let failure = Failure::of(Exit::Store, error);
+    match error {
+        StoreError::Damaged { .. } => failure
+            .hint("look at what is wrong with it, and see how to go on:")
+            .hint("$ relplan state check"),
+        StoreError::Later { .. } => failure.hint(format!(
+            "nothing is wrong with it: this is relplan {}; run a later one",
+            env!("CARGO_PKG_VERSION")
+        )),
+        StoreError::Conflict { .. } | StoreError::Io { .. } => failure,
+    }
+}
+
+fn objection(
+    session: &Session,
+    opened: &Opened,
+    asked: Asked<'_>,
+    loaded: &Loaded,
+) -> Result<Option<Failure>, Failure> {
+    let state = &loaded.state;
+    if let Some(to) = moved_elsewhere(session, opened, state) {
+        return Ok(Some(moved(opened, state, &to)));
+    }
+    if let Err(failure) = is_of(opened, state, asked.project) {
+        return Ok(Some(failure));
+    }
+    let mut witnesses = kept_plans(session);
+    if let Some(plan) = asked.plan {
+        // One that was made on another journal is stale here, which is said elsewhere.
+        let is_here = state.lineage.is_none() || state.lineage == plan.base.lineage;
+        let witness = Witness::of("the plan", &plan.base).filter(|_| is_here);
+        witnesses.extend(witness);
+    }
+    let named = asked
+        .project
+        .or(asked.plan.map(|plan| plan.project.as_str()));
+    let known_by = named.unwrap_or(&state.project);
+    witnesses.extend(own_memory(session, opened, known_by, state)?);
+    let mut against = witnesses
+        .iter()
+        .filter_map(|witness| witness.against(loaded));
+    let against = against.next().or(unexpected_head(session, loaded)?);
+    Ok(against.map(|message| set_back(opened, state, message)))
+}
+
+/// Where the journal is kept now, if that is not here.
+pub fn moved_elsewhere(session: &Session, opened: &Opened, state: &State) -> Option<String> {
+    let moved = state.moved.as_ref()?;
+    let is_here = match Place::parse(&moved.to) {
+        Ok(place) => whole(session, &place).is_same_as(&whole(session, &opened.place)),
+        Err(_) => false,
+    };
+    (!is_here).then(|| moved.to.clone())
+}
+
+/// Says where a journal is now.
+pub fn moved(opened: &Opened, state: &State, to: &str) -> Failure {
+    let at = state
+        .moved
+        .as_ref()
+        .map(|moved| format!(" at {}", moved.at));
+    let message = format!(
+        "the journal is not in {} any more: it was moved to {}{}",
+        opened.store.location(),
+        harmless(to),
+        at.unwrap_or_default()
+    );
+    let there = Place::parse(to).map_or_else(|_| harmless(to), |place| quoted(&place));
+    Failure::new(Exit::Store, message)
+        .hint("name that place in the spec, or say it once, with the same command:")
+        .hint(format!("$ relplan status --state {there}"))
+        .hint("if that move was interrupted, finish it:")
+        .hint(format!(
+            "$ relplan state push --from {} --state {there}",
+            quoted(&opened.place)
+        ))
+}
+
+/// Whether a journal is of the project, where one is known.
+///
+/// # Errors
+/// When it is another's (exit 10).
+pub fn is_of(opened: &Opened, state: &State, project: Option<&str>) -> Result<(), Failure> {
+    match project {
+        Some(project) if state.lineage.is_some() && state.project != project => {
+            Err(of_another_project(opened, state, project))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn of_another_project(opened: &Opened, state: &State, project: &str) -> Failure {
+    let message = format!(
+        "the journal in {} is of the project {}, and this is {}",
+        opened.store.location(),
+        harmless(&state.project),
+        harmless(project)
+    );
+    Failure::new(Exit::Store, message)
+        .hint("each project has a journal of its own: give this one another place (`state` in the spec, or --state)")
+        .hint("if the project was renamed, say so:")
+        .hint(format!(
+            "$ relplan state mv --project {} {}",
+            harmless(&state.project),
+            harmless(project)
+        ))
+}
+
+fn set_back(opened: &Opened, state: &State, message: String) -> Failure {
+    let is_empty = state.lineage.is_none();
+    let what = if is_empty {
+        format!(
+            "there is no journal in {}, and there was one",
+            opened.store.location()
+        )
+    } else {
+        format!(
+            "the journal in {} is not what it was",
+            opened.store.location()
+        )
+    };
+    let failure = Failure::new(Exit::Store, message).while_doing(what);
+    let failure = failure.hint("what is published under what it does not know would be taken for somebody else's; nothing was done");
+    let failure = if is_empty {
+        failure
+            .hint("if this is the wrong place, name the right one with --state; if the journal is lost, begin a new one:")
+            .hint("$ relplan state rebuild")
+    } else {
+        failure
+            .hint("put the newer copy back, if there is one; `relplan state check` says what is missing")
+            .hint("if this journal is the one that counts all the same, say so; what it lacks is then forgotten here:")
+            .hint("$ relplan state check --accept")
+    };
+    failure.hint("if another project's plans lie here, they are in .relplan/plans")
+}
+
+/// Somebody who remembers a line that the journal ended with.
+struct Witness {
+    name: String,
+    lineage: String,
+    serial: u64,
+    head: Sha256,
+}
+
+impl Witness {
+    fn of(name: impl Into<String>, base: &Base) -> Option<Self> {
+        // Made before the first entry, it remembers nothing.
+        let lineage = base.lineage.clone()?;
+        let (serial, head) = (base.serial, base.head);
+        Some(Self {
+            name: name.into(),
+            lineage,
+            serial,
+            head,
+        })
+    }
+
+    /// What it has to say against a journal, with both heads.
+    fn against(&self, loaded: &Loaded) -> Option<String> {
+        let state = &loaded.state;
+        let Self {
+            name,
+            lineage,
+            serial,
+            head,
+        } = self;
+        let lineage = harmless(lineage);
+        match &state.lineage {
+            None => Some(format!(
+                "{name} remembers the journal {lineage} with serial {serial} and head {head}, and nothing is recorded here"
+            )),
+            Some(here) if *here != self.lineage => (!is_replaced(state, &self.lineage)).then(|| {
+                format!(
+                    "{name} remembers the journal {lineage} with serial {serial} and head {head}, and this is the journal {} with serial {} and head {}",
+                    harmless(here), state.serial, state.head
+                )
+            }),
+            Some(_) if loaded.heads.contains_key(head) => None,
+            Some(_) => Some(format!(
+                "{name} remembers serial {serial} with the head {head}, which this journal does not have: it is at serial {} with the head {}",
+                state.serial, state.head
+            )),
+        }
+    }
+}
+
+/// The plans that were started from this folder, as witnesses.
+fn kept_plans(session: &Session) -> Vec<Witness> {
+    let witness = |(plan, base): (Sha256, Base)| {
+        Witness::of(
+            format!("the plan {} that was started here", plan.short()),
+            &base,
+        )
+    };
+    kept_bases(session)
+        .into_iter()
+        .filter_map(witness)
+        .collect()
+}
+
+/// What the plans that were started from this folder rest on. One that cannot be read remembers nothing.
+pub fn kept_bases(session: &Session) -> Vec<(Sha256, Base)> {
+    #[derive(Deserialize)]
+    struct Based {
+        base: Base,
+    }
+    let folder = session.project.started_plans();
+    let Ok(tree) = Tree::open(session.project.root.as_std_path()) else {
+        return Vec::new();
+    };
+    let Ok(entries) = std::fs::read_dir(folder.as_std_path()) else {
+        return Vec::new();
+    };
+    let dated = |entry: std::fs::DirEntry| {
+        let written = entry.metadata().and_then(|about| about.modified()).ok()?;
+        Some((written, entry.path()))
+    };
+    let mut plans: Vec<(_, PathBuf)> = entries
+        .filter_map(|entry| dated(entry.ok()?))
+        .filter(|(_, path)| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    plans.sort();
+    let newest = plans.iter().rev().take(MOST_PLANS);
+    let based = |path: &PathBuf| {
+        let bytes = tree.read(path, MAX_PLAN).ok()?;
+        let Based { base } = serde_json::from_slice(&bytes).ok()?;
+        Some((Sha256::of(&bytes), base))
+    };
+    newest.filter_map(|(_, path)| based(path)).collect()
+}
+
+/// What this machine wrote to the project's journals itself. A journal elsewhere that takes no other's place is
+/// somebody's second one: that it is not the first is said by the policy that is asked for, not here.
+fn own_memory(
+    session: &Session,
+    opened: &Opened,
+    project: &str,
+    state: &State,
+) -> Result<Vec<Witness>, Failure> {
+    if project.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = Memory::of(&session.surroundings).known(project)?;
+    let journals = known.into_iter().flat_map(|known| known.journals);
+    let here = whole(session, &opened.place);
+    let concerns = |lineage: &String, place: &str| {
+        let Ok(place) = Place::parse(place) else {
+            return false;
+        };
+        match (&state.lineage, &place) {
+            (Some(this), _) if this == lineage => true,
+            // Folders of other checkouts are no business of this one.
+            (None, Place::File { path }) => {
+                place.is_same_as(&here) || Path::new(path).starts_with(&session.project.root)
+            }
+            (None, _) => true,
+            (Some(_), _) => place.is_same_as(&here),
+        }
+    };
+    Ok(journals
+        .filter(|(lineage, journal)| concerns(lineage, &journal.place))
+        .map(|(lineage, journal)| Witness {
+            name: format!(
+                "this machine, which last wrote to it at {} in {},",
+                journal.at,
+                harmless(&journal.place)
+            ),
+            lineage,
+            serial: journal.serial,
+            head: journal.head,
+        })
+        .collect())
+}
+
+/// What `--expect-head` has to say.
+fn unexpected_head(session: &Session, loaded: &Loaded) -> Result<Option<String>, Failure> {
+    let Some(text) = &session.expected_head else {
+        return Ok(None);
+    };
+    let head: Sha256 = text.parse().map_err(|_| {
+        let message = format!("{text:?} is no head: it looks like sha256: and 64 digits");
+        Failure::new(Exit::Usage, message)
+            .hint("`relplan state check` prints the one that the journal has")
+    })?;
+    if loaded.heads.contains_key(&head) {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "--expect-head names {head}, which this journal does not have: it is at serial {} with the head {}",
+        loaded.state.serial, loaded.state.head
+    )))
+}
