@@ -161,7 +161,10 @@ pub(crate) async fn give_up(world: &World, plan: Sha256) -> bool {
     match abandon(&store, &clock, plan, "simulated".to_owned()).await {
         Ok(_) | Err(AbandonError::NotOpen { .. }) => true,
         Err(AbandonError::Store(
-            StoreError::Conflict { .. } | StoreError::Io { .. } | StoreError::Damaged { .. },
+            StoreError::Conflict { .. }
+            | StoreError::Io { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Later { .. },
         )) => false,
     }
 }

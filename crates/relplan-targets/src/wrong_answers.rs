@@ -215,7 +215,7 @@ fn driver(kind: &Kind, server: &Server, folder: &tempfile::TempDir) -> Box<dyn P
     let surroundings = Surroundings {
         home: Some(folder.path().to_owned()),
         vars: BTreeMap::new(),
-        cache: folder.path().join("cache"),
+        cache: Some(folder.path().join("cache")),
         ..Surroundings::default()
     };
     let limits = Limits {
