@@ -37,7 +37,10 @@ async fn l4_lost_and_false_answers_change_nothing() {
         bench
             .cargo
             .inject(Rule::once("PUT", "/crates/new", fault).times(2));
-        bench.pypi.inject(Rule::once("POST", "/", fault).times(2));
+        // The first form has no file: it only has the index look at the login.
+        bench
+            .pypi
+            .inject(Rule::once("POST", "/", fault).times(2).after(1));
         let session = fixture.expect(0, &["apply", "release.json", "--yes", "--settle", "1s"]);
         fixture.heal();
         assert_eq!(

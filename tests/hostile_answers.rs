@@ -286,7 +286,8 @@ async fn l4_e6_d13_a_definite_no_is_shown_at_once_with_its_words_and_what_to_do(
     for (reply, code) in answers {
         bench
             .pypi
-            .inject(Rule::always("POST", pypi, Fault::Answer(reply)));
+            // The first form has no file: it only has the index look at the login.
+            .inject(Rule::always("POST", pypi, Fault::Answer(reply)).after(1));
         refused(&fixture, &bench.pypi, pypi, reply, code);
     }
     fixture.expect(0, &["apply", "release.json", "--yes"]);
@@ -342,7 +343,9 @@ async fn l4_e6_a_definite_no_to_what_was_taken_is_found_out_by_one_look() {
     bench
         .cargo
         .inject(Rule::once("PUT", "/crates/new", fault).times(2));
-    bench.pypi.inject(Rule::once("POST", "/", fault).times(2));
+    bench
+        .pypi
+        .inject(Rule::once("POST", "/", fault).times(2).after(1));
     let session = fixture.expect(0, &["apply", "release.json", "--yes"]);
     assert_eq!(fixture.accepted_uploads(), ONE_OF_EACH, "{session}");
 }

@@ -33,6 +33,8 @@ async fn a_first_interrupt_is_graceful_and_a_later_apply_goes_on() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{signal}: {said}");
         assert!(said.contains("interrupted"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("\n    relplan apply\n"), "{printed}");
 
         let session = fixture.expect(0, &["apply", "--settle", "1s"]);
         assert!(

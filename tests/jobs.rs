@@ -248,6 +248,18 @@ async fn l8_nothing_is_published_before_every_job_is_known_to_be_able_to() {
                 .contains("what waits for the run of npm was not begun"),
             "{session}"
         );
+        // D14: each of them names the culprit, its reason, and a command.
+        let culprit = "the run of npm cannot begin: there is no credential for target npm";
+        assert!(session.stdout.contains(culprit), "{session}");
+        let happened = events(&session);
+        let next = &happened.last().unwrap()["event"]["next"];
+        assert_eq!(next["code"], "apply-others", "{session}");
+        assert!(
+            next["commands"]
+                .to_string()
+                .contains("apply release.json --target npm --bundle bundle"),
+            "{next}"
+        );
     }
     let uploads = fixture.accepted_uploads();
     assert_eq!((uploads.crates, uploads.npm, uploads.python), (0, 0, 0));

@@ -94,19 +94,21 @@ async fn l4_killed_in_the_middle_of_uploads_it_ends_as_if_undisturbed() {
     let mut version = "0.1.0".to_owned();
     fixture.expect(0, &["apply", "--yes", "--offline-pack"]);
     let uploads = [
-        (&bench.npm, "PUT", "/@quickstart%2f"),
-        (&bench.cargo, "PUT", "/crates/new"),
-        (&bench.pypi, "POST", "/"),
+        (&bench.npm, "PUT", "/@quickstart%2f", 0),
+        (&bench.cargo, "PUT", "/crates/new", 0),
+        // The first form has no file: it only has the index look at the login.
+        (&bench.pypi, "POST", "/", 1),
     ];
     let mut patch = 1;
-    for (proxy, method, path) in uploads {
+    for (proxy, method, path, before) in uploads {
         for after in [1, 20_000] {
             let next = format!("0.1.{patch}");
             patch += 1;
             grow(&fixture, patch);
             prepare(&fixture, &version, &next);
             version = next;
-            proxy.inject(Rule::once(method, path, Fault::StallUpload { after }));
+            let rule = Rule::once(method, path, Fault::StallUpload { after });
+            proxy.inject(rule.after(before));
             let came = killed(&fixture, &APPLY, proxy.log().until_stalled()).await;
             let what = format!("{method} {path} after {after} bytes");
             assert!(came, "{what}: the upload came to a halt");

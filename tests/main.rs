@@ -15,6 +15,7 @@ mod architecture;
 mod command_line;
 mod comments;
 mod contents;
+mod endings;
 mod faults;
 mod fixture;
 mod help;

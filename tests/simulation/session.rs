@@ -148,7 +148,13 @@ pub(crate) async fn apply(world: &World, runner: &str, part: Part) -> Result<End
 pub(crate) async fn decline(world: &World, part: Part) -> Result<End, Broken> {
     let (store, clock) = (world.store(), world.clock());
     let manners = Duration::from_secs(30);
-    let told = relplan_apply::decline(digest(world), &part, (&store, &clock), manners).await;
+    let told = relplan_apply::decline(
+        digest(world),
+        (&part, "simulated"),
+        (&store, &clock),
+        manners,
+    )
+    .await;
     Ok(End {
         exit: ExitClass::Credential,
         words: format!("not admitted, and the others were told: {told:?}"),

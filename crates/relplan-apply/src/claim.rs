@@ -220,6 +220,8 @@ fn records(
         runner,
         run,
         targets,
+        steps: Some(plan.steps.len() as u64),
+        not_after: Some(plan.not_after),
         approved,
     };
     genesis.into_iter().chain([claim]).collect()

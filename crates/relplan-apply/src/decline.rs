@@ -13,7 +13,7 @@ use relplan_model::{
 use crate::{
     claim::{append, replay},
     part::Part,
-    walk::pace::Pace,
+    walk::{pace::Pace, shortened},
 };
 
 /// Writes down that no run of this part will begin, once another run has claimed the plan; for so long it is waited for.
@@ -23,7 +23,7 @@ use crate::{
 /// When the store cannot be read or written.
 pub async fn decline(
     plan: Sha256,
-    part: &Part,
+    (part, reason): (&Part, &str),
     (store, clock): (&dyn StateStore, &dyn Clock),
     patience: Duration,
 ) -> Result<bool, StoreError> {
@@ -38,19 +38,13 @@ pub async fn decline(
             return Ok(false);
         }
         if state.open.as_ref().is_some_and(|open| open.plan == plan) {
-            let targets = targets.clone();
-            match append(
-                &mut state,
-                vec![Record::Left {
-                    plan,
-                    targets,
-                    run: None,
-                }],
-                store,
-                clock,
-            )
-            .await
-            {
+            let left = Record::Left {
+                plan,
+                targets: targets.clone(),
+                run: None,
+                reason: Some(shortened(reason.to_owned())),
+            };
+            match append(&mut state, vec![left], store, clock).await {
                 Ok(()) => return Ok(true),
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error),

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_model::{
-    address::{Address, FileName, TargetName, Version},
+    address::{Address, FileName, PointerName, TargetName, Version},
     bundle::Artifact,
+    observation::Seen,
     plan::Plan,
     step::{Effect, Step, StepId},
     target::Target,
@@ -31,6 +32,7 @@ pub(crate) struct Index<'p> {
     artifacts: BTreeMap<&'p FileName, &'p Artifact>,
     targets: BTreeMap<&'p TargetName, &'p Target>,
     published: BTreeMap<(&'p Address, &'p Version), Vec<&'p Artifact>>,
+    seen: BTreeMap<&'p Address, &'p Seen>,
 }
 
 impl<'p> Index<'p> {
@@ -45,6 +47,11 @@ impl<'p> Index<'p> {
             artifacts: plan.artifacts.iter().map(|a| (&a.file, a)).collect(),
             targets: plan.targets.iter().map(|t| (&t.name, t)).collect(),
             published: BTreeMap::new(),
+            seen: plan
+                .observations
+                .iter()
+                .map(|o| (&o.address, &o.seen))
+                .collect(),
         };
         for step in &plan.steps {
             index.check(step).map_err(|why| Misfit {
@@ -138,6 +145,19 @@ impl<'p> Index<'p> {
         self.published
             .get(&(address, version))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// What a pointer named when the plan was made; `None`: the plan rests on no look at it.
+    pub(crate) fn pointer(
+        &self,
+        address: &Address,
+        pointer: &PointerName,
+    ) -> Option<Option<&'p Version>> {
+        match self.seen.get(address)? {
+            Seen::Present(facts) => Some(facts.pointers.get(pointer)),
+            Seen::Absent => Some(None),
+            Seen::Unknown { .. } => None,
+        }
     }
 
     /// A target by its name.

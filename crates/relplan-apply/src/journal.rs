@@ -52,8 +52,8 @@ pub(crate) enum News {
     Joined(BTreeSet<TargetName>),
     /// One of its steps ended well.
     Done(StepId, How),
-    /// It has ended, and not all steps of these targets ended well.
-    Left(BTreeSet<TargetName>),
+    /// It has ended, and not all steps of these targets ended well; with the reason, if it gave one.
+    Left(BTreeSet<TargetName>, Option<String>),
     /// Something else, which shows that it goes on.
     Stirred,
 }
@@ -233,7 +233,9 @@ impl Writer<'_> {
                     News::Joined(targets.into_iter().flatten().collect())
                 }
                 Record::Receipt { step, how, .. } => News::Done(step, how),
-                Record::Left { targets, .. } => News::Left(targets.into_iter().collect()),
+                Record::Left {
+                    targets, reason, ..
+                } => News::Left(targets.into_iter().collect(), reason),
                 _ => News::Stirred,
             };
             // Nobody listens any more if the walk has no step left.

@@ -33,6 +33,6 @@ pub use claim::{AbandonError, ClaimError, Claimed, Opening, abandon, claim};
 pub use decline::decline;
 pub use exit::ExitClass;
 pub use part::Part;
-pub use report::{Report, StepEnd, StepReport};
+pub use report::{Absence, Report, StepEnd, StepReport};
 pub use stop::Stop;
 pub use walk::{Options, Ports, walk};

@@ -1,15 +1,13 @@
 //! What a walk came to: complete, on failure too.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use relplan_model::{
     address::TargetName,
     digest::Sha256,
-    event::Event,
     journal::{How, Resolution},
     port::StoreError,
     step::StepId,
-    time::Timestamp,
 };
 
 use crate::exit::ExitClass;
@@ -34,13 +32,48 @@ pub struct Report {
     /// Whether the plan has ended: all of its steps ended well, and that is written down.
     pub closed: bool,
     /// The targets whose runs were waited for in vain.
-    pub gave_up_on: BTreeSet<TargetName>,
+    pub gave_up_on: BTreeMap<TargetName, Absence>,
     /// Why the journal could not be written any more, if it could not.
     pub failure: Option<StoreError>,
     /// Who has taken over from this run, or that the plan was given up, in words.
     pub overtaken: Option<String>,
     /// How the process ends.
     pub exit: ExitClass,
+}
+
+/// Why another run's steps are not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// No run of the target began.
+    NeverBegan,
+    /// It began, and nothing more was heard of it.
+    Silent,
+    /// It was not admitted, and said so; with why.
+    Declined(Option<String>),
+    /// It ended, and not all of its steps ended well; with why.
+    Left(Option<String>),
+}
+
+impl Absence {
+    /// What is to be said of the run of a target.
+    #[must_use]
+    pub fn of(&self, target: &TargetName) -> String {
+        let because = |reason: &Option<String>| {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}"));
+            reason.unwrap_or_default()
+        };
+        match self {
+            Self::NeverBegan => format!("no run of {target} has begun"),
+            Self::Silent => format!("the run of {target} fell silent"),
+            Self::Declined(reason) => {
+                format!("the run of {target} cannot begin{}", because(reason))
+            }
+            Self::Left(reason) => format!(
+                "the run of {target} ended before all of it was done{}",
+                because(reason)
+            ),
+        }
+    }
 }
 
 /// What became of one step.
@@ -93,6 +126,17 @@ pub enum StepEnd {
 }
 
 impl StepEnd {
+    /// Why it did not end well, where that is its own doing.
+    pub(crate) fn blame(&self) -> Option<&str> {
+        match self {
+            Self::Failed { detail, .. }
+            | Self::Unknown { detail }
+            | Self::Expired { detail }
+            | Self::Withheld { detail } => Some(detail),
+            Self::Done(_) | Self::NotStarted { .. } | Self::Elsewhere => None,
+        }
+    }
+
     fn class(&self) -> ExitClass {
         match self {
             Self::Done(_) | Self::Elsewhere => ExitClass::Done,
@@ -119,7 +163,7 @@ pub(crate) struct Surroundings {
     /// Whether the plan was closed.
     pub(crate) closed: bool,
     /// The targets whose runs were waited for in vain.
-    pub(crate) gave_up_on: BTreeSet<TargetName>,
+    pub(crate) gave_up_on: BTreeMap<TargetName, Absence>,
     /// Why writing failed.
     pub(crate) failure: Option<StoreError>,
     /// Who has taken over, if it failed because of that.
@@ -170,7 +214,7 @@ impl Report {
         }
     }
 
-    /// What it comes to, and what to do next.
+    /// What it comes to. What to do next depends on where the command was run, and is said elsewhere.
     #[must_use]
     pub fn message(&self) -> String {
         let (done, total) = (self.done, self.steps.len());
@@ -181,58 +225,65 @@ impl Report {
         if let Some(absent) = self.absent() {
             progress = format!("{progress}; {absent}");
         }
-        match self.exit {
-            ExitClass::Done if total == 0 => "nothing to do".to_owned(),
-            ExitClass::Done => progress,
-            ExitClass::Conflict => format!(
-                "{progress}; what conflicts must be looked at by a person, then abandon this plan and make a new one"
-            ),
-            ExitClass::Stale => format!(
-                "{progress}; the plan has expired: abandon it and make a new one for the rest"
-            ),
-            ExitClass::Approval => format!(
-                "{progress}; the plan is not approved any more, so the rest was not begun: have it approved again and apply the same plan, or abandon it"
-            ),
-            ExitClass::Busy => format!("{progress}; somebody else has taken over"),
-            ExitClass::Store => format!(
-                "{progress}; the journal could not be written, so what this run knew last is not in it: apply the same plan again, and the registries are asked"
-            ),
-            ExitClass::Credential => {
-                format!("{progress}; mend the credential and apply the same plan again")
+        let why = match self.exit {
+            ExitClass::Done if total == 0 => return "nothing to do".to_owned(),
+            ExitClass::Done | ExitClass::Partial | ExitClass::Invalid => return progress,
+            ExitClass::Conflict => "something else is there than was planned".to_owned(),
+            ExitClass::Stale => "the plan has expired".to_owned(),
+            ExitClass::Approval => {
+                "the plan is not approved any more, so the rest was not begun".to_owned()
             }
-            ExitClass::Unknown => format!(
-                "{progress}, and the outcome of {} is unknown; apply the same plan again to find out",
-                self.unknown
-            ),
-            ExitClass::Partial | ExitClass::Interrupted | ExitClass::Invalid => {
-                format!("{progress}; apply the same plan again to go on")
+            ExitClass::Busy => "another run has taken over".to_owned(),
+            ExitClass::Store => {
+                "the journal could not be written, so what this run knew last is not in it"
+                    .to_owned()
             }
-        }
+            ExitClass::Credential => "a credential was refused".to_owned(),
+            ExitClass::Unknown if self.unknown == 1 => {
+                "the outcome of 1 step is unknown".to_owned()
+            }
+            ExitClass::Unknown => format!("the outcome of {} steps is unknown", self.unknown),
+            ExitClass::Interrupted => "a stop was requested".to_owned(),
+        };
+        format!("{progress}; {why}")
     }
 
     /// Who did not come, or did not get on.
     fn absent(&self) -> Option<String> {
-        let names: Vec<&str> = self.gave_up_on.iter().map(TargetName::as_str).collect();
+        let names: Vec<&str> = self.gave_up_on.keys().map(TargetName::as_str).collect();
+        let why: Vec<String> = self
+            .gave_up_on
+            .iter()
+            .map(|(target, absence)| absence.of(target))
+            .collect();
         (!names.is_empty()).then(|| {
             format!(
-                "what waits for the run of {} was not begun: that run did not begin, or fell silent",
-                names.join(", ")
+                "what waits for the run of {} was not begun: {}",
+                names.join(", "),
+                why.join("; ")
             )
         })
     }
 
-    /// The last event of the stream.
+    /// The step that is to blame for each step that was not started: the one at the beginning of the chain.
     #[must_use]
-    pub fn summary(&self, at: Timestamp) -> Event {
-        Event::Summary {
-            at,
-            exit_code: u64::from(self.exit.code()),
-            plan: Some(self.plan),
-            done: self.done,
-            failed: self.failed,
-            unknown: self.unknown,
-            skipped: self.skipped,
-            message: self.message(),
+    pub fn roots(&self) -> BTreeMap<Option<&StepId>, usize> {
+        let because: BTreeMap<&StepId, Option<&StepId>> = self
+            .steps
+            .iter()
+            .filter_map(|report| match &report.end {
+                StepEnd::NotStarted { because } => Some((&report.step, because.as_ref())),
+                _ => None,
+            })
+            .collect();
+        let mut roots = BTreeMap::new();
+        for first in because.values() {
+            let mut root = *first;
+            while let Some(Some(Some(next))) = root.map(|step| because.get(step)) {
+                root = Some(next);
+            }
+            *roots.entry(root).or_default() += 1;
         }
+        roots
     }
 }

@@ -16,11 +16,9 @@ pub(crate) mod pace;
 mod schedule;
 mod verdict;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+pub(crate) use verdict::shortened;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, future::join, stream::FuturesUnordered};
 use relplan_model::{
@@ -41,7 +39,7 @@ use crate::{
     index::Index,
     journal::{self, Halted, Journal, News},
     part::Part,
-    report::{Report, StepEnd, StepReport, Surroundings},
+    report::{Absence, Report, StepEnd, StepReport, Surroundings},
     stop::Stop,
 };
 
@@ -203,7 +201,7 @@ struct Walked {
     /// Whether a stop was requested while some were left.
     interrupted: bool,
     /// The targets whose runs were waited for in vain.
-    gave_up_on: BTreeSet<TargetName>,
+    gave_up_on: BTreeMap<TargetName, Absence>,
 }
 
 /// The right to be active; given back while a step only waits.
@@ -238,7 +236,7 @@ impl<'p> Walk<'p, '_> {
         );
         let mut running = FuturesUnordered::new();
         let mut listening = Box::pin(self.listen(others.wait()));
-        let mut gave_up_on = BTreeSet::new();
+        let mut gave_up_on = BTreeMap::new();
         loop {
             while let Ok(one) = news.try_recv() {
                 self.hear(one, &mut others, &mut schedule, &mut ends);
@@ -285,7 +283,10 @@ impl<'p> Walk<'p, '_> {
                 _ = self.slots.acquire(), if wants_slot => {}
             }
         }
-        gave_up_on.extend(others.declined());
+        let not_started = |end: &StepEnd| matches!(end, StepEnd::NotStarted { .. });
+        if schedule.has_unstarted() || ends.values().any(not_started) {
+            gave_up_on.extend(others.gone());
+        }
         let is_unknown = |end: &StepEnd| matches!(end, StepEnd::Unknown { .. });
         let is_left = schedule.has_unstarted() || ends.values().any(is_unknown);
         Walked {

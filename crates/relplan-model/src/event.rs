@@ -8,6 +8,7 @@ use crate::{
     digest::Sha256,
     finding::Finding,
     journal::{How, Resolution},
+    next::Next,
     step::StepId,
     time::Timestamp,
 };
@@ -187,5 +188,7 @@ pub enum Event {
         skipped: u64,
         /// What it comes to, and what to do next.
         message: String,
+        /// What to do next, for programs; `null`: nothing.
+        next: Option<Next>,
     },
 }

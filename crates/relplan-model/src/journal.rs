@@ -157,6 +157,12 @@ pub enum Record {
         /// The targets whose steps this runner carries out; `None`: all of the plan's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         targets: Option<Vec<TargetName>>,
+        /// How many steps the plan has, for who has the journal alone; journals of earlier versions do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        steps: Option<u64>,
+        /// Until when its steps may be begun; journals of earlier versions do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_after: Option<Timestamp>,
         /// Who allowed it, where a policy is pinned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approved: Option<Approved>,
@@ -237,6 +243,9 @@ pub enum Record {
         /// The random name of the run, where it had begun.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run: Option<String>,
+        /// Why, in words; journals of earlier versions do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Every step of the plan has ended.
     #[serde(rename_all = "kebab-case")]

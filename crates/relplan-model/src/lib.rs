@@ -14,6 +14,7 @@ pub mod digest;
 pub mod event;
 pub mod finding;
 pub mod journal;
+pub mod next;
 pub mod observation;
 pub mod plan;
 pub mod port;

@@ -13,6 +13,7 @@ use crate::{
     canonical::CanonicalError,
     digest::{Digests, Sha256},
     journal::{self, Entry, How, Link, Record, Replaced, Resolution},
+    next::Next,
     plan::Base,
     step::StepId,
     time::Timestamp,
@@ -29,15 +30,20 @@ pub struct Printed {
     /// Always [`FORMAT`].
     #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
     pub format: String,
+    /// What to do about the open plan; `null`: none is open.
+    pub next: Option<Next>,
     /// What is known.
     #[serde(flatten)]
     pub state: State,
 }
 
-impl From<State> for Printed {
-    fn from(state: State) -> Self {
+impl Printed {
+    /// The state with what to do next.
+    #[must_use]
+    pub fn new(state: State, next: Option<Next>) -> Self {
         Self {
             format: FORMAT.to_owned(),
+            next,
             state,
         }
     }
@@ -180,6 +186,10 @@ pub struct Open {
     pub plan: Sha256,
     /// When it was claimed.
     pub since: Timestamp,
+    /// How many steps it has; `None`: the journal is of an earlier version and does not say.
+    pub total: Option<u64>,
+    /// Until when its steps may be begun; `None`: the journal does not say.
+    pub not_after: Option<Timestamp>,
     /// Where it runs or ran last.
     pub runner: String,
     /// The steps that were touched.
@@ -207,6 +217,8 @@ pub struct Part {
     pub heard: Timestamp,
     /// Whether it said that it has ended without having done all of it.
     pub left: bool,
+    /// Why, if it said so.
+    pub reason: Option<String>,
 }
 
 /// How far a step of the open plan has come.

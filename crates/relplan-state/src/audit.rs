@@ -113,6 +113,9 @@ pub struct Run {
     /// When it said that it ended without having done all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Timestamp>,
+    /// Why, if it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Who allowed it, where a policy is pinned.
     pub approved: Vec<Approver>,
 }
@@ -147,6 +150,7 @@ impl Run {
             runner,
             targets,
             left: None,
+            reason: None,
             approved: approvals.into_iter().flatten().map(approver).collect(),
         }
     }
@@ -258,6 +262,8 @@ impl Trail {
                 runner,
                 run: _,
                 targets,
+                steps: _,
+                not_after: _,
                 approved,
             } => {
                 self.places.clear();
@@ -286,6 +292,7 @@ impl Trail {
                 plan: _,
                 targets,
                 run: _,
+                reason,
             } => {
                 // One without targets has all of them.
                 let taken = |run: &&mut Run| {
@@ -295,6 +302,7 @@ impl Trail {
                 let runs = self.open().map(|plan| plan.runs.iter_mut().rev());
                 if let Some(run) = runs.and_then(|mut runs| runs.find(taken)) {
                     run.left = Some(at);
+                    run.reason = reason;
                 }
             }
             Record::Intent { step, attempt } => {

@@ -8,6 +8,7 @@
 use relplan_model::{
     address::TargetName,
     finding::{Finding, Severity},
+    port::UNREACHABLE,
     settings::Settings,
 };
 use secrecy::SecretString;
@@ -215,6 +216,17 @@ pub fn refused(target: &TargetName, source: &str, why: &str) -> Finding {
         Severity::Error,
         None,
         format!("the registry of target {target} refused the credential from {source}: {why}"),
+    )
+}
+
+/// The finding that a credential could not be tried, since its registry gave no answer.
+#[must_use]
+pub fn untried(target: &TargetName, why: &str) -> Finding {
+    Finding::new(
+        UNREACHABLE,
+        Severity::Error,
+        None,
+        format!("the credential for target {target} could not be tried: {why}"),
     )
 }
 

@@ -14,6 +14,7 @@ mod configuration;
 mod endpoint;
 pub(crate) mod fetch;
 mod look;
+mod preflight;
 mod publish;
 pub(crate) mod simple;
 mod upload;
@@ -192,7 +193,8 @@ impl Publish for Pypi {
             if uploads {
                 let places = self.places().await;
                 let place = places.upload.as_ref().map_err(Clone::clone)?;
-                self.login(place)?;
+                let login = self.login(place)?;
+                self.try_login(place, &login).await?;
             }
             Ok(())
         })

@@ -220,6 +220,10 @@ pub struct Pack {
     /// The bundle's folder [default: .relplan/bundle].
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
+    /// Where the state is, so that the artifacts of an open plan are kept: a folder, git+URL#REF, s3://BUCKET/PREFIX or
+    /// postgres:VARIABLE [default: as the spec says, else .relplan/state].
+    #[arg(long, value_name = "PLACE")]
+    pub state: Option<String>,
     /// Take over the artifacts of another bundle instead of packing; may be repeated.
     #[arg(long, value_name = "DIR")]
     pub merge: Vec<PathBuf>,

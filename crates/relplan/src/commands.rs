@@ -25,6 +25,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     files::{self, Named},
+    next::Typed,
     project::Project,
     store::Stores,
     terminal::Terminal,
@@ -42,6 +43,8 @@ pub struct Session {
     pub stores: Stores,
     /// The head that the journal must have, or must have had.
     pub expected_head: Option<String>,
+    /// What was typed that further commands have to say again.
+    pub typed: Typed,
 }
 
 /// Runs a command.
@@ -86,8 +89,10 @@ pub async fn run(
         terminal,
         surroundings,
         stores: Stores::default(),
+        typed: Typed::of(&arguments),
     };
-    match arguments.command {
+    let typed = session.typed.clone();
+    let ended = match arguments.command {
         Command::Init(init) => self::init::run(&session, &init),
         Command::Check(check) => self::check::run(&session, &check),
         Command::Pack(pack) => self::pack::run(&session, pack).await,
@@ -103,7 +108,8 @@ pub async fn run(
         Command::State(state) => self::state::run(&session, &state).await,
         Command::Adopt(adopt) => self::adopt::run(&session, &adopt).await,
         Command::Completions { .. } | Command::Man(_) | Command::Schema { .. } => Ok(Exit::Done),
-    }
+    };
+    ended.map_err(|failure| failure.look_up(&typed))
 }
 
 /// Reads a saved plan, and refuses any other spelling of it (exit 65).

@@ -4,7 +4,10 @@ use std::error::Error;
 
 use relplan_model::{problem::Problem, text};
 
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    next::{Next, Situation, Typed},
+};
 
 /// A failed command.
 #[derive(Debug)]
@@ -15,6 +18,10 @@ pub struct Failure {
     pub chain: Vec<String>,
     /// What to do. A hint that starts with `$ ` is a command to copy.
     pub hints: Vec<String>,
+    /// The same for programs, where the situation has a row in the table of what to do next.
+    pub next: Option<relplan_model::next::Next>,
+    /// A situation whose row is looked up where it is known what was typed.
+    pub situation: Option<Situation>,
     /// Text that is shown as it is before the message, such as rendered diagnostics.
     pub details: Option<String>,
     /// The same details for programs, where they are problems at places of the spec.
@@ -28,6 +35,8 @@ impl Failure {
             exit,
             chain: vec![message.into()],
             hints: Vec::new(),
+            next: None,
+            situation: None,
             details: None,
             problems: Vec::new(),
         }
@@ -40,13 +49,19 @@ impl Failure {
         let mut chain = vec![text::joined(&error.to_string())];
         let mut next = error.source();
         while let Some(cause) = next {
-            chain.push(text::joined(&cause.to_string()));
+            let words = text::joined(&cause.to_string());
+            // Some libraries tell a cause's words in each of the errors around it.
+            if !chain.iter().any(|told| told.contains(&words)) {
+                chain.push(words);
+            }
             next = cause.source();
         }
         Self {
             exit,
             chain,
             hints: Vec::new(),
+            next: None,
+            situation: None,
             details: None,
             problems: Vec::new(),
         }
@@ -70,6 +85,27 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same with what to do next, behind the hints that are there.
+    pub fn next(mut self, next: &Next) -> Self {
+        self.hints.extend(next.hints());
+        self.next = Some(next.printed());
+        self
+    }
+
+    /// The same with a situation to be looked up later.
+    pub fn situation(mut self, situation: Situation) -> Self {
+        self.situation = Some(situation);
+        self
+    }
+
+    /// The same with the row of its situation.
+    pub fn look_up(mut self, typed: &Typed) -> Self {
+        match self.situation.take() {
+            Some(situation) => self.next(&Next::of(&situation, typed)),
+            None => self,
+        }
     }
 
     /// The same with text to be shown before the message.

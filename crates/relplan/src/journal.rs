@@ -25,6 +25,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     memory::Memory,
+    next::Situation,
     store::{Opened, quoted, whole},
     view::style::harmless,
 };
@@ -81,9 +82,7 @@ pub async fn load(opened: &Opened) -> Result<Loaded, Failure> {
 pub fn unreadable(error: &StoreError) -> Failure {
     let failure = Failure::of(Exit::Store, error);
     match error {
-        StoreError::Damaged { .. } => failure
-            .hint("look at what is wrong with it, and see how to go on:")
-            .hint("$ relplan state check"),
+        StoreError::Damaged { .. } => failure.situation(Situation::JournalDamaged),
         StoreError::Later { .. } => failure.hint(format!(
             "nothing is wrong with it: this is relplan {}; run a later one",
             env!("CARGO_PKG_VERSION")

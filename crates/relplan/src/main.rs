@@ -21,6 +21,7 @@ mod init;
 mod interrupt;
 mod journal;
 mod memory;
+mod next;
 mod packing;
 mod planning;
 mod project;

@@ -14,7 +14,7 @@ use relplan_model::{
     plan::{Action, Plan},
     port::{Clock as _, EventSink, UNREACHABLE},
     release::Release,
-    state::State,
+    state::{Progress, State},
     target::Target,
 };
 use relplan_plan::PlanInput;
@@ -26,7 +26,7 @@ use crate::{
     approvals::pin::{self, Remembered},
     arguments::{PinnedPlace, Places, Planning},
     clock::SystemClock,
-    commands::Session,
+    commands::{Session, status},
     exit::Exit,
     failure::Failure,
     gather::{
@@ -144,6 +144,7 @@ impl Ground {
         };
         let mut findings: Vec<Finding> = torn(&loaded).into_iter().collect();
         let state = loaded.state;
+        findings.extend(plan_open(session, &state));
         let remembered = Remembered::of(session, &read.spec.project.name, &state)?;
         let sources = pin::Places::new(project, surroundings, pinned, style);
         let policy = pinned_here(&sources, remembered.as_ref(), &mut findings)?;
@@ -378,6 +379,31 @@ fn made(input: &PlanInput) -> Result<Made, Failure> {
         bytes,
         digest,
     })
+}
+
+/// What is said of a plan that is being applied while another is made: the other cannot be applied before that has ended.
+fn plan_open(session: &Session, state: &State) -> Option<Finding> {
+    let open = state.open.as_ref()?;
+    let done = |progress: &&Progress| matches!(progress, Progress::Done(_));
+    let done = open.steps.values().filter(done).count();
+    let total = open
+        .total
+        .map_or_else(String::new, |total| format!(" of {total}"));
+    let message = format!(
+        "the plan {} is open since {} on {}, and {done}{total} of its steps are done; this one cannot be applied before that has ended",
+        open.plan.short(),
+        open.since,
+        open.runner
+    );
+    let finding = Finding::new("plan-open", Severity::Warning, None, message);
+    let next = status::next(session, state)?;
+    let way = next.ways.first()?;
+    let commands: Vec<String> = way
+        .commands
+        .iter()
+        .map(|command| format!("`{command}`"))
+        .collect();
+    Some(finding.hint(format!("{} {}", way.words, commands.join(", then "))))
 }
 
 /// The policy that is pinned here. One that was named must be sound; one that the journal remembers and that is not here

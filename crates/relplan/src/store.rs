@@ -6,6 +6,8 @@
 //! A session opens each store once: what a store has learnt of its journal, and its connections, are there when another
 //! part of the same session asks it again.
 
+mod patience;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
@@ -15,6 +17,7 @@ use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Place, Remote, RemoteError};
 use relplan_targets::credential;
 use url::Url;
 
+use self::patience::Patient;
 use crate::{commands::Session, exit::Exit, failure::Failure};
 
 /// Where the state is kept if nothing says otherwise.
@@ -146,7 +149,7 @@ pub fn at(session: &Session, place: Place) -> Result<Opened, Failure> {
     let project = session.project.root.as_std_path();
     let store = relplan_state::open(&place, project, &session.surroundings.vars)
         .map_err(|error| Failure::of(Exit::Store, &error))?;
-    let store: Arc<dyn StateStore> = store.into();
+    let store: Arc<dyn StateStore> = Arc::new(Patient::new(store.into(), session.terminal));
     stores.push((place.clone(), Arc::clone(&store)));
     Ok(Opened { store, place })
 }

@@ -15,6 +15,7 @@ pub mod journal_text;
 pub mod markdown;
 pub mod markup;
 pub mod matrix;
+pub mod next_text;
 pub mod plan_text;
 pub mod report_text;
 pub mod rows;

@@ -84,7 +84,10 @@ impl Attempt<'_, '_, '_> {
         loop {
             match look {
                 Look::Reached(facts) => return self.found(facts).await,
-                Look::Against(detail) => return self.stopped(Resolution::Conflict, detail).await,
+                // Where an attempt may still have been on its way, it was given its time before.
+                Look::Against(detail) | Look::Moved(detail) => {
+                    return self.stopped(Resolution::Conflict, detail).await;
+                }
                 Look::Incomparable(detail) if !self.is_open => {
                     return self.stopped(Resolution::Conflict, detail).await;
                 }
@@ -194,7 +197,7 @@ impl Attempt<'_, '_, '_> {
                 Ok(Next::End(end))
             }
             look @ Look::Against(_) => Ok(Next::Look(look)),
-            Look::Open | Look::Incomparable(_) | Look::Blind(_) => {
+            Look::Open | Look::Moved(_) | Look::Incomparable(_) | Look::Blind(_) => {
                 let detail = "the registry accepted it, and does not show it".to_owned();
                 self.write_unknown(detail.clone()).await?;
                 Ok(Next::End(StepEnd::Unknown { detail }))

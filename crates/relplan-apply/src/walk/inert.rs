@@ -72,7 +72,7 @@ impl Walk<'_, '_> {
                 let detail = format!("{after}: {detail}");
                 self.resolved(step, Resolution::NotDone, detail).await
             }
-            Look::Open | Look::Reached(_) | Look::Against(_) => {
+            Look::Open | Look::Moved(_) | Look::Reached(_) | Look::Against(_) => {
                 let detail = format!("ordinary clients are still not shown it {after}");
                 self.resolved(step, Resolution::NotDone, detail).await
             }
@@ -83,7 +83,7 @@ impl Walk<'_, '_> {
     pub(super) async fn adopt(&self, step: &Step) -> Result<StepEnd, Halted> {
         match self.look_patiently(step).await {
             Look::Reached(facts) => self.receipt(step, How::FoundDone, facts).await,
-            Look::Against(detail) | Look::Incomparable(detail) => {
+            Look::Against(detail) | Look::Moved(detail) | Look::Incomparable(detail) => {
                 self.resolved(step, Resolution::Conflict, detail).await
             }
             Look::Blind(reason) => Ok(could_not_look(&reason)),

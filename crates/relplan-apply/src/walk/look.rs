@@ -8,7 +8,7 @@ use relplan_model::{
     digest::Comparison,
     journal::Fact,
     observation::{Facts, FileFacts, Freshness, Observation, Query, Seen, VersionFacts},
-    step::{Effect, Step},
+    step::{Effect, Publish, Step},
 };
 
 use crate::index::Index;
@@ -22,6 +22,9 @@ pub(crate) enum Look {
     Open,
     /// It is in a state that the step must not touch.
     Against(String),
+    /// It is not as wanted, and what the step rests on is not as it was when the plan was made. An attempt whose outcome
+    /// is unknown may still show.
+    Moved(String),
     /// Something is there, and the registry shows no digest by which to tell what.
     Incomparable(String),
     /// It could not be found out (law L5).
@@ -64,6 +67,10 @@ pub(crate) fn judge(index: &Index<'_>, step: &Step, observation: &Observation) -
                     known.push(subject.pointer_fact(pointer, Some(&step.version)));
                     Look::Reached(known)
                 }
+                (Look::Open, _) => match subject.moved(publish, &observation.seen) {
+                    Some(detail) => Look::Moved(detail),
+                    None => Look::Open,
+                },
                 (look, _) => look,
             }
         }
@@ -134,6 +141,37 @@ impl Subject<'_, '_> {
 
     fn version(&self) -> Option<&VersionFacts> {
         self.facts.versions.get(&self.step.version)
+    }
+
+    /// What an upload rests on, and what is otherwise now: a name that was new, a pointer that the upload itself moves
+    /// (law L8: no race moves it backward).
+    fn moved(&self, publish: &Publish, seen: &Seen) -> Option<String> {
+        let address = &self.step.address;
+        if publish.first && matches!(seen, Seen::Present(_)) && self.version().is_none() {
+            let current = self.facts.current.as_ref();
+            let current = current.or_else(|| self.facts.pointers.values().next());
+            let has = current.map_or_else(String::new, |version| format!(", with {version}"));
+            return Some(format!(
+                "{address} was a new name when the plan was made, and somebody has published it since{has}"
+            ));
+        }
+        let pointer = publish.pointer.as_ref()?;
+        let target = self.index.target(&address.target)?;
+        // The holding pointer is nobody's but ours: each upload takes it.
+        if target.capabilities.holding_pointer.as_ref() == Some(pointer) {
+            return None;
+        }
+        let planned = self.index.pointer(address, pointer)?;
+        let now = self.facts.pointers.get(pointer);
+        let is_as_planned = now == planned || now == Some(&self.step.version);
+        (!is_as_planned).then(|| {
+            format!(
+                "{} names {} now, and it named {} when the plan was made",
+                address.pointer(pointer),
+                or_nothing(now),
+                or_nothing(planned),
+            )
+        })
     }
 
     fn uploaded(&self) -> Vec<&Artifact> {

@@ -12,18 +12,20 @@ use relplan_model::{
     address::TargetName, event::Event, journal::Record, state::State, step::Step, time::Timestamp,
 };
 
-use super::{Walk, pace::Pace, schedule::Schedule};
+use super::{Walk, pace::Pace, schedule::Schedule, verdict::shortened};
 use crate::{
     journal::{Halted, News},
-    report::StepEnd,
+    report::{Absence, StepEnd},
 };
 
 /// What is known of the other runs.
 pub(super) struct Others {
     /// The targets with something left to do that no run has taken up yet.
     absent: BTreeSet<TargetName>,
-    /// Those of them whose run says that it will not begin.
-    declined: BTreeSet<TargetName>,
+    /// Those whose run says that it will not begin, or that it ended undone; with why.
+    gone: BTreeMap<TargetName, Absence>,
+    /// The targets that some run has taken up.
+    here: BTreeSet<TargetName>,
     /// When the last sign of life came from them, or this run began to wait.
     heard: Timestamp,
     pace: Pace,
@@ -44,6 +46,8 @@ impl<'p> Walk<'p, '_> {
             .iter()
             .filter(|step| !self.part.has(step) && self.how_done(step).is_none())
             .map(|step| &step.address.target);
+        let here = left.clone().filter(|target| is_here(target) == Some(true));
+        let here = here.cloned().collect();
         let absent = if self.options.together {
             left.filter(is_absent).cloned().collect()
         } else {
@@ -51,7 +55,8 @@ impl<'p> Walk<'p, '_> {
         };
         Others {
             absent,
-            declined: BTreeSet::new(),
+            gone: BTreeMap::new(),
+            here,
             heard: self.ports.clock.now(),
             pace: Pace::of_others(),
             was_told: BTreeSet::new(),
@@ -72,16 +77,25 @@ impl<'p> Walk<'p, '_> {
             others.pace = Pace::of_others();
         }
         match news {
-            News::Joined(targets) => others.absent.retain(|target| !targets.contains(target)),
+            News::Joined(targets) => {
+                others.absent.retain(|target| !targets.contains(target));
+                others.gone.retain(|target, _| !targets.contains(target));
+                others.here.extend(targets);
+            }
             News::Done(step, how) => {
                 if let Some(place) = self.index.place(&step) {
                     ends.insert(place, StepEnd::Done(how));
                     schedule.ended_well(place);
                 }
             }
-            News::Left(targets) => {
-                let absent = others.absent.intersection(&targets);
-                others.declined.extend(absent.cloned());
+            News::Left(targets, reason) => {
+                for target in &targets {
+                    let absence = match others.absent.contains(target) {
+                        true => Absence::Declined(reason.clone()),
+                        false => Absence::Left(reason.clone()),
+                    };
+                    others.gone.insert(target.clone(), absence);
+                }
                 let is_left = |step: &Step| targets.contains(&step.address.target);
                 let places: Vec<usize> = schedule.left().collect();
                 for place in places {
@@ -106,11 +120,23 @@ impl<'p> Walk<'p, '_> {
         &self,
         others: &Others,
         awaited: &BTreeSet<TargetName>,
-    ) -> Option<BTreeSet<TargetName>> {
-        if !others.declined.is_empty() {
-            return Some(others.declined.clone());
+    ) -> Option<BTreeMap<TargetName, Absence>> {
+        if others
+            .gone
+            .keys()
+            .any(|target| others.absent.contains(target))
+        {
+            return Some(others.gone());
         }
-        (self.since(others.heard) >= self.options.patience).then(|| awaited.clone())
+        let silent = |target: &TargetName| {
+            let absence = match others.here.contains(target) {
+                true => Absence::Silent,
+                false => Absence::NeverBegan,
+            };
+            (target.clone(), absence)
+        };
+        (self.since(others.heard) >= self.options.patience)
+            .then(|| awaited.iter().map(silent).collect())
     }
 
     /// Waits a little, then asks the store what the other runs have done.
@@ -132,7 +158,8 @@ impl<'p> Walk<'p, '_> {
 
     /// Says for whom this run waits, once for each of them.
     pub(super) fn tell_awaited(&self, others: &mut Others, awaited: &BTreeSet<TargetName>) {
-        let begun = others.absent.is_empty();
+        // Without a run that has begun there is nobody to wait for: the order of jobs may be wrong.
+        let begun = awaited.is_subset(&others.here);
         let mut is_news = false;
         for target in awaited {
             is_news |= others.was_told.insert((begun, target.clone()));
@@ -165,19 +192,28 @@ impl<'p> Walk<'p, '_> {
         if targets.is_empty() {
             return Ok(());
         }
+        let reason = ends.values().find_map(StepEnd::blame);
         let left = Record::Left {
             plan: self.digest,
             targets,
             run: Some(self.run.clone()),
+            reason: reason.map(|reason| shortened(reason.to_owned())),
         };
         self.journal.write(left).await
     }
 }
 
 impl Others {
-    /// The targets whose runs say that they do not begin.
-    pub(super) fn declined(&self) -> impl Iterator<Item = TargetName> + '_ {
-        self.declined.iter().cloned()
+    /// The targets whose runs say that they do not begin; if there are none, those whose runs ended undone. Whoever waits
+    /// for a run that does not begin ends undone too, and is not to blame.
+    pub(super) fn gone(&self) -> BTreeMap<TargetName, Absence> {
+        let mut culprits = self.gone.clone();
+        culprits.retain(|_, absence| matches!(absence, Absence::Declined(_)));
+        if culprits.is_empty() {
+            self.gone.clone()
+        } else {
+            culprits
+        }
     }
 
     /// They are waited for from now on: before, this run was busy itself, and they may have waited for it.

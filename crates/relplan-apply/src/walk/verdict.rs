@@ -91,7 +91,7 @@ pub(super) fn could_not_look(reason: &str) -> StepEnd {
 }
 
 /// A registry's words may be a page long; the journal keeps their beginning.
-pub(super) fn shortened(mut text: String) -> String {
+pub(crate) fn shortened(mut text: String) -> String {
     const MOST: usize = 600;
     if text.len() > MOST {
         let end = text.floor_char_boundary(MOST);

@@ -19,5 +19,6 @@ mod rivals;
 mod runners;
 mod scale;
 mod seeds;
+mod selections;
 mod session;
 mod shapes;

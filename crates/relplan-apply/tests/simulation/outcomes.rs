@@ -1,13 +1,15 @@
 //! What each way in which a write goes wrong leads to: outcome, exit class, attempts, time.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use relplan_apply::{ExitClass, Options, StepEnd, Stop};
 use relplan_model::{
+    address::{PointerName, Version},
     event::Event,
     journal::{Entry, How, Record, Resolution},
     port::{Clock as _, StateStore as _},
     state::Progress,
+    step::Effect,
 };
 use relplan_testkit::world::{BEGINNING, Fault, Faults, Limit, Ran, Row, Upload, World};
 
@@ -477,4 +479,107 @@ fn ten_thousand_steps_are_walked_in_time_linear_in_them() {
         many < few * 40 + Duration::from_millis(500),
         "{few:?} for 1,000 steps, {many:?} for 10,000"
     );
+}
+
+/// Somebody publishes another version of the package by hand, under the pointer that everybody follows.
+fn publishes_by_hand(world: &World, address: &str, version: &str) {
+    let (address, version) = (address.parse().unwrap(), Version::new(version).unwrap());
+    let latest = PointerName::new("latest").unwrap();
+    world.by_hand(|registries, now| {
+        registries.change(&address, now, |contents| {
+            contents.versions.insert(version.clone(), BTreeMap::new());
+            contents.pointers.insert(latest, version.clone());
+        });
+    });
+}
+
+/// I4: a name that was new when the plan was made and is not any more is a conflict, whether or not the upload itself
+/// moves a pointer; nothing is sent.
+#[test]
+fn l8_a_name_that_was_new_and_is_not_any_more_is_a_conflict() {
+    for address in ["one:a", "many:a"] {
+        let world = World::new(1, plan(&[Row::release(address)]), Faults::none());
+        publishes_by_hand(&world, address, "7.0.0");
+        let before = world.contents();
+        let end = ended(once(&world));
+        assert_eq!(end.exit, ExitClass::Conflict, "{}", end.words);
+        let StepEnd::Failed { detail, .. } = publish_end(&end) else {
+            panic!("{end:?}")
+        };
+        assert!(
+            detail.contains("was a new name when the plan was made"),
+            "{detail}"
+        );
+        assert_eq!((attempts(&world), world.contents()), (0, before));
+        check_laws(&world);
+    }
+}
+
+/// I4: the same while the answer to a first attempt is lost: it is given its time, and nothing is sent again.
+#[test]
+fn l8_a_name_that_somebody_takes_after_a_lost_request_is_a_conflict() {
+    let world = World::new(
+        1,
+        plan(&[Row::release("one:a")]),
+        Faults::always(Fault::LostRequest, 1),
+    );
+    let (options, stop) = (Options::default(), Stop::new());
+    let taken = async {
+        let is_lost = |event: &Event| matches!(event, Event::StepUnknown { .. });
+        while !world.events().iter().any(is_lost) {
+            world.clock().sleep(Duration::from_millis(1)).await;
+        }
+        publishes_by_hand(&world, "one:a", "7.0.0");
+    };
+    let both = futures_util::future::join(apply(&world, "runner", &options, &stop), taken);
+    let Ran::Ended((end, ())) = world.run(both) else {
+        panic!("killed")
+    };
+    assert_eq!(end.exit, ExitClass::Conflict, "{}", end.words);
+    assert_eq!(attempts(&world), 1);
+    assert!(world.uploads().is_empty());
+    assert!(seconds(&world) >= 60, "a lost request is given its time");
+    check_laws(&world);
+}
+
+/// I4: an upload that moves a pointer of a known name itself moves it from where the plan found it alone.
+#[test]
+fn l8_an_upload_moves_a_pointer_from_where_the_plan_found_it_alone() {
+    let mut plan = plan(&[Row::release("one:a").exists()]);
+    // As where a registry has no holding pointer, or the spec names the pointer itself.
+    plan.steps.truncate(2);
+    for step in &mut plan.steps {
+        if let Effect::Publish(publish) = &mut step.effect {
+            publish.pointer = Some(PointerName::new("latest").unwrap());
+        }
+    }
+    for (moved, exit) in [(false, ExitClass::Done), (true, ExitClass::Conflict)] {
+        let world = World::new(1, plan.clone(), Faults::none());
+        if moved {
+            publishes_by_hand(&world, "one:a", "7.0.0");
+        }
+        let end = ended(once(&world));
+        assert_eq!(end.exit, exit, "{}", end.words);
+        assert_eq!(world.uploads().is_empty(), moved);
+        check_laws(&world);
+    }
+}
+
+/// D15: a chain of steps that were not started has one cause, which is the step at its beginning.
+#[test]
+fn a_chain_that_was_not_started_has_one_cause_with_a_count() {
+    let plan = plan(&[
+        Row::release("one:a"),
+        Row::release("many:b").needs("one:a"),
+        Row::release("many:c").needs("many:b"),
+    ]);
+    let world = World::new(1, plan, Faults::always(Fault::Refused, 1));
+    let end = ended(once(&world));
+    let report = end.report.unwrap();
+    let roots: Vec<(Option<&str>, usize)> = report
+        .roots()
+        .into_iter()
+        .map(|(root, number)| (root.map(|step| step.as_str()), number))
+        .collect();
+    assert_eq!(roots, [(Some("publish one:a@1.0.0"), 5)]);
 }

@@ -80,6 +80,8 @@ impl State {
                 run,
                 tool: _,
                 targets,
+                steps,
+                not_after,
                 approved,
             } => {
                 if self.open.is_some() {
@@ -93,6 +95,8 @@ impl State {
                 self.open = Some(Open {
                     plan: *plan,
                     since: at,
+                    total: *steps,
+                    not_after: *not_after,
                     runner: runner.clone(),
                     steps: BTreeMap::new(),
                     run: None,
@@ -113,7 +117,12 @@ impl State {
                 self.measured_by(approved.as_ref())?;
                 self.take_up(plan, (runner, run.as_ref()), targets.as_ref(), at)?;
             }
-            Record::Left { plan, targets, run } => {
+            Record::Left {
+                plan,
+                targets,
+                run,
+                reason,
+            } => {
                 let open = self.open(Some(plan))?;
                 if open.parts.is_empty() && run.is_some() && *run == open.run {
                     open.left = true;
@@ -125,10 +134,14 @@ impl State {
                         run: None,
                         heard: at,
                         left: true,
+                        reason: None,
                     };
                     let part = open.parts.entry(target.clone()).or_insert_with(nobody);
                     // Somebody else may have taken it up since.
-                    part.left |= run.is_none() || part.run.is_none() || *run == part.run;
+                    if run.is_none() || part.run.is_none() || *run == part.run {
+                        part.left = true;
+                        part.reason.clone_from(reason);
+                    }
                 }
             }
             Record::Intent { step, attempt } => {
@@ -276,6 +289,7 @@ impl State {
             run: run.cloned(),
             heard: at,
             left: false,
+            reason: None,
         };
         let parts = targets.iter().map(|name| (name.clone(), part.clone()));
         open.parts.extend(parts);

@@ -30,6 +30,8 @@ pub(crate) fn perfectly(input: &PlanInput, plan: &Plan) -> PlanInput {
             runner: "test".to_owned(),
             run: None,
             targets: None,
+            steps: None,
+            not_after: None,
             approved: None,
         },
     );

@@ -13,6 +13,8 @@ use relplan_model::{
     step::{Publish as PublishStep, StepId},
 };
 
+mod login;
+
 use super::*;
 use crate::http::{
     Limits,
@@ -423,19 +425,8 @@ async fn l11_a_login_that_the_index_repeats_is_not_shown() {
 #[tokio::test]
 async fn preflight_wants_a_login_only_for_uploads() {
     let bench = bench_with(&[], |_| Reply::new(500, "")).await;
-    let version = Version::new("1.0").unwrap();
-    let publish = step(
-        Effect::Publish(PublishStep {
-            artifact: None,
-            one_of_many: false,
-            pointer: None,
-            first: true,
-            settings: Settings::default(),
-            siblings: Vec::new(),
-        }),
-        version.clone(),
-    );
-    let wait = step(Effect::Await, version);
+    let publish = upload_step();
+    let wait = step(Effect::Await, Version::new("1.0").unwrap());
     assert_eq!(bench.driver.preflight(&[&wait]).await, Ok(()));
     let finding = bench
         .driver
@@ -444,6 +435,18 @@ async fn preflight_wants_a_login_only_for_uploads() {
         .unwrap_err();
     assert_eq!(finding.code, "credential");
     assert!(bench.server.requests().is_empty());
+}
+
+fn upload_step() -> Step {
+    let publish = PublishStep {
+        artifact: None,
+        one_of_many: false,
+        pointer: None,
+        first: true,
+        settings: Settings::default(),
+        siblings: Vec::new(),
+    };
+    step(Effect::Publish(publish), Version::new("1.0").unwrap())
 }
 
 #[tokio::test]

@@ -72,6 +72,8 @@ fn record(seq: u64, who: &str) -> Record {
             runner: who.to_owned(),
             run: None,
             targets: None,
+            steps: None,
+            not_after: None,
             approved: None,
         },
         _ => Record::Resumed {

@@ -83,6 +83,35 @@ impl Watch {
         self.plan.steps.get(*self.steps.get(id)?)
     }
 
+    /// Law L8: an upload that moves a pointer itself moves it from where the plan found it, and from nowhere else. The
+    /// holding pointer is the applier's own.
+    fn upload_moves_back(
+        &self,
+        step: &Step,
+        shown: &BTreeMap<PointerName, Version>,
+    ) -> Option<(&'static str, String)> {
+        let Effect::Publish(publish) = &step.effect else {
+            return None;
+        };
+        let pointer = publish.pointer.as_ref()?;
+        if pointer.as_str() == "holding" {
+            return None;
+        }
+        let mut observations = self.plan.observations.iter();
+        let planned = observations.find(|one| one.address == step.address);
+        let from = match planned.map(|one| &one.seen) {
+            Some(Seen::Present(facts)) => facts.pointers.get(pointer),
+            Some(Seen::Absent | Seen::Unknown { .. }) | None => None,
+        };
+        let now = shown.get(pointer);
+        (now != from && now != Some(&step.version)).then(|| {
+            let detail = format!(
+                "{pointer} was shown to be at {now:?}, and the upload moves it from {from:?}"
+            );
+            ("L8", detail)
+        })
+    }
+
     pub(super) fn breaches(&self) -> &[Breach] {
         &self.breaches
     }
@@ -131,7 +160,10 @@ impl Inner {
                     let detail = "nobody looked since the last effect there".to_owned();
                     found.push(("L4", detail));
                 }
-                Some(shown) => found.extend(moved_by_others(step, &shown)),
+                Some(shown) => {
+                    found.extend(moved_by_others(step, &shown));
+                    found.extend(self.watch.upload_moves_back(step, &shown));
+                }
             }
         }
         found.extend(self.too_early(step));

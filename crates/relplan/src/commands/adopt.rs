@@ -9,7 +9,7 @@ use relplan_model::{
 };
 use relplan_plan::{Adoption, Standing};
 
-use super::{Session, apply};
+use super::{Session, apply, status::next};
 use crate::{
     arguments::{Adopt, Planning},
     clock::SystemClock,
@@ -40,11 +40,11 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
             open.since,
             open.runner
         );
-        return Err(Failure::new(Exit::Open, message)
-            .hint("to finish it:")
-            .hint("$ relplan apply")
-            .hint("to give it up (what it published stays published):")
-            .hint("$ relplan state abandon --reason WHY"));
+        let failure = Failure::new(Exit::Open, message);
+        return Err(match next(session, &ground.state) {
+            Some(next) => failure.next(&next),
+            None => failure,
+        });
     }
     let (adoptions, findings) = look(session, arguments, &ground).await?;
     for finding in &findings {

@@ -6,21 +6,27 @@
 //!              ── else: observe ─▶ pack ─▶ plan ─▶ show, ask ─▶ run
 //! ```
 
+mod ending;
 mod fresh;
 mod gate;
 mod part;
 pub(super) mod run;
+mod selection;
 
 use std::{path::PathBuf, sync::Arc};
 
 use relplan_model::{
     digest::Sha256,
     event::{self, Event},
+    next::Next,
     plan::Plan,
     port::{Clock as _, EventSink as _},
 };
 
-use super::{Session, read_plan, status::started_plan};
+use super::{
+    Session, read_plan,
+    status::{self, started_plan},
+};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
@@ -50,6 +56,7 @@ pub(super) struct Tally {
     unknown: u64,
     skipped: u64,
     message: String,
+    next: Option<Next>,
 }
 
 /// Runs it.
@@ -70,11 +77,14 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let mut tally = Tally::default();
-    let ended = carry_out(&session, &arguments, &events, &mut tally).await;
+    let ended = carry_out(&session, &arguments, &events, &mut tally)
+        .await
+        .map_err(|failure| failure.look_up(&session.typed));
     let exit = match &ended {
         Ok(exit) => *exit,
         Err(failure) => {
             tally.message = failure.message();
+            tally.next.clone_from(&failure.next);
             failure.exit
         }
     };
@@ -85,6 +95,7 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         unknown,
         skipped,
         message,
+        next,
     } = tally;
     let exit_code = u64::from(exit.code());
     events.emit(Event::Summary {
@@ -96,6 +107,7 @@ pub async fn run(mut session: Session, arguments: Apply) -> Result<Exit, Failure
         unknown,
         skipped,
         message,
+        next,
     });
     ended
 }
@@ -147,7 +159,7 @@ async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen
         plan: None,
     };
     let state = journal::read(session, &opened, asked).await?.state;
-    let Some(open) = state.open else {
+    let Some(open) = &state.open else {
         return Ok(None);
     };
     let path = started_plan(&session.project, open.plan);
@@ -158,17 +170,19 @@ async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen
             open.since,
             open.runner
         );
-        return Err(Failure::new(Exit::Open, message)
-            .hint("to finish it, apply its file:")
-            .hint("$ relplan apply PLAN")
-            .hint("to give it up (what it published stays published):")
-            .hint("$ relplan state abandon --reason WHY"));
+        let failure = Failure::new(Exit::Open, message);
+        return Err(match status::next(session, &state) {
+            Some(next) => failure.next(&next),
+            None => failure,
+        });
     }
     let (bytes, plan) = read_plan(&path)?;
-    Ok(Some(Chosen {
+    let open = Chosen {
         bytes,
         plan,
         given: false,
         file: Some(path),
-    }))
+    };
+    selection::hold(session, &arguments.planning.selected, &open, &state)?;
+    Ok(Some(open))
 }

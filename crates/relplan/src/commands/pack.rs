@@ -4,12 +4,19 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use relplan_model::address::PackageId;
+use relplan_model::{
+    address::PackageId,
+    bundle::Artifact,
+    digest::{Comparison, Sha256},
+};
 use relplan_spec::Spec;
 use relplan_targets::surroundings::Surroundings;
 use relplan_workspace::bundle::Folder;
 
-use super::Session;
+use super::{
+    Session,
+    status::{missing_of, next, open_plan},
+};
 use crate::{
     arguments::{Pack, PinnedPlace, Places, Planning},
     events::progress::Progress,
@@ -17,6 +24,7 @@ use crate::{
     failure::Failure,
     gather::wishes::{picked, wishes},
     journal::{self, Asked},
+    next::{Next, Situation},
     packing,
     planning::Ground,
     store,
@@ -67,9 +75,10 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
     let read = session
         .project
         .spec(&relplan_targets::vocabulary(), style)?;
-    if arguments.bundle.is_none() {
-        keep_what_is_open(session, &read.spec).await?;
-    }
+    let again = match arguments.bundle {
+        Some(_) => None,
+        None => lost_of_open(session, arguments, &read.spec).await?,
+    };
     let found = wishes(root, &read, None, &arguments.selected, style)?;
     // What has a dynamic version is no wish yet, and is packed all the same: packing is how its version is found out.
     let mut wanted: BTreeSet<_> = picked(&read, &found.packages, &arguments.selected)?;
@@ -79,13 +88,19 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
             "no package of the spec is selected, so there is nothing to pack",
         ));
     }
-    if arguments.missing {
+    if let Some(lost) = &again {
+        wanted = lost
+            .artifacts
+            .iter()
+            .map(|one| one.package.clone())
+            .collect();
+    } else if arguments.missing {
         wanted = missing(session, arguments).await?;
         empty(&bundle)?;
     }
     let jobs = packing::jobs(root, &read.spec, &found.packages, &wanted)?;
     let siblings = packing::siblings(&found.packages);
-    packing::run(
+    let folder = packing::run(
         jobs,
         siblings,
         bundle,
@@ -94,27 +109,90 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         arguments.offline,
         Arc::new(Progress::new(session.terminal)),
     )
-    .await
+    .await?;
+    match again {
+        Some(lost) => lost.found_again(session, folder),
+        None => Ok(folder),
+    }
 }
 
-/// A plan that is open goes on with the very artifacts that it was made with: packing must not take them away.
-async fn keep_what_is_open(session: &Session, spec: &Spec) -> Result<(), Failure> {
-    let opened = store::open(session, None, Some(spec))?;
+/// What the open plan has still to upload and is not in the bundle.
+struct Lost {
+    plan: Sha256,
+    artifacts: Vec<Artifact>,
+}
+
+impl Lost {
+    /// The bundle, if everything came out as the plan has it (law L3).
+    fn found_again(self, session: &Session, folder: Folder) -> Result<Folder, Failure> {
+        let is_there = |lost: &&Artifact| {
+            let mut packed = folder.bundle().artifacts.iter();
+            packed.any(|one| {
+                one.file == lost.file && one.digests.compare(&lost.digests) == Comparison::Same
+            })
+        };
+        let others = self.artifacts.iter().filter(|lost| !is_there(lost)).count();
+        if others > 0 {
+            let message = format!(
+                "{others} of {} that the open plan {} is missing did not come out with the planned bytes",
+                count(self.artifacts.len(), "artifact", "artifacts"),
+                self.plan.short()
+            );
+            return Err(Failure::new(Exit::Invalid, message).situation(Situation::NotReproduced));
+        }
+        let text = format!(
+            "What the open plan {} was missing is there again, with the planned bytes.",
+            self.plan.short()
+        );
+        session.terminal.remark(&text);
+        if let Some(way) = Next::of(&Situation::Unfinished, &session.typed)
+            .ways
+            .first()
+        {
+            let commands = way.commands.join("\n    ");
+            session.terminal.remark(&format!("\n    {commands}\n"));
+        }
+        Ok(folder)
+    }
+}
+
+/// A plan that is open goes on with the very artifacts that it was made with: packing must not take them away. What of
+/// them is lost may be packed again.
+async fn lost_of_open(
+    session: &Session,
+    arguments: &Pack,
+    spec: &Spec,
+) -> Result<Option<Lost>, Failure> {
+    let opened = store::open(session, arguments.state.as_deref(), Some(spec))?;
     let asked = Asked {
         project: Some(&spec.project.name),
         plan: None,
     };
     let state = journal::read(session, &opened, asked).await?.state;
-    let Some(open) = state.open else {
-        return Ok(());
+    let Some(open) = &state.open else {
+        return Ok(None);
     };
+    if let Some(plan) = open_plan(&session.project, &state) {
+        let files = missing_of(session, &plan, open);
+        if !files.is_empty() {
+            let lost = |artifact: &Artifact| files.contains(&artifact.file);
+            let artifacts = plan.artifacts.into_iter().filter(lost).collect();
+            return Ok(Some(Lost {
+                plan: open.plan,
+                artifacts,
+            }));
+        }
+    }
     let message = format!(
-        "the plan {} is open, and its artifacts are in the bundle",
+        "the plan {} is open, and packing would take its artifacts away",
         open.plan.short()
     );
-    Err(Failure::new(Exit::Open, message)
-        .hint("finish it first, or pack into another folder with --bundle:")
-        .hint("$ relplan apply"))
+    let failure = Failure::new(Exit::Open, message)
+        .hint("to pack for another release meanwhile, name another folder with --bundle");
+    Err(match next(session, &state) {
+        Some(next) => failure.next(&next),
+        None => failure,
+    })
 }
 
 /// What the registries do not have yet, asked without any credential (law L14). What cannot be found out that way is

@@ -7,7 +7,9 @@ use crate::{
     exit::Exit,
     failure::Failure,
     forge::Reporting,
+    next::{Next, Situation},
     planning::Ground,
+    view::next_text,
 };
 
 /// Runs it.
@@ -54,6 +56,12 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
         session
             .terminal
             .remark(&format!("saved to {}\n", out.display()));
+        if made.plan.has_steps() && made.plan.applicable && ground.state.open.is_none() {
+            let approvals = made.plan.policy.is_some() || !made.plan.gates.is_empty();
+            let next = Next::of(&Situation::Saved { approvals }, &session.typed);
+            let text = next_text::render(&next, session.terminal.err);
+            session.terminal.remark(text.trim_start());
+        }
     }
     let exit = match made.exit() {
         Exit::Done if arguments.detailed_exitcode && made.plan.has_steps() => Exit::Changes,

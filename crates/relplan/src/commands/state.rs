@@ -10,20 +10,24 @@ use relplan_model::{
     digest::Sha256,
     journal::{Entry, Record},
     port::Clock as _,
-    state::{Printed, State as Folded},
+    state::State as Folded,
 };
 use relplan_state::Loaded;
 
-use super::{Session, status::open_plan};
+use super::{
+    Session,
+    status::{next, printed},
+};
 use crate::{
     arguments::State,
     clock::SystemClock,
     exit::Exit,
     failure::Failure,
     journal::{self, Asked},
+    next::{Next, Situation},
     planning::torn,
     store::{self, Opened},
-    view::{audit_text, journal_text, plan_text::finding_text, report_text, state_text},
+    view::{audit_text, journal_text, next_text, plan_text::finding_text, report_text, state_text},
 };
 
 /// Runs it.
@@ -34,9 +38,7 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
     match arguments {
         State::Show(_) => {
             let (loaded, exit) = seen(session, &opened, named).await?;
-            let text = serde_json::to_string(&Printed::from(loaded.state))
-                .map_err(|error| Failure::of(Exit::Internal, &error))?;
-            session.terminal.json(&text);
+            session.terminal.json(&printed(session, loaded.state)?);
             Ok(exit)
         }
         State::List(_) => {
@@ -60,8 +62,8 @@ pub async fn run(session: &Session, arguments: &State) -> Result<Exit, Failure> 
         State::Mv(mv) => rename::run(session, &opened, mv).await,
         State::Unlock(_) => {
             let state = folded(session, &opened, named).await?;
-            let kept = open_plan(&session.project, &state).is_some();
-            let text = state_text::unlock(&state, kept, session.terminal.out);
+            let next = next(session, &state);
+            let text = state_text::unlock(&state, next.as_ref(), session.terminal.out);
             session.terminal.result(&text);
             Ok(Exit::Done)
         }
@@ -181,10 +183,12 @@ async fn abandon(
         .await
         .map_err(|error| Failure::of(Exit::Store, &error))?;
     let text = format!(
-        "Plan {} is given up. What it published stays published; the next plan starts from what the registries say.",
+        "Plan {} is given up. What it published stays published.",
         open.plan.short()
     );
-    session.terminal.result(&text);
+    let next = Next::of(&Situation::GivenUp, &session.typed);
+    let next = next_text::render(&next, session.terminal.out);
+    session.terminal.result(&format!("{text}\n{next}"));
     Ok(Exit::Done)
 }
 
@@ -211,7 +215,7 @@ async fn record_all(opened: &Opened, state: &Folded, records: Vec<Record>) -> Re
 }
 
 /// Refuses what would move the state's serial under a plan that is being applied (exit 6).
-fn nothing_is_open(state: &Folded) -> Result<(), Failure> {
+fn nothing_is_open(session: &Session, state: &Folded) -> Result<(), Failure> {
     let Some(open) = &state.open else {
         return Ok(());
     };
@@ -221,9 +225,9 @@ fn nothing_is_open(state: &Folded) -> Result<(), Failure> {
         open.since,
         open.runner
     );
-    Err(Failure::new(Exit::Open, message)
-        .hint("finish it first:")
-        .hint("$ relplan apply")
-        .hint("or give it up (what it published stays published):")
-        .hint("$ relplan state abandon --reason WHY"))
+    let failure = Failure::new(Exit::Open, message);
+    Err(match next(session, state) {
+        Some(next) => failure.next(&next),
+        None => failure,
+    })
 }

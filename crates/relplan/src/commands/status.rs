@@ -1,16 +1,23 @@
 //! `relplan status`: what is recorded, and what is under way. Asks no registry.
 
+use std::collections::BTreeSet;
+
 use relplan_model::{
+    address::FileName,
     plan::Plan,
-    state::{Printed, State},
+    port::Clock as _,
+    state::{Open, Printed, Progress, State},
+    step::{Effect, Step},
 };
 
 use super::Session;
 use crate::{
     arguments::{Format, Status},
+    clock::SystemClock,
     exit::Exit,
     failure::Failure,
     journal::{self, Asked},
+    next::{Bundled, Next, OpenPlan, Situation},
     project::Project,
     store,
     view::status_text,
@@ -32,16 +39,14 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
     let store = opened.store;
     match arguments.format {
         Format::Json => {
-            let text = serde_json::to_string(&Printed::from(state))
-                .map_err(|error| Failure::of(Exit::Internal, &error))?;
-            session.terminal.json(&text);
+            session.terminal.json(&printed(session, state)?);
         }
         Format::Text => {
-            let open = open_plan(&session.project, &state);
+            let next = next(session, &state);
             session.terminal.result(&status_text::render(
                 &state,
                 &store.location(),
-                open.as_ref(),
+                next.as_ref(),
                 session.terminal.out,
             ));
         }
@@ -62,6 +67,63 @@ fn nothing_here(session: &Session) {
         None => "note: there is no spec in this folder either\n".to_owned(),
     };
     session.terminal.remark(&text);
+}
+
+/// The state as JSON, with what to do next.
+pub fn printed(session: &Session, state: State) -> Result<String, Failure> {
+    let next = next(session, &state).map(|next| next.printed());
+    serde_json::to_string(&Printed::new(state, next))
+        .map_err(|error| Failure::of(Exit::Internal, &error))
+}
+
+/// What to do about the open plan, if one is open.
+pub fn next(session: &Session, state: &State) -> Option<Next> {
+    let situation = situation(session, state)?;
+    Some(Next::of(&situation, &session.typed.of_open()))
+}
+
+/// Where the open plan stands.
+pub fn situation(session: &Session, state: &State) -> Option<Situation> {
+    let open = state.open.as_ref()?;
+    let plan = open_plan(&session.project, state);
+    let bundle = plan
+        .as_ref()
+        .map_or(Bundled::There, |plan| bundled(session, plan, open));
+    let open = OpenPlan {
+        open,
+        plan: plan.as_ref(),
+        bundle,
+        now: SystemClock.now(),
+    };
+    Some(open.situation())
+}
+
+fn bundled(session: &Session, plan: &Plan, open: &Open) -> Bundled {
+    match missing_of(session, plan, open).len() {
+        0 => Bundled::There,
+        missing => Bundled::Missing(missing),
+    }
+}
+
+/// The artifacts that a plan has still to upload and that are not in the bundle.
+pub fn missing_of(session: &Session, plan: &Plan, open: &Open) -> BTreeSet<FileName> {
+    // A folder that cannot be used holds nothing.
+    let folder = session.project.bundle(session.typed.bundle()).ok();
+    let is_there = |name: &str| {
+        folder
+            .as_ref()
+            .is_some_and(|folder| folder.join(name).exists())
+    };
+    let is_described = is_there("bundle.json");
+    let is_left = |step: &&Step| !matches!(open.steps.get(&step.id), Some(Progress::Done(_)));
+    let uploads = plan.steps.iter().filter(is_left);
+    uploads
+        .filter_map(|step| match &step.effect {
+            Effect::Publish(publish) => publish.artifact.clone(),
+            _ => None,
+        })
+        .filter(|file| !is_described || !is_there(file.as_str()))
+        .collect()
 }
 
 /// The open plan, where it was started from here.

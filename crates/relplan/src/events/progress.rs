@@ -122,8 +122,13 @@ impl EventSink for Progress {
                 } else {
                     "the runs to begin of"
                 };
+                let hint = if begun {
+                    ""
+                } else {
+                    "; begin them now, or stop this one and run them first"
+                };
                 let text = format!(
-                    "for {what} {} (at most {} of silence)",
+                    "for {what} {} (at most {} of silence{hint})",
                     names.join(", "),
                     span(seconds)
                 );

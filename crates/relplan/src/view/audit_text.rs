@@ -97,6 +97,9 @@ fn plan(out: &mut String, chapter: &PlanChapter, style: Style) {
         }
         if let Some(left) = run.left {
             runner = format!("{runner}; it ended at {left} with steps left undone");
+            if let Some(reason) = &run.reason {
+                runner = format!("{runner}: {reason}");
+            }
         }
         let text = match place {
             0 => format!(

@@ -42,6 +42,8 @@ pub fn line(entry: &Entry) -> String {
             runner,
             run: _,
             targets,
+            steps: _,
+            not_after: _,
             approved,
         } => {
             format!(
@@ -96,8 +98,15 @@ pub fn line(entry: &Entry) -> String {
             plan,
             targets,
             run: _,
+            reason,
         } => {
-            format!("left plan {}{} undone", plan.short(), part(Some(targets)))
+            let why = reason.as_ref().map(|reason| format!(": {reason}"));
+            format!(
+                "left plan {}{} undone{}",
+                plan.short(),
+                part(Some(targets)),
+                why.unwrap_or_default()
+            )
         }
         Record::Closed { plan, serial } => {
             format!("closed plan {} as serial {serial}", plan.short())
@@ -256,6 +265,8 @@ mod tests {
                 runner: "here".to_owned(),
                 run: None,
                 targets: None,
+                steps: None,
+                not_after: None,
                 approved: Some(Approved {
                     policy,
                     approvals: vec![CountedApproval {

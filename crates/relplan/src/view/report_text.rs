@@ -1,12 +1,18 @@
 //! The report at the end of an apply, complete on failure too, and failures of commands.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use relplan_apply::{ExitClass, Report, StepEnd, StepReport};
-use relplan_model::{address::TargetName, journal::Resolution, plan::Plan, step::StepId};
+use relplan_model::plan::{Action, Change, Plan};
 
-use super::style::{Role, Style, count, harmless, span};
-use crate::failure::Failure;
+use super::{
+    next_text,
+    style::{Role, Style, count, harmless, span},
+};
+use crate::{failure::Failure, next::Next};
+
+/// How many of the rows that a plan held back are named.
+const NAMED: usize = 10;
 
 /// Renders a failed command: details first, then the message with its causes, then hints; commands stand alone.
 pub fn failure(failure: &Failure, style: Style) -> String {
@@ -57,8 +63,14 @@ pub fn failure(failure: &Failure, style: Style) -> String {
     out
 }
 
-/// Renders the end of an apply: what was done, what was not and why, and what to do next.
-pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> String {
+/// Renders the end of an apply: what was done, what was not and why, and what to do next. The last lines say what the
+/// exit code says.
+pub fn report(
+    plan: &Plan,
+    report: &Report,
+    (seconds, next): (u64, Option<&Next>),
+    style: Style,
+) -> String {
     let mut out = String::new();
     let total = plan.steps.len();
     let ours = report.steps.iter().filter(|step| step.ours).count();
@@ -70,16 +82,20 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
         .filter(is_done)
         .count();
     let all = done == ours;
-    let (role, word) = match (all, ours == total) {
+    let held = held(plan);
+    let (role, word) = match (all && held.is_empty(), ours == total) {
         (true, true) => (Role::Good, "Applied"),
         (true, false) => (Role::Good, "Applied its part of"),
         (false, _) => (Role::Bad, "Not all applied:"),
     };
-    let verdict = format!(
+    let mut verdict = format!(
         "{done} of {} done in {}",
         count(ours, "step", "steps"),
         span(seconds)
     );
+    if !held.is_empty() {
+        let _ = write!(verdict, ", {} held back", count(held.len(), "row", "rows"));
+    }
     let project = harmless(&plan.project);
     let head = format!(
         "{word} plan {} of {project}: {verdict}.",
@@ -92,14 +108,48 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
         let others = count(total - ours, "step", "steps");
         let _ = writeln!(out, "  other runs: {done} of {others} done");
     }
-    let mut waiting: BTreeMap<Option<&StepId>, usize> = BTreeMap::new();
+    ended_badly(&mut out, report, style);
+    not_started(&mut out, report, style);
+    held_back(&mut out, &held, style);
+    let failure = report.failure.as_ref().map(ToString::to_string);
+    // Who has taken over says more than the digests that it was noticed by.
+    if let Some(text) = report.overtaken.clone().or(failure) {
+        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &harmless(&text)));
+    }
+    if !all || !held.is_empty() {
+        let text = format!("What is done stays done: {}.", self::verdict(plan, report));
+        let _ = writeln!(out, "\n{}", style.wrap("", "", &harmless(&text)));
+    }
+    if let Some(next) = next {
+        out.push_str(&next_text::render(next, style));
+    }
+    out
+}
+
+/// What an apply came to, in one line.
+pub fn verdict(plan: &Plan, report: &Report) -> String {
+    let held = held(plan).len();
+    if held == 0 {
+        return report.message();
+    }
+    format!(
+        "{}; {} of the plan {} held back",
+        report.message(),
+        count(held, "row", "rows"),
+        if held == 1 { "was" } else { "were" }
+    )
+}
+
+/// The rows that the plan held back: they are no steps, and not done all the same.
+fn held(plan: &Plan) -> Vec<&Change> {
+    let is_held = |change: &&Change| matches!(change.action, Action::Hold | Action::Drift);
+    plan.changes.iter().filter(is_held).collect()
+}
+
+fn ended_badly(out: &mut String, report: &Report, style: Style) {
     for step in &report.steps {
         let (label, text) = match &step.end {
-            StepEnd::Done(_) | StepEnd::Elsewhere => continue,
-            StepEnd::NotStarted { because } => {
-                *waiting.entry(because.as_ref()).or_default() += 1;
-                continue;
-            }
+            StepEnd::Done(_) | StepEnd::Elsewhere | StepEnd::NotStarted { .. } => continue,
             StepEnd::Unknown { detail } => ("unknown", detail),
             StepEnd::Failed { detail, .. } => ("failed", detail),
             StepEnd::Expired { detail } => ("expired", detail),
@@ -116,75 +166,44 @@ pub fn report(plan: &Plan, report: &Report, seconds: u64, style: Style) -> Strin
             line.replacen(label, &style.paint(Role::Bad, label), 1)
         );
     }
-    for (because, number) in waiting {
-        let because = match because {
+}
+
+/// Each cause once, with the number of steps that wait for it, over however many others.
+fn not_started(out: &mut String, report: &Report, style: Style) {
+    for (root, number) in report.roots() {
+        let because = match root {
             Some(step) if number == 1 => format!("as it comes after {step}"),
             Some(step) => format!("as they come after {step}"),
             None if !report.gave_up_on.is_empty() => {
-                let names: Vec<&str> = report.gave_up_on.iter().map(TargetName::as_str).collect();
-                format!(
-                    "as the run of {} did not begin, or fell silent",
-                    names.join(", ")
-                )
+                let why = report.gave_up_on.iter();
+                let why: Vec<String> = why.map(|(target, absence)| absence.of(target)).collect();
+                format!("as {}", why.join(", and "))
             }
-            None => "as a stop was asked for".to_owned(),
+            None if report.exit == ExitClass::Busy => "as another run has taken over".to_owned(),
+            None if report.failure.is_some() => "as the journal could not be written".to_owned(),
+            None => "as a stop was requested".to_owned(),
         };
         let text = format!(
             "{} not started, {because}",
             count(number, "step was", "steps were")
         );
-        let _ = writeln!(out, "{}", style.wrap("  ", "      ", &text));
-    }
-    for hint in refusals(&report.steps) {
-        let _ = writeln!(out, "{}", style.wrap("  hint: ", "      ", hint));
-    }
-    let failure = report.failure.as_ref().map(ToString::to_string);
-    // Who has taken over says more than the digests that it was noticed by.
-    if let Some(text) = report.overtaken.clone().or(failure) {
         let _ = writeln!(out, "{}", style.wrap("  ", "      ", &harmless(&text)));
     }
-    if !all {
+}
+
+fn held_back(out: &mut String, held: &[&Change], style: Style) {
+    for change in held.iter().take(NAMED) {
+        let reason = change.reasons.first();
+        let reason = reason.map_or("", |reason| reason.message.as_str());
+        let text = format!("held {}: {reason}", change.address);
+        let line = style.wrap("  ", "      ", &harmless(&text));
         let _ = writeln!(
             out,
-            "\n{}",
-            style.wrap(
-                "",
-                "",
-                &format!("What is done stays done: {}.", report.message())
-            )
+            "{}",
+            line.replacen("held", &style.paint(Role::Bad, "held"), 1)
         );
-        let _ = writeln!(out, "{}", next(report.exit, ours < total));
     }
-    out
-}
-
-/// What to do about what registries refused: the same attempt would be refused again.
-fn refusals(steps: &[StepReport]) -> impl Iterator<Item = &'static str> {
-    let any = |wanted: bool| {
-        steps.iter().any(|step| {
-            matches!(
-                &step.end,
-                StepEnd::Failed { outcome: Resolution::Refused, credential, .. } if *credential == wanted
-            )
-        })
-    };
-    let credential = any(true).then_some(
-        "use a credential that may do what was refused, then apply again; or abandon the plan and leave the package out \
-         of the next one with --exclude",
-    );
-    let other = any(false).then_some(
-        "put right what was refused, then apply again; or abandon the plan and leave the package out of the next one with \
-         --exclude",
-    );
-    credential.into_iter().chain(other)
-}
-
-/// The command that goes on from here.
-fn next(exit: ExitClass, is_part: bool) -> &'static str {
-    match exit {
-        ExitClass::Conflict | ExitClass::Stale => "\n    relplan state abandon --reason WHY",
-        ExitClass::Approval => "\n    relplan approve PLAN --key KEY",
-        _ if is_part => "\n    relplan apply PLAN --target NAME",
-        _ => "\n    relplan apply",
+    if held.len() > NAMED {
+        let _ = writeln!(out, "  and {} more were held back", held.len() - NAMED);
     }
 }

@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 use relplan_model::state::{Recorded, State};
 
-use super::style::{Role, Style, harmless};
+use super::{
+    next_text,
+    style::{Role, Style, harmless},
+};
+use crate::next::Next;
 
 /// Renders everything that is recorded.
 pub fn list(state: &State, style: Style) -> String {
@@ -60,8 +64,8 @@ fn about(recorded: &Recorded) -> String {
     text
 }
 
-/// Why no lock is taken away, and what to do instead. `kept`: the open plan's file is here.
-pub fn unlock(state: &State, kept: bool, style: Style) -> String {
+/// Why no lock is taken away, and what to do instead.
+pub fn unlock(state: &State, next: Option<&Next>, style: Style) -> String {
     let none = "There is no lock to take away: each write says which line it follows, and the store takes it only if \
                 that is still the last one. A runner that is gone holds nothing; one that is still at work is stopped \
                 by the first write of whoever takes over.";
@@ -72,18 +76,14 @@ pub fn unlock(state: &State, kept: bool, style: Style) -> String {
         return out;
     };
     let text = format!(
-        "The plan {} is open since {}, last on {}. To go on with it, on any machine:",
+        "The plan {} is open since {}, last on {}. It goes on from any machine.",
         open.plan.short(),
         open.since,
         harmless(&open.runner)
     );
     let _ = writeln!(out, "{}", style.wrap("", "", &text));
-    let command = match kept {
-        true => "relplan apply",
-        false => "relplan apply PLAN",
-    };
-    let _ = writeln!(out, "\n    {command}\n");
-    out.push_str("To give it up (what it published stays published):\n\n");
-    out.push_str("    relplan state abandon --reason WHY\n");
+    if let Some(next) = next {
+        out.push_str(&next_text::render(next, style));
+    }
     out
 }

@@ -4,14 +4,17 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use relplan_model::{
     address::TargetName,
-    plan::Plan,
     state::{Progress, Recorded, State},
 };
 
-use super::style::{Role, Style, count, harmless};
+use super::{
+    next_text,
+    style::{Role, Style, count, harmless},
+};
+use crate::next::Next;
 
-/// Renders the state. `open` is the open plan itself, where it is at hand.
-pub fn render(state: &State, location: &str, open: Option<&Plan>, style: Style) -> String {
+/// Renders the state, with what to do about the open plan.
+pub fn render(state: &State, location: &str, next: Option<&Next>, style: Style) -> String {
     let mut out = String::new();
     if state.lineage.is_none() {
         let _ = writeln!(out, "Nothing is recorded yet in {}.", harmless(location));
@@ -40,12 +43,12 @@ pub fn render(state: &State, location: &str, open: Option<&Plan>, style: Style) 
             )
         )
     );
-    under_way(&mut out, state, open, style);
+    under_way(&mut out, state, next, style);
     recorded(&mut out, state, style);
     out
 }
 
-fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style) {
+fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style) {
     let Some(open) = &state.open else {
         let _ = writeln!(out, "\nNo plan is open.");
         return;
@@ -55,7 +58,9 @@ fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style)
         .values()
         .filter(|progress| matches!(progress, Progress::Done(_)))
         .count();
-    let total = plan.map_or_else(String::new, |plan| format!(" of {}", plan.steps.len()));
+    let total = open
+        .total
+        .map_or_else(String::new, |total| format!(" of {total}"));
     let _ = writeln!(
         out,
         "\n{}",
@@ -75,11 +80,16 @@ fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style)
         }
     );
     for (target, part) in &open.parts {
+        let why = part
+            .reason
+            .as_ref()
+            .map(|reason| format!(": {}", harmless(reason)));
+        let why = why.unwrap_or_default();
         let text = match (&part.runner, part.left) {
-            (None, _) => format!("{target} is for a run that could not begin"),
+            (None, _) => format!("{target} is for a run that could not begin{why}"),
             (Some(runner), false) => format!("{target} is for the run on {}", harmless(runner)),
             (Some(runner), true) => format!(
-                "{target} was for the run on {}, which ended before all of it was done",
+                "{target} was for the run on {}, which ended before all of it was done{why}",
                 harmless(runner)
             ),
         };
@@ -116,10 +126,9 @@ fn under_way(out: &mut String, state: &State, plan: Option<&Plan>, style: Style)
             style.paint(role, &style.wrap("  ! ", "      ", &text))
         );
     }
-    let _ = writeln!(
-        out,
-        "\nTo go on, apply the same plan again:\n\n    relplan apply"
-    );
+    if let Some(next) = next {
+        out.push_str(&next_text::render(next, style));
+    }
 }
 
 fn recorded(out: &mut String, state: &State, style: Style) {

@@ -70,11 +70,12 @@ fn l4_l6_files_are_compared_by_digest_and_by_nothing_else() {
     let present = |facts| Seen::Present(facts);
     let table = [
         (one, Seen::Absent, "Open"),
-        (one, present(Facts::default()), "Open"),
+        // The name was new when the plan was made.
+        (one, present(Facts::default()), "Moved"),
         (
             one,
             present(has("0.9.0", &[("x.tarball", other.clone())])),
-            "Open",
+            "Moved",
         ),
         (one, present(has("1.0.0", &[])), "Open"),
         // A version is one file there, under whatever name.

@@ -18,6 +18,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::wishes::Wishes,
+    next::Situation,
     packing,
     planning::{Ground, Made},
     view::{plan_text, verdict},
@@ -66,8 +67,8 @@ pub(super) async fn choose(
                 Exit::Usage,
                 "there is nobody to ask, so nothing was applied",
             )
-            .hint("say --yes to apply without being asked, or save the plan and apply that:")
-            .hint("$ relplan plan -o PLAN"));
+            .hint("say --yes to apply without being asked")
+            .situation(Situation::Save));
         }
         if !session.terminal.ask("Apply this plan?") {
             tally.message = "nobody said yes".to_owned();

@@ -19,6 +19,7 @@ use crate::{
     commands::Session,
     exit::Exit,
     failure::Failure,
+    next::Situation,
     planning::Made,
     view::{approvals_text, style::harmless},
 };
@@ -47,7 +48,8 @@ pub(super) fn keeper(
     // What has ended needs nobody's approval to stay ended, and what has no effect needs none at all.
     let is_over = state.ended.get(&digest) == Some(&Ended::Closed);
     if !is_over && chosen.plan.has_steps() {
-        demand(session, chosen, &keeper, events)?;
+        let is_open = state.open.as_ref().is_some_and(|open| open.plan == digest);
+        demand(session, chosen, (&keeper, is_open), events)?;
     }
     Ok(keeper)
 }
@@ -64,7 +66,7 @@ fn places(session: &Session, arguments: &Apply) -> Places {
 fn demand(
     session: &Session,
     chosen: &Chosen,
-    keeper: &Keeper,
+    (keeper, is_open): (&Keeper, bool),
     events: &dyn EventSink,
 ) -> Result<(), Failure> {
     let nothing = |failure: Failure| failure.while_doing("nothing was published");
@@ -91,14 +93,10 @@ fn demand(
     if verdict.is_approved() {
         return Ok(());
     }
-    let plan = chosen
-        .file
-        .as_ref()
-        .map_or_else(|| "PLAN".to_owned(), |file| file.display().to_string());
-    let exit = if SystemClock.now() > chosen.plan.not_after {
-        Exit::Stale
-    } else {
-        Exit::Approval
+    let (exit, situation) = match (SystemClock.now() > chosen.plan.not_after, is_open) {
+        (true, true) => (Exit::Stale, Situation::Expired { approvals: true }),
+        (true, false) => (Exit::Stale, Situation::PlanAgain { pack: false }),
+        (false, _) => (Exit::Approval, Situation::Unapproved),
     };
     let details = approvals_text::render(verdict, &answer.pinned, session.terminal.err);
     let failure = Failure::new(exit, "nothing was published");
@@ -111,10 +109,7 @@ fn demand(
             .collect(),
         ..failure
     };
-    Err(failure
-        .details(details)
-        .hint("each of them approves the same file, and the records lie beside it or in a folder that --approvals names:")
-        .hint(format!("$ relplan approve {plan} --key KEY")))
+    Err(failure.details(details).situation(situation))
 }
 
 /// A plan that was made just now has nobody's approval: where it needs one it must be saved first.
@@ -156,8 +151,5 @@ pub(super) fn needs_nobody(
         Exit::Approval,
         "nothing was published: releases of this project need approvals, so the plan must be saved for people to sign it",
     )
-    .hint("save it, have it approved, and apply that file:")
-    .hint("$ relplan plan -o PLAN")
-    .hint("$ relplan approve PLAN --key KEY")
-    .hint("$ relplan apply PLAN"))
+    .situation(Situation::SaveAndApprove))
 }

@@ -12,6 +12,7 @@ use crate::{
     commands::Session,
     exit::Exit,
     failure::Failure,
+    gather::selection::nearest,
     store::{self, Opened},
 };
 
@@ -70,11 +71,16 @@ pub(super) fn of(
 const MANNERS: Duration = Duration::from_secs(30);
 
 /// Tells the other runs that this one does not begin. If that cannot be told, they find out by waiting.
-pub(super) async fn decline(session: &Session, plan: Sha256, part: &Part, store: &dyn StateStore) {
+pub(super) async fn decline(
+    session: &Session,
+    (plan, reason): (Sha256, &str),
+    part: &Part,
+    store: &dyn StateStore,
+) {
     let text =
         "This run cannot begin. It waits up to 30 s for the other runs of the plan, to tell them.";
     session.terminal.remark(text);
-    let told = relplan_apply::decline(plan, part, (store, &SystemClock), MANNERS).await;
+    let told = relplan_apply::decline(plan, (part, reason), (store, &SystemClock), MANNERS).await;
     if let Ok(false) | Err(_) = told {
         session
             .terminal
@@ -88,9 +94,18 @@ fn target(plan: &Plan, name: &str) -> Result<TargetName, Failure> {
         return Ok(found.clone());
     }
     let names: Vec<&str> = plan.targets.iter().map(|t| t.name.as_str()).collect();
+    Err(unknown(name, &names))
+}
+
+/// A target that the plan does not have.
+pub(super) fn unknown(name: &str, known: &[&str]) -> Failure {
     let failure = Failure::new(Exit::Usage, format!("the plan has no target {name:?}"));
-    Err(match names.as_slice() {
-        [] => failure.hint("it has no targets at all"),
-        names => failure.hint(format!("its targets are {}", names.join(", "))),
-    })
+    if known.is_empty() {
+        return failure.hint("it has no targets at all");
+    }
+    let failure = match nearest(name, known.iter().copied()) {
+        Some(word) => failure.hint(format!("did you mean {word:?}?")),
+        None => failure,
+    };
+    failure.hint(format!("its targets are {}", known.join(", ")))
 }

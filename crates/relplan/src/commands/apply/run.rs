@@ -16,7 +16,7 @@ use relplan_state::Place;
 use relplan_targets::{http::Net, surroundings::Surroundings};
 use relplan_workspace::bundle::Folder;
 
-use super::{Chosen, Tally, gate, part};
+use super::{Chosen, Tally, ending, gate, part};
 use crate::{
     arguments::Apply,
     clock::SystemClock,
@@ -62,6 +62,7 @@ pub(super) async fn run(
     let journal = (&loaded.state, loaded.lines.as_slice());
     let keeper = gate::keeper(session, arguments, &chosen, journal, events.as_ref())?;
     let state = loaded.state;
+    let known = state.clone();
     let Chosen { bytes, plan, .. } = chosen;
     let surroundings = surroundings(session, &plan);
     let net = Net::of(&surroundings);
@@ -76,7 +77,8 @@ pub(super) async fn run(
         &surroundings,
         &net,
     )?;
-    let folder = bundle(session, arguments, &plan)?;
+    let folder = bundle(session, arguments, &plan)
+        .map_err(|failure| failure.situation(ending::without_bundle(&plan, digest, &known)))?;
     let admission = Admission {
         bytes: &bytes,
         now: started,
@@ -88,13 +90,13 @@ pub(super) async fn run(
     let admitted = match relplan_apply::admit(admission).await {
         Ok(admitted) => admitted,
         Err(denied) => {
-            let failure = refused(&denied, session, &opened);
             let is_ours_alone = !denied.findings().is_empty();
             let others = plan.steps.iter().any(|step| !part.has(step));
             if is_ours_alone && others {
-                part::decline(session, digest, &part, &**store).await;
+                let reason = denied.to_string();
+                part::decline(session, (digest, &reason), &part, &**store).await;
             }
-            return Err(failure);
+            return Err(refused(&denied, session, &opened, &known));
         }
     };
     let nothing = if !plan.has_steps() {
@@ -142,7 +144,7 @@ pub(super) async fn run(
     };
     let claimed = relplan_apply::claim(admitted, opening, &ports)
         .await
-        .map_err(|error| Failure::of(exit(error.exit()), &error))?;
+        .map_err(|error| ending::not_claimed(session, &error, &known))?;
     keeper.claimed();
     remember(
         session,
@@ -165,10 +167,16 @@ pub(super) async fn run(
     drop(shown);
     drop(alive);
     let seconds = SystemClock.now().unix().saturating_sub(started.unix());
+    // What the plan held back is not done, however well the rest went.
+    let exit = match report.exit {
+        ExitClass::Done => exit_of(&plan),
+        class => exit(class),
+    };
+    let next = ending::next(session, &plan, (&report, exit), &**store).await;
     let text = report_text::report(
         &plan,
         &report,
-        u64::try_from(seconds).unwrap_or(0),
+        (u64::try_from(seconds).unwrap_or(0), next.as_ref()),
         session.terminal.out,
     );
     session.terminal.result(&text);
@@ -178,13 +186,10 @@ pub(super) async fn run(
         failed: report.failed,
         unknown: report.unknown,
         skipped: report.skipped,
-        message: report.message(),
+        message: report_text::verdict(&plan, &report),
+        next: next.map(|next| next.printed()),
     };
-    if report.exit == ExitClass::Done {
-        // What the plan held back is not done, however well the rest went.
-        return Ok(exit_of(&plan));
-    }
-    Ok(exit(report.exit))
+    Ok(exit)
 }
 
 /// Has this machine remember under which policy the plan was started, and how far its journal had come by then.
@@ -252,7 +257,7 @@ pub(in crate::commands) fn exit(class: ExitClass) -> Exit {
     }
 }
 
-fn refused(denied: &Denied, session: &Session, opened: &Opened) -> Failure {
+fn refused(denied: &Denied, session: &Session, opened: &Opened, state: &State) -> Failure {
     let details: String = denied
         .findings()
         .iter()
@@ -264,28 +269,19 @@ fn refused(denied: &Denied, session: &Session, opened: &Opened) -> Failure {
     } else {
         failure.details(details)
     };
-    match denied {
-        Denied::OtherOpen { .. } => failure
-            .hint("to finish the open plan:")
-            .hint("$ relplan apply")
-            .hint("to give it up (what it published stays published):")
-            .hint("$ relplan state abandon --reason WHY"),
+    let failure = match denied {
         Denied::Stale { planned, .. } => {
             let made = planned.store.clone();
             let made = made.unwrap_or_else(|| "a folder where it was made".to_owned());
-            failure
-                .hint(format!(
-                    "the plan is for the state in {}, and this is the state in {}",
-                    harmless(&made),
-                    opened.store.location()
-                ))
-                .hint("$ relplan plan -o PLAN")
-        }
-        Denied::Expired { .. } | Denied::Abandoned | Denied::NotApplicable => {
-            failure.hint("$ relplan plan -o PLAN")
+            failure.hint(format!(
+                "the plan is for the state in {}, and this is the state in {}",
+                harmless(&made),
+                opened.store.location()
+            ))
         }
         _ => failure,
-    }
+    };
+    ending::denied(session, denied, state, failure)
 }
 
 /// While applying no driver sees the project's own files (law L14); what the plan found in them was reviewed with it.
@@ -312,7 +308,7 @@ fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, F
     opened.map_err(|error| {
         Failure::of(Exit::Invalid, &error)
             .while_doing("nothing was published")
-            .hint("a plan is applied with the bundle that it was made with; name its folder with --bundle")
+            .hint("a plan is applied with the bundle that it was made with; if that is elsewhere, name its folder with --bundle")
     })
 }
 
@@ -320,10 +316,13 @@ fn bundle(session: &Session, arguments: &Apply, plan: &Plan) -> Result<Folder, F
 fn keep(session: &Session, digest: Sha256, bytes: &[u8]) -> Result<(), Failure> {
     let path = crate::commands::status::started_plan(&session.project, digest);
     if path.exists() {
-        Ok(())
-    } else {
-        crate::files::write_whole(&path, bytes)
+        return Ok(());
     }
+    // Without it nobody could go on after an interruption, so nothing is begun.
+    crate::files::write_whole(&path, bytes).map_err(|failure| Failure {
+        exit: Exit::Store,
+        ..failure.while_doing("nothing was published")
+    })
 }
 
 /// A name that nothing else ever has.

@@ -22,7 +22,7 @@ pub(super) async fn run(
     }
     let (address, version) = read(what)?;
     let state = folded(session, opened, project).await?;
-    nothing_is_open(&state)?;
+    nothing_is_open(session, &state)?;
     let versions = state.releases.get(&address);
     let is_known = match &version {
         Some(version) => versions.is_some_and(|versions| versions.contains_key(version)),
@@ -72,7 +72,7 @@ async fn matching(
         })?;
     let matcher = glob.compile_matcher();
     let state = folded(session, opened, project).await?;
-    nothing_is_open(&state)?;
+    nothing_is_open(session, &state)?;
     let known = state.releases.keys().chain(state.pointers.keys());
     let all: BTreeSet<&Address> = known
         .filter(|address| matcher.is_match(address.to_string()))

@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, opened: &Opened, mv: &Mv) -> Result<E
         plan: None,
     };
     let state = journal::read(session, opened, asked).await?.state;
-    nothing_is_open(&state)?;
+    nothing_is_open(session, &state)?;
     let what = meant(mv, &state)?;
     let record = Record::Renamed {
         what: what.clone(),
