@@ -315,9 +315,9 @@ import gzip, sys, tarfile, zipfile
 at = sys.argv[1] + '/quickstart_greet-0.0.9'
 head = tarfile.TarInfo('quickstart_greet-0.0.9/big')
 head.size = (1 << 29) + (16 << 20)
-chunk = gzip.compress(bytes(16 << 20), 1)
-with open(at + '.tar.gz', 'wb') as bomb:
-    bomb.write(gzip.compress(head.tobuf()))
+chunk = bytes(16 << 20)
+with gzip.open(at + '.tar.gz', 'wb', 1) as bomb:
+    bomb.write(head.tobuf())
     for _ in range(33):
         bomb.write(chunk)
 with zipfile.ZipFile(at + '-py3-none-any.whl', 'w') as wheel:

@@ -80,7 +80,7 @@ fn a_rebuilt_journal_keeps_the_policy_and_what_it_takes_the_place_of() {
     let stale = expect(&environment, 5, &["apply", "two.json", "--policy", &pinned]);
     says(
         &stale,
-        &["the plan is for the state in", "relplan plan -o PLAN"],
+        &["the plan is for the state in", "relplan plan -o two.json"],
     );
     expect(&environment, 0, &["plan", "-o", "three.json"]);
     expect(&environment, 4, &["apply", "three.json"]);

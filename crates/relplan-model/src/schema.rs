@@ -27,6 +27,7 @@ use crate::{
     event, journal,
     plan::{self, Plan},
     problem, state,
+    step::StepId,
     time::Timestamp,
 };
 
@@ -296,6 +297,13 @@ text!(
     Timestamp,
     "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$",
     "A point in time in RFC 3339, in UTC and to the second, such as 2026-11-21T06:53:50Z."
+);
+
+// The characters of `text::is_hidden` that every dialect of regular expressions can name; the reader knows the others too.
+text!(
+    StepId,
+    "^[^\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufdd0-\\ufdef\\ufe00-\\ufe0e\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff]*$",
+    "A step's name, such as publish npm:@acme/widget@1.4.0. It holds no hidden character, so that views and logs can show it as it is."
 );
 
 impl JsonSchema for Digests {

@@ -14,7 +14,6 @@ use crate::{
 ///
 /// Invariant: one that was read holds no hidden character, so that views and logs can show it as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct StepId(String);
 
