@@ -385,6 +385,77 @@ fn l14_a_credential_that_the_person_keeps_for_a_host_is_sent_there_while_plannin
     }
 }
 
+/// A replacement of crates.io that the user configured, as most company mirrors are, and the tree leads it elsewhere:
+/// each step of the way counts, not the first alone.
+#[test]
+fn s4_l14_the_tree_does_not_turn_the_users_mirror_to_another_host() {
+    let user = "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://good.example/\"\n[registry]\nglobal-credential-providers = [\"cargo:token-from-stdout cat CANARY\"]\n";
+    for (what, tree) in [
+        (
+            "the mirror's URL",
+            "[source.mirror]\nregistry = \"sparse+URL/\"\n",
+        ),
+        (
+            "a replacement of the mirror",
+            "[source.mirror]\nreplace-with = \"b\"\n[source.b]\nregistry = \"sparse+URL/\"\n",
+        ),
+        (
+            "a registry of the project's instead of the mirror",
+            "[source.mirror]\nreplace-with = \"b\"\n[registries.b]\nindex = \"sparse+URL/\"\n",
+        ),
+    ] {
+        for variable in ["", " token-env=\"RELPLAN_TOKEN_EVIL\""] {
+            let sink = Sink::closed();
+            let hostile = Hostile::new(&format!("target \"cargo\" kind=\"cargo\"{variable}"));
+            hostile.project(".cargo/config.toml", &tree.replace("URL", &sink.url()));
+            hostile.home("canary", CANARY);
+            let canary = hostile.environment.home().join("canary");
+            hostile.home(
+                ".cargo/config.toml",
+                &user.replace("CANARY", &canary.display().to_string()),
+            );
+            for arguments in LOOKING {
+                let session = hostile.relplan(arguments);
+                let said = format!("{}{}", session.stdout, session.stderr);
+                assert!(
+                    !said.contains("user Cargo configuration (crates-io"),
+                    "{said}"
+                );
+            }
+            assert!(!sink.requests().is_empty(), "{what}: it was asked");
+            assert_eq!(sink.authorizations(), [""; 0], "{what}{variable}");
+            assert!(!sink.has_seen("canary"), "{what}{variable}");
+        }
+    }
+}
+
+/// The tree chooses among the user's registries; the one that it chooses is still the user's own.
+#[test]
+fn l14_a_registry_of_the_users_that_the_tree_chooses_gets_its_token() {
+    for tree in [
+        "[registry]\ndefault = \"acme\"\n",
+        "[source.crates-io]\nreplace-with = \"acme\"\n",
+    ] {
+        let sink = Sink::closed();
+        let hostile = Hostile::new("target \"cargo\" kind=\"cargo\"");
+        hostile.project(".cargo/config.toml", tree);
+        hostile.home(
+            ".cargo/config.toml",
+            &format!("[registries.acme]\nindex = \"sparse+{}/\"\n", sink.url()),
+        );
+        let session = hostile.relplan(&["plan"]);
+        let sent = sink.authorizations();
+        assert!(
+            !sent.is_empty() && sent.iter().all(|one| one == CANARY),
+            "{tree}: {sent:?}"
+        );
+        assert!(
+            !folded(&session.stdout).contains("only the tree names"),
+            "{session}"
+        );
+    }
+}
+
 /// A host that the person trusts sends on to another one.
 #[test]
 fn l14_a_redirect_takes_no_credential_to_another_origin() {

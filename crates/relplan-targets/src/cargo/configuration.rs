@@ -49,6 +49,17 @@ pub(crate) enum Origin {
     User,
 }
 
+impl Origin {
+    /// Where a place was found that this setting leads to and the next one names: in the project's files as soon as one
+    /// of them is there, since either could have led elsewhere.
+    pub(crate) fn and_then(self, next: Self) -> Self {
+        match self {
+            Self::Project => self,
+            Self::User | Self::Variable(_) => next,
+        }
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -222,12 +233,10 @@ impl Configuration {
         self.in_files(|file| file.source.get(source)?.replace_with.clone())
     }
 
-    /// The registry URL of a source, which may be a named registry just as well.
-    pub(crate) fn source_registry(&self, source: &str) -> Option<String> {
-        let (url, _) = self
-            .in_files(|file| file.source.get(source)?.registry.clone())
-            .or_else(|| self.index(source))?;
-        Some(url)
+    /// The registry URL of a source, which may be a named registry just as well, and where it is configured.
+    pub(crate) fn source_registry(&self, source: &str) -> Option<(String, Origin)> {
+        self.in_files(|file| file.source.get(source)?.registry.clone())
+            .or_else(|| self.index(source))
     }
 
     /// The registry that the user's own configuration knows under an index.
