@@ -458,6 +458,22 @@ fn l14_a_registry_of_the_users_that_the_tree_chooses_gets_its_token() {
     }
 }
 
+/// Where there is no credential, nothing is kept back, and the plan does not say so.
+#[test]
+fn l15_a_plan_speaks_of_no_unused_credential_where_there_is_none() {
+    let sink = Sink::closed();
+    for target in [
+        "target \"cargo\" kind=\"cargo\" url=\"sparse+URL/\"",
+        "target \"npm\" kind=\"npm\" url=\"URL/\"",
+    ] {
+        let hostile = Hostile::new(&target.replace("URL", &sink.url()));
+        let plan = hostile.relplan(&["plan"]);
+        let said = folded(&plan.stdout);
+        assert!(said.contains("credential: none was found here"), "{plan}");
+        assert!(!said.contains("none was found here ("), "{plan}");
+    }
+}
+
 /// A user's configuration may be spread over several files, as Cargo lets it.
 #[test]
 fn l14_a_file_that_the_users_configuration_includes_is_the_users() {
