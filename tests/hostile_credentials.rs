@@ -286,6 +286,8 @@ fn s4_l14_while_planning_no_credential_goes_to_a_host_that_only_the_tree_names()
         ("the spec's url with crates.io's name", r#"target "cargo" kind="cargo" url="sparse+URL/" registry="crates-io""#, &[]),
         ("a registry of the project's alone", r#"target "cargo" kind="cargo" registry="evil""#, &[(".cargo/config.toml", "[registries.evil]\nindex = \"sparse+URL/\"\n")]),
         ("another index for the user's registry", r#"target "cargo" kind="cargo" registry="acme""#, &[(".cargo/config.toml", "[registries.acme]\nindex = \"sparse+URL/\"\n")]),
+        ("the same in a file that the project's configuration includes", r#"target "cargo" kind="cargo" registry="acme""#,
+            &[(".cargo/config.toml", "include = [\"more/acme.toml\"]\n"), (".cargo/more/acme.toml", "[registries.acme]\nindex = \"sparse+URL/\"\n")]),
         ("the same in another spelling", r#"target "cargo" kind="cargo" registry="ACME""#, &[(".cargo/config.toml", "[registries.ACME]\nindex = \"sparse+URL/\"\n")]),
         ("the project's default registry", r#"target "cargo" kind="cargo""#, &[(".cargo/config.toml", "[registry]\ndefault = \"evil\"\n[registries.evil]\nindex = \"sparse+URL/\"\n")]),
         ("a replacement for crates.io", r#"target "cargo" kind="cargo" token-env="RELPLAN_TOKEN_EVIL""#,
@@ -385,6 +387,200 @@ fn l14_a_credential_that_the_person_keeps_for_a_host_is_sent_there_while_plannin
     }
 }
 
+/// A replacement of crates.io that the user configured, as most company mirrors are, and the tree leads it elsewhere:
+/// each step of the way counts, not the first alone.
+#[test]
+fn s4_l14_the_tree_does_not_turn_the_users_mirror_to_another_host() {
+    let user = "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://good.example/\"\n[registry]\nglobal-credential-providers = [\"cargo:token-from-stdout cat CANARY\"]\n";
+    for (what, tree) in [
+        (
+            "the mirror's URL",
+            "[source.mirror]\nregistry = \"sparse+URL/\"\n",
+        ),
+        (
+            "a replacement of the mirror",
+            "[source.mirror]\nreplace-with = \"b\"\n[source.b]\nregistry = \"sparse+URL/\"\n",
+        ),
+        (
+            "a registry of the project's instead of the mirror",
+            "[source.mirror]\nreplace-with = \"b\"\n[registries.b]\nindex = \"sparse+URL/\"\n",
+        ),
+    ] {
+        for variable in ["", " token-env=\"RELPLAN_TOKEN_EVIL\""] {
+            let sink = Sink::closed();
+            let hostile = Hostile::new(&format!("target \"cargo\" kind=\"cargo\"{variable}"));
+            hostile.project(".cargo/config.toml", &tree.replace("URL", &sink.url()));
+            hostile.home("canary", CANARY);
+            let canary = hostile.environment.home().join("canary");
+            hostile.home(
+                ".cargo/config.toml",
+                &user.replace("CANARY", &canary.display().to_string()),
+            );
+            for arguments in LOOKING {
+                let session = hostile.relplan(arguments);
+                let said = format!("{}{}", session.stdout, session.stderr);
+                assert!(
+                    !said.contains("user Cargo configuration (crates-io"),
+                    "{said}"
+                );
+            }
+            assert!(!sink.requests().is_empty(), "{what}: it was asked");
+            assert_eq!(sink.authorizations(), [""; 0], "{what}{variable}");
+            assert!(!sink.has_seen("canary"), "{what}{variable}");
+        }
+    }
+}
+
+/// The tree chooses among the user's registries; the one that it chooses is still the user's own.
+#[test]
+fn l14_a_registry_of_the_users_that_the_tree_chooses_gets_its_token() {
+    for tree in [
+        "[registry]\ndefault = \"acme\"\n",
+        "[source.crates-io]\nreplace-with = \"acme\"\n",
+    ] {
+        let sink = Sink::closed();
+        let hostile = Hostile::new("target \"cargo\" kind=\"cargo\"");
+        hostile.project(".cargo/config.toml", tree);
+        hostile.home(
+            ".cargo/config.toml",
+            &format!("[registries.acme]\nindex = \"sparse+{}/\"\n", sink.url()),
+        );
+        let session = hostile.relplan(&["plan"]);
+        let sent = sink.authorizations();
+        assert!(
+            !sent.is_empty() && sent.iter().all(|one| one == CANARY),
+            "{tree}: {sent:?}"
+        );
+        assert!(
+            !folded(&session.stdout).contains("only the tree names"),
+            "{session}"
+        );
+    }
+}
+
+/// Where there is no credential, nothing is kept back, and the plan does not say so.
+#[test]
+fn l15_a_plan_speaks_of_no_unused_credential_where_there_is_none() {
+    let sink = Sink::closed();
+    for target in [
+        "target \"cargo\" kind=\"cargo\" url=\"sparse+URL/\"",
+        "target \"npm\" kind=\"npm\" url=\"URL/\"",
+    ] {
+        let hostile = Hostile::new(&target.replace("URL", &sink.url()));
+        let plan = hostile.relplan(&["plan"]);
+        let said = folded(&plan.stdout);
+        assert!(said.contains("credential: none was found here"), "{plan}");
+        assert!(!said.contains("none was found here ("), "{plan}");
+    }
+}
+
+/// A user's configuration may be spread over several files, as Cargo lets it.
+#[test]
+fn l14_a_file_that_the_users_configuration_includes_is_the_users() {
+    let sink = Sink::closed();
+    let hostile = Hostile::new("target \"cargo\" kind=\"cargo\" registry=\"work\"");
+    hostile.home(".cargo/config.toml", "include = [\"work.toml\"]\n");
+    hostile.home(
+        ".cargo/work.toml",
+        &format!(
+            "[registries.work]\nindex = \"sparse+{}/\"\ntoken = \"{CANARY}\"\n",
+            sink.url()
+        ),
+    );
+    hostile.relplan(&["plan"]);
+    let sent = sink.authorizations();
+    assert!(
+        !sent.is_empty() && sent.iter().all(|one| one == CANARY),
+        "{sent:?}"
+    );
+}
+
+/// A tree that includes a file of the user's learns nothing of it, and neither does who reads the job's log.
+#[test]
+fn l11_l14_the_projects_cargo_configuration_includes_nothing_outside_the_project() {
+    for include in ["../../home/secret.toml", "link.toml"] {
+        let sink = Sink::closed();
+        let hostile = Hostile::new("target \"cargo\" kind=\"cargo\" registry=\"evil\"");
+        let url = sink.url();
+        hostile.home(
+            "secret.toml",
+            &format!("[registries.evil]\nindex = \"sparse+{url}/{CANARY}/\"\n"),
+        );
+        hostile.project(
+            ".cargo/config.toml",
+            &format!("include = [\"{include}\"]\n"),
+        );
+        let link = hostile.environment.project().join(".cargo/link.toml");
+        std::os::unix::fs::symlink("../../home/secret.toml", &link).unwrap();
+        let session = hostile.environment.relplan_session(&["plan"]).unwrap();
+        let said = folded(&format!("{session}"));
+        assert!(said.contains("leads out of the project"), "{said}");
+        assert!(!said.contains("canary"), "{said}");
+        assert!(sink.requests().is_empty(), "{include}");
+    }
+}
+
+/// Registries that hide what they have answer 404 to whoever shows no credential. Where one is kept back until the plan
+/// is approved, that is no absence: the plan would call a version new that is there, again and again.
+#[test]
+fn l5_a_404_is_no_absence_while_a_credential_is_kept_back() {
+    let registry = Sink::start(|request| match request.header("authorization") {
+        Some(_) => (
+            200,
+            Vec::new(),
+            "{\"name\":\"@acme/widget\",\"dist-tags\":{},\"versions\":{\"0.9.0\":{}}}".to_owned(),
+        ),
+        None => (404, Vec::new(), "{\"error\":\"not found\"}".to_owned()),
+    });
+    let npm = format!("target \"npm\" kind=\"npm\" url=\"{}/\"", registry.url());
+    let with_variable = format!("{npm} token-env=\"RELPLAN_TOKEN_EVIL\"");
+    let hostile = Hostile::new(&with_variable);
+    let plan = hostile.expect(8, &["plan"]);
+    let said = folded(&format!("{plan}"));
+    assert!(!said.contains("new name"), "{said}");
+    for part in [
+        "answered 404 without a credential",
+        "the variable RELPLAN_TOKEN_EVIL",
+        &format!("//{}/:_authToken", registry.host()),
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(registry.authorizations(), [""; 0]);
+
+    // Where the person names the host as well, it is asked, and what it has is known.
+    hostile.home(
+        ".npmrc",
+        &format!("//{}/:_authToken={CANARY}\n", registry.host()),
+    );
+    let plan = hostile.relplan(&["plan"]);
+    let said = folded(&format!("{plan}"));
+    assert!(!said.contains("answered 404"), "{said}");
+    assert!(!registry.authorizations().is_empty());
+
+    // Nobody has a credential for an open registry, and its 404 is what it says.
+    let hostile = Hostile::new(&npm);
+    let plan = hostile.expect(0, &["plan"]);
+    assert!(folded(&plan.stdout).contains("new name"), "{plan}");
+}
+
+/// The same of an index of Python packages: `.netrc` has a login for any host, and none for this one.
+#[test]
+fn l5_an_indexs_404_is_no_absence_while_a_login_is_kept_back() {
+    let index = Sink::start(|_| (404, Vec::new(), "404 not found".to_owned()));
+    let hostile = Hostile::new(&format!(
+        "target \"pypi\" kind=\"pypi\" url=\"{0}/legacy/\" read-url=\"{0}/simple/\"",
+        index.url()
+    ));
+    hostile.home(".netrc", "machine acme.example login ann password x\n");
+    let plan = hostile.relplan(&["plan"]);
+    assert!(folded(&plan.stdout).contains("new name"), "{plan}");
+    hostile.home(".netrc", &format!("default login any password {CANARY}\n"));
+    let plan = hostile.expect(8, &["plan"]);
+    let said = folded(&format!("{plan}"));
+    assert!(said.contains("answered 404 without a login"), "{said}");
+    assert_eq!(index.authorizations(), [""; 0]);
+}
+
 /// A host that the person trusts sends on to another one.
 #[test]
 fn l14_a_redirect_takes_no_credential_to_another_origin() {
@@ -432,7 +628,11 @@ fn l14_a_redirect_takes_no_credential_to_another_origin() {
 fn s4_an_approved_plan_shows_host_and_variable_and_apply_sends_the_one_to_the_other() {
     let registry = Sink::start(|request| match request.line.split(' ').nth(1) {
         Some("/-/whoami") => (401, Vec::new(), "{\"error\":\"no\"}".to_owned()),
-        _ => (404, Vec::new(), "{\"error\":\"not found\"}".to_owned()),
+        _ => (
+            200,
+            Vec::new(),
+            "{\"name\":\"@acme/widget\",\"versions\":{}}".to_owned(),
+        ),
     });
     let mut hostile = Hostile::new(&format!(
         "target \"npm\" kind=\"npm\" url=\"{}/\" token-env=\"CI_TOKEN\"",

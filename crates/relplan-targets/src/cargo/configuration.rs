@@ -4,19 +4,19 @@
 //! Invariant: credentials are read from the user's files and the environment only; the project's files are asked for
 //! places and never for secrets, and not at all while applying (law L14).
 
+mod files;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use relplan_system::tree::{self, Checkout, ReadError, Tree};
+use relplan_system::tree::ReadError;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
+use self::files::{Include, either};
 use crate::surroundings::Surroundings;
-
-/// The largest configuration file that is read, in bytes.
-const MAX_FILE: u64 = 4 << 20;
 
 /// Why Cargo's configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,17 @@ pub(crate) enum Origin {
     User,
 }
 
+impl Origin {
+    /// Where a place was found that this setting leads to and the next one names: in the project's files as soon as one
+    /// of them is there, since either could have led elsewhere.
+    pub(crate) fn and_then(self, next: Self) -> Self {
+        match self {
+            Self::Project => self,
+            Self::User | Self::Variable(_) => next,
+        }
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -78,10 +89,57 @@ pub(crate) struct Configuration {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(crate) struct File {
+    /// Files under this one; empty once they are read.
+    include: Vec<Include>,
     pub(crate) registry: RegistryTable,
     pub(crate) registries: BTreeMap<String, RegistriesEntry>,
     pub(crate) source: BTreeMap<String, Source>,
     pub(crate) credential_alias: BTreeMap<String, Words>,
+}
+
+impl File {
+    /// This file's settings, and another's where this one has none. Cargo joins lists, but for commands.
+    fn over(self, lower: Self) -> Self {
+        let Self {
+            include,
+            registry,
+            mut registries,
+            mut source,
+            credential_alias,
+        } = self;
+        for (name, below) in lower.registries {
+            let entry = registries.entry(name).or_default();
+            entry.index = entry.index.take().or(below.index);
+            entry.token = entry.token.take().or(below.token);
+            entry.credential_provider = entry
+                .credential_provider
+                .take()
+                .or(below.credential_provider);
+        }
+        for (name, below) in lower.source {
+            let entry = source.entry(name).or_default();
+            entry.replace_with = entry.replace_with.take().or(below.replace_with);
+            entry.registry = entry.registry.take().or(below.registry);
+        }
+        let mut aliases = lower.credential_alias;
+        aliases.extend(credential_alias);
+        let mut providers = lower.registry.global_credential_providers;
+        providers.extend(registry.global_credential_providers);
+        Self {
+            include,
+            registry: RegistryTable {
+                default: registry.default.or(lower.registry.default),
+                token: registry.token.or(lower.registry.token),
+                credential_provider: registry
+                    .credential_provider
+                    .or(lower.registry.credential_provider),
+                global_credential_providers: providers,
+            },
+            registries,
+            source,
+            credential_alias: aliases,
+        }
+    }
 }
 
 /// The table `[registry]`.
@@ -160,9 +218,6 @@ impl Configuration {
                 .collect(),
             ..Self::default()
         };
-        let checkout = surroundings
-            .project()
-            .and_then(|project| Checkout::around(project).ok());
         // A home of Cargo's that lies in the tree is one more place of the project's.
         let (cargo_home, home_in_tree) = match cargo_home {
             Some(home) if surroundings.is_in_tree(&home) => (None, Some(home)),
@@ -171,18 +226,18 @@ impl Configuration {
         for above in surroundings.project().into_iter().flat_map(Path::ancestors) {
             let folder = above.join(".cargo");
             if Some(&folder) != cargo_home.as_ref() {
-                let whose = Whose::of(checkout.as_ref(), above);
-                found.project.extend(either(&folder, "config", whose)?);
+                found
+                    .project
+                    .extend(either(&folder, "config", surroundings)?);
             }
         }
         if let Some(home) = home_in_tree.filter(|_| surroundings.is_planning()) {
-            let whose = Whose::of(checkout.as_ref(), &home);
-            found.project.extend(either(&home, "config", whose)?);
+            found.project.extend(either(&home, "config", surroundings)?);
         }
         if let Some(home) = &cargo_home {
-            found.user = either(home, "config", Whose::User)?.unwrap_or_default();
+            found.user = either(home, "config", surroundings)?.unwrap_or_default();
             if !surroundings.withheld {
-                found.credentials = either(home, "credentials", Whose::User)?.unwrap_or_default();
+                found.credentials = either(home, "credentials", surroundings)?.unwrap_or_default();
             }
         }
         found.cargo_home = cargo_home;
@@ -222,12 +277,10 @@ impl Configuration {
         self.in_files(|file| file.source.get(source)?.replace_with.clone())
     }
 
-    /// The registry URL of a source, which may be a named registry just as well.
-    pub(crate) fn source_registry(&self, source: &str) -> Option<String> {
-        let (url, _) = self
-            .in_files(|file| file.source.get(source)?.registry.clone())
-            .or_else(|| self.index(source))?;
-        Some(url)
+    /// The registry URL of a source, which may be a named registry just as well, and where it is configured.
+    pub(crate) fn source_registry(&self, source: &str) -> Option<(String, Origin)> {
+        self.in_files(|file| file.source.get(source)?.registry.clone())
+            .or_else(|| self.index(source))
     }
 
     /// The registry that the user's own configuration knows under an index.
@@ -327,66 +380,4 @@ impl Configuration {
 pub(crate) fn variable(registry: &str, setting: &str) -> String {
     let name = registry.to_uppercase().replace('-', "_");
     format!("CARGO_REGISTRIES_{name}_{setting}")
-}
-
-/// Who can shape a file.
-#[derive(Debug, Clone, Copy)]
-enum Whose<'a> {
-    /// Whoever changes the repository: nothing is read through a link that leads out of this folder of it.
-    Tree(&'a Path),
-    /// The user, or whoever set up the machine.
-    User,
-}
-
-impl<'a> Whose<'a> {
-    /// Whose a folder is that the project is in.
-    fn of(checkout: Option<&Checkout>, above: &'a Path) -> Self {
-        match checkout.is_none_or(|checkout| checkout.part(above).is_some()) {
-            true => Self::Tree(above),
-            false => Self::User,
-        }
-    }
-
-    fn read(self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        match self {
-            Self::User => tree::read_named(path, MAX_FILE),
-            Self::Tree(root) => {
-                let below = path.strip_prefix(root).unwrap_or(path);
-                let tree = Tree::open(root).map_err(|source| ReadError::Io {
-                    file: root.to_owned(),
-                    source,
-                })?;
-                tree.read(below, MAX_FILE)
-            }
-        }
-    }
-}
-
-/// Reads `name` or `name.toml`; where both are there, Cargo takes the former.
-fn either(folder: &Path, name: &str, whose: Whose) -> Result<Option<File>, ConfigurationError> {
-    for path in [folder.join(name), folder.join(format!("{name}.toml"))] {
-        if let Some(file) = read_file(&path, name == "credentials", whose)? {
-            return Ok(Some(file));
-        }
-    }
-    Ok(None)
-}
-
-fn read_file(path: &Path, secret: bool, whose: Whose) -> Result<Option<File>, ConfigurationError> {
-    let invalid = |detail: &str| ConfigurationError::Invalid {
-        path: path.to_owned(),
-        detail: detail.to_owned(),
-    };
-    let bytes = match whose.read(path) {
-        Ok(bytes) => bytes,
-        Err(ReadError::Missing { .. }) => return Ok(None),
-        Err(ReadError::NotAFile { .. }) if path.is_dir() => return Ok(None),
-        Err(source) => return Err(ConfigurationError::Read { source }),
-    };
-    let text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8"))?;
-    let parsed = toml_edit::de::from_str(&text).map_err(|error| match secret {
-        true => invalid("it is not the TOML that Cargo expects there"),
-        false => invalid(error.message()),
-    });
-    parsed.map(Some)
 }

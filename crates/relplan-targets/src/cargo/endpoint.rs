@@ -182,7 +182,7 @@ impl Search<'_> {
                 let index = self.named(&name)?;
                 // A place that the project's files had a part in is looked up in the plan while applying.
                 let (source, unreviewed) = match origin {
-                    Origin::Project => (origin.to_string(), true),
+                    Origin::Project => (origin.to_string(), self.name_of(&index.url).is_none()),
                     Origin::User | Origin::Variable(_) => (index.source, index.unreviewed),
                 };
                 Ok(Index {
@@ -196,36 +196,40 @@ impl Search<'_> {
     }
 
     fn crates_io_or_replacement(&self) -> Result<Index, Finding> {
-        let Some((first, origin)) = self.configuration.replacement(CRATES_IO) else {
+        let Some((first, mut origin)) = self.configuration.replacement(CRATES_IO) else {
             return Ok(crates_io());
         };
         let mut name = first;
         for _ in 0..MAX_REPLACEMENTS {
-            let Some((next, _)) = self.configuration.replacement(&name) else {
-                return self.replacing(name, &origin);
+            let Some((next, its_origin)) = self.configuration.replacement(&name) else {
+                return self.replacing(name, origin);
             };
             name = next;
+            origin = origin.and_then(its_origin);
         }
         Err(self.finding(
             "the sources in Cargo's configuration replace one another in a circle".to_owned(),
         ))
     }
 
-    fn replacing(&self, name: String, origin: &Origin) -> Result<Index, Finding> {
-        let Some(url) = self.configuration.source_registry(&name) else {
+    /// The index of the source that a chain of replacements ends at.
+    fn replacing(&self, name: String, chain: Origin) -> Result<Index, Finding> {
+        let Some((url, its_origin)) = self.configuration.source_registry(&name) else {
             return Err(self
                 .finding(format!(
-                    "{origin} replaces crates-io by {name:?}, which is not a registry that can be asked"
+                    "{chain} replaces crates-io by {name:?}, which is not a registry that can be asked"
                 ))
                 .hint("name the registry: `registry=\"crates-io\"` or `url=…` at the target"));
         };
         let url = self.sparse(&url)?;
+        let origin = chain.and_then(its_origin);
+        let registry = self.name_of(&url);
         Ok(Index {
-            registry: self.name_of(&url),
+            unreviewed: origin == Origin::Project && registry.is_none(),
+            registry,
             url,
             source: format!("{origin}{REPLACED}{name})"),
             replaced_by: Some(name),
-            unreviewed: *origin == Origin::Project,
         })
     }
 

@@ -67,7 +67,7 @@ impl Tokens {
                 None => {}
             }
         }
-        (None, later)
+        (None, None)
     }
 
     /// The token for an operation that cannot go without one.

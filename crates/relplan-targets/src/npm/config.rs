@@ -59,6 +59,8 @@ pub(super) struct Registry {
     pub(super) credential: Option<Credential>,
     /// Why there is no credential, and what to do; empty where there is one.
     pub(super) missing: Missing,
+    /// Whether there is one that is not sent there: what the registry hides without it is not known to be absent.
+    pub(super) is_kept_back: bool,
     /// What a plan shows of that.
     shown: CredentialSource,
 }
@@ -390,6 +392,7 @@ fn registry(
         source,
         credential: opening.credential,
         missing: opening.missing,
+        is_kept_back: opening.is_kept_back,
         shown,
     })
 }

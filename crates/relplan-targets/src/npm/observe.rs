@@ -89,6 +89,13 @@ fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
             },
         },
         StatusCode::NOT_FOUND => match absence(answer) {
+            // Registries that hide what they have say the same of it (law L5).
+            Ok(()) if registry.is_kept_back => Seen::Unknown {
+                reason: format!(
+                    "{} answered 404 without a credential, and may hide the package: {}; {}",
+                    answer.asked, registry.missing.why, registry.missing.hint
+                ),
+            },
             Ok(()) => Seen::Absent,
             Err(why) => Seen::Unknown {
                 reason: format!("{} answered 404, and {why}", answer.asked),

@@ -71,6 +71,14 @@ fn for_this_host(place: &Place, surroundings: &Surroundings) -> Result<Option<Lo
     Ok(entry.map(of_netrc))
 }
 
+/// The login that reads where the plan is applied and is not sent to this place until then.
+pub(super) fn kept_back(place: &Place, surroundings: &Surroundings) -> Option<Login> {
+    if surroundings.withheld || !matches!(for_reading(place, surroundings), Ok(None)) {
+        return None;
+    }
+    from_netrc(place, surroundings).ok().flatten()
+}
+
 /// What a plan shows of where the login for reading comes from, and of the one for uploading.
 pub(super) fn sources(
     target: &TargetName,
@@ -87,9 +95,7 @@ pub(super) fn sources(
     // Most indexes are read without, so that only what there is is worth a line.
     if let Ok(Some(login)) = for_reading(read, surroundings) {
         sources.push(shown("read", Some(login.source), None));
-    } else if let Ok(Some(login)) = from_netrc(read, surroundings)
-        && !surroundings.withheld
-    {
+    } else if let Some(login) = kept_back(read, surroundings) {
         sources.push(shown(
             "read",
             Some(login.source),

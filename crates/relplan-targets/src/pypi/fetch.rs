@@ -41,6 +41,7 @@ impl Pypi {
             index,
             login,
             answer,
+            kept_back: _,
         } = asked;
         let names = listed.iter().map(|file| file.name.as_str());
         let Some(name) = choose(&project, names, wanted)?.map(str::to_owned) else {

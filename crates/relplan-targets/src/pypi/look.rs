@@ -8,7 +8,10 @@ use relplan_model::{
 use url::Url;
 
 use super::{Pypi, account, filename, simple, versions};
-use crate::http::{self, Answer, GetRequest};
+use crate::{
+    credential::ONLY_THE_TREE,
+    http::{self, Answer, GetRequest},
+};
 
 /// A project's page as it was answered.
 pub(super) struct Asked {
@@ -18,6 +21,8 @@ pub(super) struct Asked {
     pub(super) index: Url,
     /// What the index was asked with.
     pub(super) login: Option<account::Login>,
+    /// What it was not asked with although it is there.
+    pub(super) kept_back: Option<account::Login>,
     /// The answer, of whatever status.
     pub(super) answer: Answer,
 }
@@ -121,6 +126,7 @@ impl Pypi {
             answer: answer.map_err(|error| error.reason())?,
             index: place.url.clone(),
             project,
+            kept_back: account::kept_back(place, &self.surroundings),
             login,
         })
     }
@@ -145,9 +151,16 @@ impl Pypi {
                 },
                 Err(why) => unknown(why),
             },
-            404 => match absence(&answer.body) {
-                Ok(()) => Seen::Absent,
-                Err(why) => unknown(why),
+            404 => match (absence(&answer.body), &asked.kept_back) {
+                (Ok(()), None) => Seen::Absent,
+                // Indexes that hide what they have say the same of it (law L5).
+                (Ok(()), Some(login)) => unknown(format!(
+                    "the index answered 404 without a login, and may hide the project: that of {} is {ONLY_THE_TREE}; \
+                     to read while planning, name the host there (`machine {} …`), and use https",
+                    login.source,
+                    asked.index.host_str().unwrap_or_default()
+                )),
+                (Err(why), _) => unknown(why),
             },
             status @ (401 | 403) => unknown(match &asked.login {
                 Some(login) => format!(

@@ -118,7 +118,24 @@ fn places_are_found_as_cargo_finds_them() {
         (&[], &format!("{ACME}[registry]\ndefault = \"acme\"\n"), "", &[],
             ("sparse+https://acme.example/", "user Cargo configuration (registry.default acme)", Some("acme"), None, false)),
         (&[], ACME, "[registry]\ndefault = \"acme\"\n", &[],
-            ("sparse+https://acme.example/", "project .cargo/config.toml (registry.default acme)", Some("acme"), None, true)),
+            ("sparse+https://acme.example/", "project .cargo/config.toml (registry.default acme)", Some("acme"), None, false)),
+        // The user's own registry stays the user's, whoever chooses it; a place is the tree's if one step to it is.
+        (&[], ACME, &format!("{ACME}[registry]\ndefault = \"acme\"\n"), &[],
+            ("sparse+https://acme.example/", "project .cargo/config.toml (registry.default acme)", Some("acme"), None, false)),
+        (&[], "[registry]\ndefault = \"acme\"\n", EVIL, &[],
+            ("sparse+https://evil.example/", "project .cargo/config.toml (registry.default acme)", Some("acme"), None, true)),
+        (&[], ACME, &format!("{EVIL}[registry]\ndefault = \"acme\"\n"), &[],
+            ("sparse+https://evil.example/", "project .cargo/config.toml (registry.default acme)", None, None, true)),
+        (&[], ACME, "[source.crates-io]\nreplace-with = \"acme\"\n", &[],
+            ("sparse+https://acme.example/", "project .cargo/config.toml (crates-io replaced by acme)", Some("acme"), Some("acme"), false)),
+        (&[], REPLACED, "[source.mirror]\nregistry = \"sparse+https://evil.example/\"\n", &[],
+            ("sparse+https://evil.example/", "project .cargo/config.toml (crates-io replaced by mirror)", None, Some("mirror"), true)),
+        (&[], REPLACED, "[source.mirror]\nreplace-with = \"b\"\n[source.b]\nregistry = \"sparse+https://evil.example/\"\n", &[],
+            ("sparse+https://evil.example/", "project .cargo/config.toml (crates-io replaced by b)", None, Some("b"), true)),
+        (&[], "[source.crates-io]\nreplace-with = \"acme\"\n", EVIL, &[],
+            ("sparse+https://evil.example/", "project .cargo/config.toml (crates-io replaced by acme)", None, Some("acme"), true)),
+        (&[], &format!("{ACME}[source.crates-io]\nreplace-with = \"acme\"\n"), "", &[("CARGO_REGISTRIES_ACME_INDEX", "sparse+https://var.example/")],
+            ("sparse+https://var.example/", "CARGO_REGISTRIES_ACME_INDEX (crates-io replaced by acme)", Some("acme"), Some("acme"), false)),
         (&[], ACME, "", &[("CARGO_REGISTRY_DEFAULT", "acme")],
             ("sparse+https://acme.example/", "user Cargo configuration (registry.default acme)", Some("acme"), None, false)),
     ];
@@ -255,4 +272,146 @@ fn l14_a_home_of_cargos_in_the_tree_is_the_projects() {
         ..planning
     };
     assert!(find(&words(&[("registry", "acme")]), &applying).is_err());
+}
+
+/// A file for the machine, by its path from the folder of them all on.
+fn put(machine: &Machine, path: &str, text: &str) {
+    let path = machine.folder.path().join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Cargo reads what a configuration file includes: the file's own settings come first, then the last one included.
+#[test]
+fn l14_what_a_file_includes_counts_as_that_file_does() {
+    let include = "include = [\"a.toml\", { path = \"b.toml\" }, { path = \"none.toml\", optional = true }]\n";
+    let chosen = "[registry]\ndefault = \"acme\"\n";
+    for (file, source, unreviewed, token) in [
+        (
+            "home/.cargo",
+            "user Cargo configuration (registry.default acme)",
+            false,
+            true,
+        ),
+        (
+            "work/.cargo",
+            "project .cargo/config.toml (registry.default acme)",
+            true,
+            false,
+        ),
+    ] {
+        let machine = Machine::new("", "", &[]);
+        put(
+            &machine,
+            &format!("{file}/config.toml"),
+            &format!("{include}{chosen}"),
+        );
+        put(
+            &machine,
+            &format!("{file}/a.toml"),
+            &format!("[registry]\ndefault = \"a\"\n{EVIL}token = \"canary\"\n"),
+        );
+        put(
+            &machine,
+            &format!("{file}/b.toml"),
+            &format!("include = [\"sub/c.toml\"]\n{ACME}"),
+        );
+        put(
+            &machine,
+            &format!("{file}/sub/c.toml"),
+            "[registry]\nglobal-credential-providers = [\"one\"]\n",
+        );
+        let planning = machine.planning();
+        let found = find(&Settings::default(), &planning).unwrap();
+        assert_eq!(
+            (found.url.as_str(), found.source.as_str(), found.unreviewed),
+            ("sparse+https://acme.example/", source, unreviewed)
+        );
+        let configuration = Configuration::read(&planning).unwrap();
+        assert_eq!(configuration.token("acme").is_some(), token, "{file}");
+        let first = configuration.providers(Some("acme")).remove(0);
+        assert_eq!(first == ["one"], token, "{file}");
+    }
+}
+
+#[test]
+fn l14_what_may_not_be_included_is_a_finding() {
+    for (file, included, part) in [
+        (
+            "work/inner/.cargo",
+            "[\"../../../home/canary.toml\"]",
+            "leads out of the project",
+        ),
+        (
+            "work/inner/.cargo",
+            "[\"/etc/x.toml\"]",
+            "leads out of the project",
+        ),
+        (
+            "work/inner/.cargo",
+            "[\"link.toml\"]",
+            "leads out of the project",
+        ),
+        ("work/inner/.cargo", "[\"none.toml\"]", "which is not there"),
+        ("work/inner/.cargo", "[\"config.toml\"]", "included already"),
+        (
+            "work/inner/.cargo",
+            "[\"config\"]",
+            "does not end with .toml",
+        ),
+        (
+            "work/inner/.cargo",
+            "\"a.toml\"",
+            "config.toml is not valid",
+        ),
+        (
+            "home/.cargo",
+            "[\"../../work/inner/x.toml\"]",
+            "leads into the project",
+        ),
+    ] {
+        let machine = Machine::new("", "", &[]);
+        put(&machine, "home/canary.toml", "canary-7f3a");
+        put(&machine, "work/inner/x.toml", "");
+        put(
+            &machine,
+            &format!("{file}/config.toml"),
+            &format!("include = {included}\n"),
+        );
+        std::os::unix::fs::symlink(
+            machine.folder.path().join("home/canary.toml"),
+            machine.folder.path().join(file).join("link.toml"),
+        )
+        .unwrap();
+        let error = find(&Settings::default(), &machine.planning()).unwrap_err();
+        assert!(
+            error.contains(part) && !error.contains("canary-"),
+            "{included}: {error}"
+        );
+    }
+}
+
+/// A submodule's own repository is the nearest one, and a pull request changes the one around it as well.
+#[test]
+fn l14_above_a_submodule_no_link_leads_out_of_the_whole_checkout() {
+    let machine = Machine::new("", "", &[]);
+    put(&machine, "work/.git/HEAD", "");
+    put(
+        &machine,
+        "work/inner/.git",
+        "gitdir: ../.git/modules/inner\n",
+    );
+    put(&machine, "home/canary.toml", "canary-7f3a");
+    let config = machine.folder.path().join("work/.cargo/config.toml");
+    fs::remove_file(&config).unwrap();
+    std::os::unix::fs::symlink(machine.folder.path().join("home/canary.toml"), &config).unwrap();
+    let planning = machine.planning();
+    let error = Configuration::read(&planning).unwrap_err();
+    let error = crate::http::reason(&error);
+    assert!(error.contains("leads out of the project"), "{error}");
+    // Within the checkout a link may lead anywhere.
+    put(&machine, "work/shared/cargo.toml", ACME);
+    fs::remove_file(&config).unwrap();
+    std::os::unix::fs::symlink("../shared/cargo.toml", &config).unwrap();
+    assert!(find(&words(&[("registry", "acme")]), &planning).is_ok());
 }

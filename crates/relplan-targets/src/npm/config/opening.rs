@@ -38,6 +38,8 @@ pub(super) struct Opening {
     pub(super) source: Option<String>,
     /// What there is to say about it in a plan.
     pub(super) remark: Option<String>,
+    /// Whether there is a credential for it, and only this place keeps it back.
+    pub(super) is_kept_back: bool,
 }
 
 impl Opening {
@@ -50,6 +52,7 @@ impl Opening {
                 hint: String::new(),
             },
             remark: None,
+            is_kept_back: false,
         }
     }
 
@@ -59,6 +62,7 @@ impl Opening {
             missing,
             source: None,
             remark: None,
+            is_kept_back: false,
         }
     }
 }
@@ -70,6 +74,7 @@ impl Keys<'_> {
         let mut none = self.nothing(url);
         match &self.named {
             Ok(Some(_)) if source == PROJECT && is_foreign => {
+                none.is_kept_back = true;
                 none.missing = Missing {
                     why: "its registry is named by the project's .npmrc alone, and a `token-env` is not sent there"
                         .to_owned(),
@@ -77,6 +82,7 @@ impl Keys<'_> {
                 };
             }
             Ok(Some(named)) if self.planning && is_foreign => {
+                none.is_kept_back = true;
                 none.source = Some(named.source.clone());
                 none.remark = Some(ONLY_THE_TREE.to_owned());
                 none.missing = Missing {
@@ -122,6 +128,7 @@ impl Keys<'_> {
                 source: none.source.or(Some(found.source)),
                 remark: Some(remark),
                 credential: None,
+                is_kept_back: true,
             };
         }
         Opening {
