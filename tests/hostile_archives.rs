@@ -202,7 +202,7 @@ release "w-py" { to "shelf"; }
             ("js/package.json", TARBALL.says),
             ("py/pyproject.toml", python),
         ] {
-            environment.write(&format!("project/{file}"), text).unwrap();
+            environment.write(format!("project/{file}"), text).unwrap();
         }
         let project = Self(environment);
         for good in [&CRATE, &TARBALL, &WHEEL, &SDIST] {

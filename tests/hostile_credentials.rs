@@ -458,6 +458,22 @@ fn l14_a_registry_of_the_users_that_the_tree_chooses_gets_its_token() {
     }
 }
 
+/// S1: a credential program of the user's runs in an empty folder: many load code, or read files, where they start.
+#[test]
+fn l14_a_credential_program_of_the_users_does_not_start_in_the_tree() {
+    let sink = Sink::closed();
+    let hostile = Hostile::new("target \"cargo\" kind=\"cargo\" registry=\"own\"");
+    hostile.project("keyring.txt", "read-from-the-tree");
+    let provider = format!(
+        "[registries.own]\nindex = \"sparse+{}/\"\ncredential-provider = \"cargo:token-from-stdout cat keyring.txt\"\n",
+        sink.url()
+    );
+    hostile.home(".cargo/config.toml", &provider);
+    hostile.relplan(&["plan"]);
+    assert!(!sink.requests().is_empty(), "the index is asked");
+    assert!(!sink.has_seen("read-from-the-tree"));
+}
+
 /// Where there is no credential, nothing is kept back, and the plan does not say so.
 #[test]
 fn l15_a_plan_speaks_of_no_unused_credential_where_there_is_none() {

@@ -534,3 +534,35 @@ fn l13_a_journal_and_documents_of_a_later_relplan_are_not_called_damaged() {
         &["written by a later relplan", "relplan.policy/2"],
     );
 }
+
+/// P1: a journal and a policy that a pull request brought along are worth nothing where a policy is demanded.
+#[test]
+fn a_policy_that_only_a_journal_of_the_tree_remembers_is_none_where_one_is_demanded() {
+    let mut environment = project();
+    let (pinned, _) = policy(&environment, 1, "");
+    let weak = std::fs::read_to_string(&pinned)
+        .unwrap()
+        .replace("threshold=1", "threshold=0");
+    std::fs::write(&pinned, &weak).unwrap();
+    // The attacker's own machine makes the journal that is committed.
+    environment.set("XDG_STATE_HOME", environment.root().join("attacker"));
+    expect(&environment, 0, &["pack", "--offline"]);
+    expect(&environment, 0, &["plan", "-o", "one.json"]);
+    expect(&environment, 0, &["apply", "one.json", "--policy", &pinned]);
+    std::fs::write(environment.project().join("policy.kdl"), &weak).unwrap();
+    set_version(&environment, "0.1.0", "0.1.1");
+    expect(&environment, 0, &["pack", "--offline"]);
+    let before = published(&environment);
+
+    environment.set("XDG_STATE_HOME", environment.root().join("runner"));
+    expect(&environment, 0, &["plan", "-o", "two.json"]);
+    environment.set("RELPLAN_REQUIRE_POLICY", "1");
+    for arguments in [&["apply", "two.json"][..], &["apply", "--yes"]] {
+        let refused = expect(&environment, 4, arguments);
+        says(
+            &refused,
+            &["that journal was named by the spec or the plan", "--policy"],
+        );
+    }
+    assert_eq!(published(&environment), before);
+}

@@ -95,6 +95,16 @@ pub async fn check(
         source,
     };
     let mut reader = source.open(artifact).map_err(unreadable)?;
+    // Before it is hashed: a file of another size need not be read, however long it says it is.
+    let said = reader.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    if said != artifact.size {
+        return Err(ArtifactError::Size {
+            file: artifact.file.clone(),
+            expected: artifact.size,
+            found: said,
+        });
+    }
+    reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     let mut hashers = Hashers::new(artifact.digests.0.keys().chain(also).copied());
     let measured = tokio::task::spawn_blocking(move || {
         let size = hashers.read(&mut reader)?;

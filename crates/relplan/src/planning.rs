@@ -131,6 +131,7 @@ impl Ground {
         (style, reading): (Style, Reading),
     ) -> Result<Self, Failure> {
         let project = &session.project;
+        let named = state;
         let commit = Head::ask(&project.root, &surroundings.vars);
         let read = project.spec(&relplan_targets::vocabulary(), style)?;
         let opened = store::open(session, state, Some(&read.spec))?;
@@ -146,7 +147,7 @@ impl Ground {
         let state = loaded.state;
         findings.extend(plan_open(session, &state));
         let remembered = Remembered::of(session, &read.spec.project.name, &state)?;
-        let sources = pin::Places::new(project, surroundings, pinned, style);
+        let sources = pin::Places::new(project, surroundings, pinned, style).on_journal(named);
         let policy = pinned_here(&sources, remembered.as_ref(), &mut findings)?;
         let net = Net::of(surroundings);
         let used = read

@@ -151,7 +151,10 @@ pub(crate) async fn greet(
     surroundings: &Surroundings,
 ) -> Result<(), ProviderError> {
     // It is asked nothing: dropping it ends it.
-    start(command, configuration, surroundings).await.map(drop)
+    let empty = tempfile::tempdir().map_err(ProviderError::Run)?;
+    start(command, empty.path(), configuration, surroundings)
+        .await
+        .map(drop)
 }
 
 /// Asks a provider for a token; `None`: it knows none for this registry, so that another one may be asked.
@@ -166,7 +169,8 @@ pub(crate) async fn ask(
     configuration: &Configuration,
     surroundings: &Surroundings,
 ) -> Result<Option<SecretString>, ProviderError> {
-    let mut provider = start(command, configuration, surroundings).await?;
+    let empty = tempfile::tempdir().map_err(ProviderError::Run)?;
+    let mut provider = start(command, empty.path(), configuration, surroundings).await?;
     let (word, name, vers, cksum) = match operation {
         Operation::Read => ("read", None, None, None),
         Operation::Publish {
@@ -223,7 +227,8 @@ pub(crate) async fn printed(
     surroundings: &Surroundings,
 ) -> Result<SecretString, ProviderError> {
     let (command, arguments) = words.split_first().ok_or(ProviderError::NoCommand)?;
-    let mut call = prepared(command, configuration, surroundings)?
+    let empty = tempfile::tempdir().map_err(ProviderError::Run)?;
+    let mut call = prepared(command, empty.path(), configuration, surroundings)?
         .args(arguments)
         .envs([("CARGO_REGISTRY_INDEX_URL", &index.url)]);
     if let Some(name) = &index.registry {
@@ -256,10 +261,11 @@ pub(crate) async fn printed(
 
 async fn start(
     command: &str,
+    empty: &Path,
     configuration: &Configuration,
     surroundings: &Surroundings,
 ) -> Result<Dialogue, ProviderError> {
-    let call = prepared(command, configuration, surroundings)?.arg("--cargo-plugin");
+    let call = prepared(command, empty, configuration, surroundings)?.arg("--cargo-plugin");
     let mut provider = call.converse().map_err(ProviderError::Run)?;
     let line = provider.line(GREETING, MAX_MESSAGE).await?;
     match serde_json::from_slice(&line) {
@@ -269,8 +275,12 @@ async fn start(
 }
 
 /// A call of a provider. A relative path starts, as in Cargo, beside the folder of the configuration.
+///
+/// It runs in an empty folder: `python3 -m keyring` and its like load code from the folder that they start in, and where
+/// relplan works that would be the tree's.
 fn prepared(
     command: &str,
+    empty: &Path,
     configuration: &Configuration,
     surroundings: &Surroundings,
 ) -> Result<Call, ProgramError> {
@@ -282,5 +292,5 @@ fn prepared(
         (true, None) => programs.call_at(Path::new(command), variables),
         (false, _) => programs.call(command, variables),
     };
-    call.map(Call::may_ask)
+    call.map(|call| call.within(empty).may_ask())
 }

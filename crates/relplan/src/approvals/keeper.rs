@@ -193,7 +193,7 @@ impl Keeper {
         }
         let approved = verdict.approved(pinned.pin);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Remembered::by_journal(pinned.pin));
+            Some(Remembered::seen_here(pinned.pin));
         *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answered {
             question,
             from: verdict.at,

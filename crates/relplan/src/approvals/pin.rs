@@ -56,6 +56,8 @@ pub struct Remembered {
     /// Its version and digest.
     pub pin: PinnedPolicy,
     by: By,
+    /// Whether this machine has seen it in force. A journal alone can arrive with the tree or with the plan.
+    is_seen_here: bool,
 }
 
 /// Who remembers it.
@@ -79,11 +81,12 @@ impl Remembered {
         let is_same = state.lineage.as_deref() == Some(&known.lineage);
         match state.policy {
             Some(pin) if is_same && pin.version > known.pin.version => {
-                Ok(Some(Self::by_journal(pin)))
+                Ok(Some(Self::seen_here(pin)))
             }
-            Some(pin) if pin == known.pin => Ok(Some(Self::by_journal(pin))),
+            Some(pin) if pin == known.pin => Ok(Some(Self::seen_here(pin))),
             _ => Ok(Some(Self {
                 pin: known.pin,
+                is_seen_here: true,
                 by: By::Machine {
                     project: project.to_owned(),
                     known,
@@ -93,10 +96,19 @@ impl Remembered {
     }
 
     /// What the journal remembers.
-    pub fn by_journal(pin: PinnedPolicy) -> Self {
+    fn by_journal(pin: PinnedPolicy) -> Self {
         Self {
             pin,
             by: By::Journal,
+            is_seen_here: false,
+        }
+    }
+
+    /// What the journal remembers, and this machine has seen in force.
+    pub fn seen_here(pin: PinnedPolicy) -> Self {
+        Self {
+            is_seen_here: true,
+            ..Self::by_journal(pin)
         }
     }
 
@@ -132,6 +144,8 @@ pub struct Places {
     pub usual: PathBuf,
     /// Whether there must be one.
     pub required: bool,
+    /// Whether the journal was named by flag or environment, so that neither tree nor plan chose it.
+    pub is_journal_named: bool,
     /// How problems are shown.
     pub style: Style,
 }
@@ -160,7 +174,16 @@ impl Places {
             named: given.clone().or(var.map(PathBuf::from)),
             usual: project.root.as_std_path().join(USUAL),
             required: *require_policy || is_set("RELPLAN_REQUIRE_POLICY"),
+            is_journal_named: surroundings.var("RELPLAN_STATE").is_some(),
             style,
+        }
+    }
+
+    /// The same, where `--state` may name the journal.
+    pub fn on_journal(self, named: Option<&str>) -> Self {
+        Self {
+            is_journal_named: self.is_journal_named || named.is_some(),
+            ..self
         }
     }
 
@@ -186,6 +209,9 @@ impl Places {
                 Ok(None)
             };
         };
+        if self.required && !known.is_seen_here && !self.is_journal_named {
+            return Err(only_the_journal_asks(known));
+        }
         let pin = known.pin;
         if !self.usual.exists() {
             let mut message = format!(
@@ -374,6 +400,15 @@ fn none_in_force() -> Failure {
         "no policy is in force here, and --require-policy (or RELPLAN_REQUIRE_POLICY) asks for one",
     )
     .hint("name it with --policy, or in RELPLAN_POLICY")
+}
+
+fn only_the_journal_asks(known: &Remembered) -> Failure {
+    let message = format!(
+        "{}, and that journal was named by the spec or the plan, which --require-policy (or RELPLAN_REQUIRE_POLICY) does not go by",
+        known.told()
+    );
+    Failure::new(Exit::Approval, message)
+        .hint("name the policy with --policy or in RELPLAN_POLICY, or the journal with --state or in RELPLAN_STATE")
 }
 
 fn not_older(found: &Pinned, remembered: &Remembered) -> Result<(), Failure> {

@@ -61,6 +61,7 @@ fn places(session: &Session, arguments: &Apply) -> Places {
         &arguments.pinned,
         session.terminal.err,
     )
+    .on_journal(arguments.places.state.as_deref())
 }
 
 fn demand(
