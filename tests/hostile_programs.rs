@@ -1,6 +1,8 @@
 //! Hostile trees and the programs that relplan runs: nothing of the tree runs, nothing is shown to a child that is not
 //! its own, no credential goes where the tree says. The real binary, canaries, servers on this machine.
 
+mod home;
+
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -136,7 +138,7 @@ impl Site {
     }
 }
 
-/// A server that asks everybody who they are, and remembers what they said.
+/// A server that asks everybody who they are, or sends them elsewhere, and remembers what they said.
 struct Asking {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
@@ -144,20 +146,30 @@ struct Asking {
 
 impl Asking {
     fn start() -> Self {
+        Self::answering(
+            "401 Unauthorized",
+            "WWW-Authenticate: Basic realm=\"state\"",
+        )
+    }
+
+    fn answering(status: &str, header: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let heads = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&heads);
+        let answer = format!(
+            "HTTP/1.1 {status}\r\n{header}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let head = Self::answer(stream);
+                let head = Self::answer(stream, &answer);
                 kept.lock().unwrap().push(head);
             }
         });
         Self { port, heads }
     }
 
-    fn answer(mut stream: TcpStream) -> String {
+    fn answer(mut stream: TcpStream, answer: &str) -> String {
         stream
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
@@ -169,8 +181,6 @@ impl Asking {
                 Ok(0) | Err(_) => break,
             }
         }
-        let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"state\"\r\n\
-                      Content-Length: 0\r\nConnection: close\r\n\r\n";
         let _ = stream.write_all(answer.as_bytes());
         String::from_utf8_lossy(&head).into_owned()
     }
@@ -356,6 +366,37 @@ fn l14_only_what_is_bound_to_the_host_goes_to_it() {
     assert!(heard.contains("X-Bound: yes"), "{heard}");
     assert!(!heard.contains(CANARY), "{heard}");
     site.nothing_ran("a helper of the repository's configuration");
+}
+
+/// S5: what is bound to a host does not go along where that host sends git on to, whatever a person's own configuration
+/// says of redirects; and a spec gives no order to a server that redirects whoever asks for it.
+#[test]
+fn l14_what_is_bound_to_a_host_is_not_sent_on_to_another() {
+    let other = Asking::start();
+    let location = format!(
+        "Location: {}/info/refs?service=git-upload-pack",
+        other.url()
+    );
+    let server = Asking::answering("302 Found", &location);
+    let site = Site::new(&format!("state \"git\" remote=\"{}\"", server.url()));
+    let header = format!("http.http://127.0.0.1:{}/.extraheader", server.port);
+    site.git(&["config", &header, &format!("Authorization: Basic {CANARY}")]);
+    let follow = format!("http.{}.followRedirects", server.url());
+    site.git(&["config", "--global", &follow, "true"]);
+    let refused = site.expect(10, &["plan"]);
+    let said = Site::said(&refused);
+    assert!(said.contains("sends git on to another URL"), "{refused}");
+    assert!(said.contains(&server.url()), "{refused}");
+    let heard = server.heard();
+    assert!(heard.contains(CANARY), "it is the host's own: {heard}");
+    assert_eq!(other.heard(), "", "nothing went on");
+
+    for rest in ["?to=elsewhere", "#elsewhere"] {
+        site.spec(&format!("state \"git\" remote=\"{}{rest}\"", server.url()));
+        let refused = site.expect(65, &["plan"]);
+        let said = Site::said(&refused);
+        assert!(said.contains("which no repository's URL has"), "{refused}");
+    }
 }
 
 /// S6: no program by a relative entry of `PATH`, nor by one that lies in the tree.

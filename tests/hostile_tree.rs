@@ -4,6 +4,8 @@
 //! sends and writes nothing that lies outside of the repository.
 #![cfg(unix)]
 
+mod of_git;
+
 use std::{
     collections::BTreeMap,
     fs,

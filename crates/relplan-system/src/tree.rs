@@ -5,7 +5,7 @@
 //! - `tree/named.rs`: files that a person names, which may be anywhere.
 //!
 //! Invariant (law L14): what is opened through a [`Tree`] lies below its root, whatever links are on the way and whatever
-//! is exchanged meanwhile. A pipe, socket or device is opened without waiting and never read. What is read is bounded by
+//! is exchanged meanwhile, and not in `.git`: CI systems keep a token there, and what is opened may be packed or quoted. A pipe, socket or device is opened without waiting and never read. What is read is bounded by
 //! counting bytes, since devices, pipes and files of `/proc` have no size.
 //! Why: a link from the spec to a file of the user's would be printed by the first error in it.
 
@@ -39,6 +39,12 @@ pub enum ReadError {
     /// A link on the way leads out of the tree.
     #[error("{} is a link that leads out of the project", file.display())]
     Outside {
+        /// The file, as it was asked for.
+        file: PathBuf,
+    },
+    /// It lies in `.git`, by its name or through a link.
+    #[error("{} lies in .git: what git keeps there is no part of the project", file.display())]
+    OfGit {
         /// The file, as it was asked for.
         file: PathBuf,
     },
@@ -79,7 +85,7 @@ impl ReadError {
     pub fn into_io(self) -> io::Error {
         let kind = match &self {
             Self::Missing { .. } => io::ErrorKind::NotFound,
-            Self::Outside { .. } => io::ErrorKind::PermissionDenied,
+            Self::Outside { .. } | Self::OfGit { .. } => io::ErrorKind::PermissionDenied,
             Self::NotAFile { .. } => io::ErrorKind::InvalidInput,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
             Self::Io { source, .. } => source.kind(),
@@ -126,7 +132,7 @@ impl Tree {
     /// Opens a file to read it. Its path is relative to the root, or absolute and below it.
     ///
     /// # Errors
-    /// When it is missing, no regular file, outside, or cannot be opened.
+    /// When it is missing, no regular file, outside, in `.git`, or cannot be opened.
     pub fn open_file(&self, file: impl AsRef<Path>) -> Result<File, ReadError> {
         let file = file.as_ref();
         let opened = self
@@ -170,6 +176,8 @@ impl Tree {
 enum Failed {
     /// It leads out of the folder.
     Outside,
+    /// It lies in `.git`.
+    OfGit,
     /// It is nothing that can be opened as a file.
     NotAFile,
     /// The system said no.
@@ -181,6 +189,7 @@ impl Failed {
         let file = file.to_owned();
         match self {
             Self::Outside => ReadError::Outside { file },
+            Self::OfGit => ReadError::OfGit { file },
             Self::NotAFile => ReadError::NotAFile { file },
             Self::Io(error)
                 if matches!(
@@ -193,6 +202,13 @@ impl Failed {
             Self::Io(source) => ReadError::Io { file, source },
         }
     }
+}
+
+/// Whether a name is git's own folder, as file systems that ignore case or trailing dots have it.
+fn is_of_git(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let name = name.trim_end_matches([' ', '.']);
+    name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
 }
 
 /// Lets regular files pass.

@@ -29,6 +29,7 @@ use crate::{
     project::Project,
     store::Stores,
     terminal::Terminal,
+    view::style::harmless,
 };
 
 /// What every command is given.
@@ -91,6 +92,13 @@ pub async fn run(
         stores: Stores::default(),
         typed: Typed::of(&arguments),
     };
+    if reads_own_files(&arguments.command)
+        && let Some(text) = crate::home::warning(&session.surroundings)
+    {
+        let text = harmless(&text);
+        let err = session.terminal.err;
+        session.terminal.remark(&err.wrap("warning: ", "  ", &text));
+    }
     let typed = session.typed.clone();
     let ended = match arguments.command {
         Command::Init(init) => self::init::run(&session, &init),
@@ -110,6 +118,29 @@ pub async fn run(
         Command::Completions { .. } | Command::Man(_) | Command::Schema { .. } => Ok(Exit::Done),
     };
     ended.map_err(|failure| failure.look_up(&typed))
+}
+
+/// Whether a command looks for credentials, programs or memory of the user's.
+fn reads_own_files(command: &Command) -> bool {
+    match command {
+        Command::Pack(_)
+        | Command::Plan(_)
+        | Command::Diff(_)
+        | Command::Apply(_)
+        | Command::Status(_)
+        | Command::State(_)
+        | Command::Adopt(_) => true,
+        Command::Init(_)
+        | Command::Check(_)
+        | Command::Show(_)
+        | Command::Graph(_)
+        | Command::Approve(_)
+        | Command::Approvals(_)
+        | Command::Policy(_)
+        | Command::Completions { .. }
+        | Command::Man(_)
+        | Command::Schema { .. } => false,
+    }
 }
 
 /// Reads a saved plan, and refuses any other spelling of it (exit 65).

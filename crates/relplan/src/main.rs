@@ -17,6 +17,7 @@ mod failure;
 mod files;
 mod forge;
 mod gather;
+mod home;
 mod init;
 mod interrupt;
 mod journal;

@@ -78,13 +78,20 @@ pub struct KnownJournal {
 pub struct Memory(Option<PathBuf>);
 
 impl Memory {
-    /// The folder of this user; a process without a home remembers nothing.
+    /// The folder of this user; a process without a home remembers nothing, nor does one whose folder lies in the tree.
     pub fn of(surroundings: &Surroundings) -> Self {
+        let programs = surroundings.programs();
+        let is_outside = |folder: &PathBuf| !programs.roots().reach(folder);
+        Self(Self::named_by(surroundings).filter(is_outside))
+    }
+
+    /// The folder that the environment leads to, wherever that is.
+    pub fn named_by(surroundings: &Surroundings) -> Option<PathBuf> {
         let set = surroundings.var("XDG_STATE_HOME").map(PathBuf::from);
         // As the specification of these folders has it: a relative one is no such folder.
         let set = set.filter(|folder| folder.is_absolute());
         let home = || Some(surroundings.home()?.join(".local/state"));
-        Self(set.or_else(home).map(|folder| folder.join("relplan")))
+        set.or_else(home).map(|folder| folder.join("relplan"))
     }
 
     /// A folder below it.

@@ -101,7 +101,8 @@ impl Project {
                 ReadError::Outside { .. } => failure.hint(
                     "the spec is read from the project itself; replace the link by the file that it leads to",
                 ),
-                ReadError::NotAFile { .. }
+                ReadError::OfGit { .. }
+                | ReadError::NotAFile { .. }
                 | ReadError::TooLarge { .. }
                 | ReadError::Io { .. } => failure,
             }

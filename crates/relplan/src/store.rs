@@ -290,7 +290,9 @@ fn git(
         RemoteError::Unknown(_) => unusable(&error).hint(
             "add the remote with `git remote add`, write its URL into the spec, or name the place with --state git+URL",
         ),
-        RemoteError::Transport { .. } | RemoteError::Content { .. } => unusable(&error),
+        RemoteError::Transport { .. }
+        | RemoteError::Query { .. }
+        | RemoteError::Content { .. } => unusable(&error),
     })?;
     Place::git(&remote.url, reference.unwrap_or(DEFAULT_REF)).map_err(|error| unusable(&error))
 }

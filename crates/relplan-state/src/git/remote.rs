@@ -55,6 +55,15 @@ pub enum RemoteError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Its URL has more than a repository's.
+    #[error(
+        "the remote {url:?} is followed by a query (`?`) or a fragment (`#`), which no repository's URL has: a server \
+         may take them as an order to send git elsewhere; write the URL alone"
+    )]
+    Query {
+        /// The URL up to there.
+        url: String,
+    },
     /// It is a folder that a commit can shape.
     #[error(
         "the remote {url:?} lies inside the checkout {}: what is committed there could have git run programs; keep \
@@ -154,7 +163,13 @@ impl Remote {
     /// The variables of git's, with its remote `store` and what else is known.
     pub(super) fn variables(&self) -> Variables {
         let mut settings = self.settings.clone();
-        settings.push(("remote.store.url".to_owned(), self.transport.url(&self.url)));
+        let url = self.transport.url(&self.url);
+        // What git gets for a host goes along wherever that host sends it on. The second one outdoes a person's own
+        // setting for the URL.
+        for scope in [String::new(), format!(".{url}")] {
+            settings.push((format!("http{scope}.followRedirects"), "false".to_owned()));
+        }
+        settings.push(("remote.store.url".to_owned(), url));
         let mut lists = vec![NETWORK, DESKTOP];
         if self.may_use_ssh {
             lists.extend([SSH_AGENT, GIT_SSH]);
@@ -216,8 +231,13 @@ mod tests {
         );
         let header = format!("Authorization: Basic {}", BASE64.encode("bot:canary"));
         assert_eq!(variables["GIT_CONFIG_VALUE_3"], header);
-        assert_eq!(variables["GIT_CONFIG_KEY_4"], "remote.store.url");
-        assert_eq!(variables["GIT_CONFIG_COUNT"], "5");
+        for (at, scope) in [(4, ""), (5, ".https://git.example/acme.git")] {
+            let name = format!("http{scope}.followRedirects");
+            assert_eq!(variables[&format!("GIT_CONFIG_KEY_{at}")], name);
+            assert_eq!(variables[&format!("GIT_CONFIG_VALUE_{at}")], "false");
+        }
+        assert_eq!(variables["GIT_CONFIG_KEY_6"], "remote.store.url");
+        assert_eq!(variables["GIT_CONFIG_COUNT"], "7");
     }
 
     #[test]

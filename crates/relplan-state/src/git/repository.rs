@@ -28,6 +28,8 @@ pub(super) struct Repository {
     folder: Folder,
     programs: Programs,
     variables: Variables,
+    /// The remote's URL, for messages.
+    url: String,
     is_local: bool,
     may_use_ssh: bool,
 }
@@ -51,6 +53,12 @@ impl Ended {
     }
 }
 
+/// Whether git says that a server answered with a redirect.
+fn is_redirect(line: &str) -> bool {
+    let status = line.split_once("requested URL returned error: ");
+    status.is_some_and(|(_, status)| status.starts_with("30"))
+}
+
 impl Repository {
     /// An empty one that can reach `remote`.
     pub(super) fn new(remote: &Remote) -> io::Result<Self> {
@@ -58,6 +66,7 @@ impl Repository {
             folder: Folder::new()?,
             programs: remote.programs().clone(),
             variables: remote.variables(),
+            url: remote.url.clone(),
             is_local: remote.is_local(),
             may_use_ssh: remote.may_use_ssh(),
         };
@@ -93,7 +102,13 @@ impl Repository {
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with("hint:"))
             .collect();
+        let is_sent_on = said.iter().any(|line| is_redirect(line));
         let said = match said.is_empty() {
+            _ if is_sent_on && !answer.status.success() => format!(
+                "the server at {} sends git on to another URL, which is not followed, since a credential would go \
+                 along; name the URL that the repository has now as the remote (often the same with .git at its end)",
+                self.url
+            ),
             true => format!(
                 "git {}: {}",
                 arguments.first().unwrap_or(&""),

@@ -37,6 +37,13 @@ impl Transport {
         if let Some((scheme, rest)) = url.split_once("://") {
             return match scheme {
                 "http" | "https" => match Url::parse(url) {
+                    Ok(mut url) if url.query().is_some() || url.fragment().is_some() => {
+                        url.set_query(None);
+                        url.set_fragment(None);
+                        Err(RemoteError::Query {
+                            url: url.to_string(),
+                        })
+                    }
                     Ok(url) if url.has_host() => Ok(Self::Http(url)),
                     Ok(_) | Err(_) => Err(refuse("it is no URL")),
                 },
@@ -178,6 +185,17 @@ mod tests {
                 matches!(answer, Err(RemoteError::Transport { .. })),
                 "{url}: {answer:?}"
             );
+        }
+    }
+
+    /// S5: an order to a server to send git elsewhere is no part of a repository's URL, and is not repeated.
+    #[test]
+    fn l14_a_remote_has_neither_query_nor_fragment() {
+        for rest in ["?to=canary", "?", "#canary", "#", "?to=canary#canary"] {
+            let url = format!("https://git.example/acme.git{rest}");
+            let refused = Transport::of(&url, Path::new("/no/such/project")).unwrap_err();
+            let url = "https://git.example/acme.git".to_owned();
+            assert_eq!(refused, RemoteError::Query { url }, "{rest}");
         }
     }
 

@@ -49,6 +49,12 @@ fn read_link_file(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
+/// The repository's folder that a `.git` file names, which may be relative to the file's.
+pub(super) fn folder_named_by(file: &Path) -> Option<PathBuf> {
+    let text = read_link_file(file).ok()?;
+    text.trim_end().strip_prefix("gitdir: ").map(PathBuf::from)
+}
+
 /// A setting of git's, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
@@ -84,12 +90,10 @@ impl Checkout {
         let git_dir = match fs::metadata(&own)? {
             found if found.is_dir() => own.canonicalize()?,
             // A link to a file is nothing that git writes, and the file would be anybody's.
-            found if found.is_file() && !own.is_symlink() => {
-                match read_link_file(&own)?.trim_end().strip_prefix("gitdir: ") {
-                    Some(path) => top.join(path).canonicalize()?,
-                    None => return Ok(None),
-                }
-            }
+            found if found.is_file() && !own.is_symlink() => match folder_named_by(&own) {
+                Some(path) => top.join(path).canonicalize()?,
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         };
         let common_dir = match read_link_file(&git_dir.join("commondir")) {

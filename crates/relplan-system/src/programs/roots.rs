@@ -1,8 +1,11 @@
 //! What counts as the tree: the project's folder, and the whole checkout that it is a part of.
 //!
 //! Why more than the project's folder: `-C sub` works in a part of a checkout, and a pull request changes all of it.
-//! The user's home folder is no tree for being a checkout above the project, since some keep their settings in one and
-//! all that they have installed would lie in it; nor is the root of the file system, where a container may start.
+//!
+//! The user's home folder is often a checkout too: some keep their settings in one. It is then no tree for a project that
+//! lies in a checkout of its own below it. It is the tree for a project that has none: then the home's checkout is the
+//! project's, and a pull request changes what would be taken for the user's own files. The root of the file system,
+//! where a container may start, is no tree.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +19,8 @@ impl TreeRoots {
     pub fn around(project: &Path, home: Option<&Path>) -> Self {
         let project = resolved(project);
         let home = home.and_then(|home| home.canonicalize().ok());
-        let checkout = checkout_above(&project, home.as_deref());
-        let is_home = home.as_ref() == Some(&project) && !is_top(&project);
-        let is_tree = project.parent().is_some() && !is_home;
-        let project = Some(project).filter(|_| is_tree);
+        let checkout = checkout_of(&project, home.as_deref());
+        let project = Some(project).filter(|project| project.parent().is_some());
         Self(project.into_iter().chain(checkout).collect())
     }
 
@@ -27,13 +28,9 @@ impl TreeRoots {
     #[must_use]
     pub fn of_checkouts_above(folder: &Path, home: Option<&Path>) -> Self {
         let home = home.and_then(|home| home.canonicalize().ok());
-        let parent = folder.parent();
-        let checkout = parent.and_then(|parent| {
-            let is_it = is_top(parent) && home.as_deref() != Some(parent);
-            let above = checkout_above(parent, home.as_deref());
-            above.or_else(|| is_it.then(|| parent.to_owned()))
-        });
-        Self(checkout.into_iter().collect())
+        let above = folder.parent().into_iter().flat_map(Path::ancestors);
+        let checkout = above.filter(|above| is_top(above) && home.as_deref() != Some(above));
+        Self(checkout.last().map(Path::to_owned).into_iter().collect())
     }
 
     /// Whether a path, whose links are resolved, lies in the tree.
@@ -66,19 +63,38 @@ impl TreeRoots {
     }
 }
 
-/// The outermost checkout that a folder is a part of, and not the top of.
-fn checkout_above(folder: &Path, home: Option<&Path>) -> Option<PathBuf> {
-    folder
-        .ancestors()
-        .skip(1)
-        .filter(|above| is_top(above))
-        .filter(|above| home != Some(above) && above.parent().is_some())
+/// The outermost checkout that a project is a part of; the home folder's only if there is none of the project's own.
+fn checkout_of(project: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let tops = || project.ancestors().filter(|above| is_top(above));
+    let is_apart = |home: &Path| {
+        let mut below = tops().filter(|top| *top != home && top.starts_with(home));
+        below.any(|top| has_its_own_repository(top, &home.join(".git")))
+    };
+    tops()
+        .filter(|top| home != Some(top) || !is_apart(top))
         .last()
         .map(Path::to_owned)
 }
 
+/// Whether a folder is the top of a checkout, and not the root of the file system.
 fn is_top(folder: &Path) -> bool {
-    std::fs::symlink_metadata(folder.join(".git")).is_ok()
+    folder.parent().is_some() && std::fs::symlink_metadata(folder.join(".git")).is_ok()
+}
+
+/// Whether a checkout is of a repository of its own: not a submodule or worktree of the one around it, whose commits
+/// say what is in it.
+fn has_its_own_repository(top: &Path, around: &Path) -> bool {
+    let own = top.join(".git");
+    let is_repository = |folder: &Path| folder.join("HEAD").is_file();
+    if own.is_dir() {
+        let folder = resolved(&own);
+        return is_repository(&folder) && !folder.starts_with(resolved(around));
+    }
+    let Some(folder) = super::git::folder_named_by(&own) else {
+        return false;
+    };
+    let folder = resolved(&top.join(folder));
+    is_repository(&folder) && !folder.starts_with(resolved(around))
 }
 
 /// A path with its links resolved, as far as it is there; the rest by its names.

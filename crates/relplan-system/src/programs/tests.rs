@@ -85,26 +85,69 @@ fn l14_programs_are_found_outside_the_tree_alone() {
     assert!(programs.at(&world.path("outside/tool")).is_ok());
 }
 
-/// `-C sub`: all of the checkout is the tree, unless it is the one that holds the user's home.
+/// S1, S6: with `-C sub` all of the checkout is the tree, also where it is the home folder; a home folder that is a
+/// checkout is no tree for a project with a repository of its own below it, as with settings that are kept in git.
 #[test]
-fn l14_the_tree_is_the_whole_checkout() {
+fn l14_the_tree_is_the_whole_checkout_and_home_only_where_the_project_has_no_other() {
     let world = World::new();
     world.program("tree/bin/tool", "");
-    fs::create_dir_all(world.path("tree/sub")).unwrap();
-    let vars = |home: &str| {
-        BTreeMap::from([
-            (
-                "PATH".to_owned(),
-                world.path("tree/bin").display().to_string(),
-            ),
-            ("HOME".to_owned(), world.path(home).display().to_string()),
-        ])
+    let repository = |folder: &str| {
+        fs::create_dir_all(world.path(folder)).unwrap();
+        fs::write(world.path(folder).join("HEAD"), "ref: refs/heads/main\n").unwrap();
     };
-    let sub = world.path("tree/sub");
-    assert!(Programs::around(&sub, &vars("")).find("tool").is_ok());
-    fs::create_dir(world.path("tree/.git")).unwrap();
-    assert!(Programs::around(&sub, &vars("")).find("tool").is_err());
-    assert!(Programs::around(&sub, &vars("tree")).find("tool").is_ok());
+    for folder in [
+        "tree/sub/deep",
+        "tree/own/deep",
+        "tree/module",
+        "tree/worktree",
+    ] {
+        fs::create_dir_all(world.path(folder)).unwrap();
+    }
+    let finds = |project: &str, home: &str| {
+        let vars = [("PATH", "tree/bin"), ("HOME", home)]
+            .map(|(name, path)| (name.to_owned(), world.path(path).display().to_string()));
+        let programs = Programs::around(&world.path(project), &BTreeMap::from(vars));
+        programs.find("tool").is_ok()
+    };
+    // Without a repository, the project's folder is all that is known of the tree.
+    assert!(finds("tree/sub", "home"));
+    assert!(!finds("tree", "tree"), "the project is the home folder");
+    assert!(finds("tree/sub", "tree"), "a project in the home folder");
+
+    repository("tree/.git");
+    repository("tree/own/.git");
+    repository("tree/.git/modules/module");
+    repository("tree/.git/worktrees/worktree");
+    repository("elsewhere");
+    for (folder, named) in [
+        ("module", "../.git/modules/module"),
+        ("worktree", "../.git/worktrees/worktree"),
+    ] {
+        let file = world.path("tree").join(folder).join(".git");
+        fs::write(file, format!("gitdir: {named}\n")).unwrap();
+    }
+    for (project, home, outside) in [
+        ("tree", "home", false),
+        ("tree/sub", "home", false),
+        ("tree", "tree", false),
+        ("tree/sub", "tree", false),
+        ("tree/sub/deep", "tree", false),
+        ("tree/module", "tree", false),
+        ("tree/worktree", "tree", false),
+        ("tree/own", "tree", true),
+        ("tree/own/deep", "tree", true),
+        ("tree/own", "home", false),
+        ("tree/sub", "tree/sub", false),
+    ] {
+        assert_eq!(finds(project, home), outside, "{project} with {home}");
+    }
+    // A `.git` that is no repository makes no checkout of its own; one that is kept elsewhere does.
+    fs::create_dir(world.path("tree/sub/.git")).unwrap();
+    assert!(!finds("tree/sub", "tree"), "an empty .git");
+    fs::remove_dir(world.path("tree/sub/.git")).unwrap();
+    let elsewhere = format!("gitdir: {}\n", world.path("elsewhere").display());
+    fs::write(world.path("tree/sub/.git"), elsewhere).unwrap();
+    assert!(finds("tree/sub", "tree"), "a repository kept elsewhere");
 }
 
 /// S9: a child sees what is listed, and the entries of `PATH` that count.

@@ -1,8 +1,8 @@
-//! Opening what is below a folder, and nothing else: the system resolves the path where it can hold it beneath the
-//! folder (`openat2`), else each part of the path is opened by itself, and links are followed by hand.
+//! Opening what is below a folder, and nothing else: the system resolves a path without links where it can hold it beneath
+//! the folder (`openat2`), else each part of the path is opened by itself, and links are followed by hand.
 //!
-//! Why by hand: an absolute link back into the tree is fine, and `openat2` refuses it; other systems, old kernels and
-//! some containers have no such call.
+//! Why by hand: a link may lead into `.git`, and an absolute one back into the tree is fine; other systems, old kernels
+//! and some containers have no such call.
 
 #[cfg(unix)]
 pub(super) use self::unix::Root;
@@ -25,7 +25,7 @@ mod unix {
         io::{Errno, retry_on_intr},
     };
 
-    use crate::tree::{Failed, Kind};
+    use crate::tree::{Failed, Kind, is_of_git};
 
     /// How a file is opened to be read: without waiting for the other end of a pipe, nor becoming a terminal's own.
     pub(in crate::tree) const READ: OFlags = OFlags::RDONLY
@@ -65,6 +65,7 @@ mod unix {
         }
 
         pub(in crate::tree) fn open_file(&self, path: &Path) -> Result<File, Failed> {
+            refuse_git(path)?;
             if let Some(opened) = beneath(&self.folder, path, READ)? {
                 return Ok(opened.into());
             }
@@ -77,7 +78,8 @@ mod unix {
                 let stat = fs::fstat(&opened).map_err(failed)?;
                 return Ok(kind(FileType::from_raw_mode(stat.st_mode)));
             }
-            Ok(kind(self.find(path)?.kind))
+            let anything = |_: &Path| Ok(());
+            Ok(kind(self.find(path, anything)?.kind))
         }
 
         pub(in crate::tree) fn open_by_parts(&self, path: &Path) -> Result<File, Failed> {
@@ -85,7 +87,7 @@ mod unix {
                 folder,
                 name,
                 kind: found,
-            } = self.find(path)?;
+            } = self.find(path, refuse_git)?;
             if kind(found) == Kind::Other {
                 return Err(Failed::NotAFile);
             }
@@ -94,7 +96,13 @@ mod unix {
         }
 
         /// Goes down the path, part by part. Going up is going back, so that no folder which is moved meanwhile leads out.
-        fn find(&self, path: &Path) -> Result<Found, Failed> {
+        /// What must not be on the path must not be on that of a link either.
+        fn find(
+            &self,
+            path: &Path,
+            allow: impl Fn(&Path) -> Result<(), Failed>,
+        ) -> Result<Found, Failed> {
+            allow(path)?;
             let mut way: Vec<OwnedFd> = Vec::new();
             let mut parts = self.parts(path)?;
             let mut links = 0;
@@ -115,9 +123,12 @@ mod unix {
                     let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
                     if target.is_absolute() {
                         let below = target.strip_prefix(&self.path);
-                        parts.extend(self.parts(below.map_err(|_| Failed::Outside)?)?);
+                        let below = below.map_err(|_| Failed::Outside)?;
+                        allow(below)?;
+                        parts.extend(self.parts(below)?);
                         way.clear();
                     } else {
+                        allow(&target)?;
                         parts.extend(self.parts(&target)?);
                     }
                 } else if parts.is_empty() {
@@ -159,11 +170,20 @@ mod unix {
         }
     }
 
-    /// Has the system hold the path beneath the folder; `None` where it has no such call, or does not want to decide.
+    fn refuse_git(path: &Path) -> Result<(), Failed> {
+        let mut names = path.components();
+        match names.any(|part| matches!(part, Component::Normal(name) if is_of_git(name))) {
+            true => Err(Failed::OfGit),
+            false => Ok(()),
+        }
+    }
+
+    /// Has the system hold the path beneath the folder, where it has no links; `None` where it has some, where there is no
+    /// such call, or where it does not want to decide.
     #[cfg(target_os = "linux")]
     fn beneath(folder: &OwnedFd, path: &Path, how: OFlags) -> Result<Option<OwnedFd>, Failed> {
         use rustix::fs::ResolveFlags;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         match retry_on_intr(|| fs::openat2(folder, path, how, Mode::empty(), resolve)) {
             Ok(opened) => Ok(Some(opened)),
             Err(error @ (Errno::NOENT | Errno::NOTDIR)) => Err(failed(error)),
@@ -204,7 +224,7 @@ mod by_path {
         path::{Path, PathBuf},
     };
 
-    use crate::tree::{Failed, Kind};
+    use crate::tree::{Failed, Kind, is_of_git};
 
     /// A folder.
     #[derive(Debug)]
@@ -220,6 +240,10 @@ mod by_path {
 
         pub(in crate::tree) fn open_file(&self, path: &Path) -> Result<File, Failed> {
             let real = self.find(path)?;
+            let below = real.strip_prefix(&self.0).unwrap_or(&real);
+            if path.iter().chain(below.iter()).any(is_of_git) {
+                return Err(Failed::OfGit);
+            }
             File::open(real).map_err(Failed::Io)
         }
 

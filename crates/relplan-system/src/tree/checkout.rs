@@ -203,6 +203,7 @@ impl ReadError {
         match self {
             Self::Missing { .. } => Self::Missing { file },
             Self::Outside { .. } => Self::Outside { file },
+            Self::OfGit { .. } => Self::OfGit { file },
             Self::NotAFile { .. } => Self::NotAFile { file },
             Self::TooLarge { limit, .. } => Self::TooLarge { file, limit },
             Self::Io { source, .. } => Self::Io { file, source },

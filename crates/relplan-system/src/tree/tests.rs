@@ -51,6 +51,7 @@ fn outcome(read: Result<Vec<u8>, ReadError>) -> String {
         Ok(bytes) => String::from_utf8(bytes).unwrap(),
         Err(ReadError::Missing { .. }) => "missing".to_owned(),
         Err(ReadError::Outside { .. }) => "outside".to_owned(),
+        Err(ReadError::OfGit { .. }) => "of git".to_owned(),
         Err(ReadError::NotAFile { .. }) => "not a file".to_owned(),
         Err(ReadError::TooLarge { .. }) => "too large".to_owned(),
         Err(ReadError::Io { source, .. }) => format!("error {:?}", source.kind()),
@@ -117,6 +118,49 @@ fn l14_no_link_leads_out_of_the_tree_and_links_within_it_work() {
     }
     let absolute = scene.path("repo/project/sub/deep/file");
     assert_eq!(outcome(tree.read(absolute, 100)), "deep");
+}
+
+/// S7: git's own folder is no part of the project, whatever leads there, also where the project is the repository's top.
+#[test]
+fn l11_nothing_in_git_is_opened_by_its_name_or_through_a_link() {
+    let scene = Scene::new();
+    fs::write(scene.path("repo/.git/config"), "canary").unwrap();
+    fs::write(scene.path("repo/.gitignore"), "rules").unwrap();
+    fs::create_dir(scene.path("repo/project/.GIT")).unwrap();
+    fs::write(scene.path("repo/project/.GIT/config"), "canary").unwrap();
+    fs::write(scene.path("repo/project/sub/.git"), "gitdir: canary").unwrap();
+    scene.link("../.git/config", "config");
+    scene.link("../.git", "folder");
+    scene.link(scene.path("repo/.git"), "absolute");
+    scene.link("sub/../../.git/../project/config", "roundabout");
+    let tree = Tree::open(&scene.path("repo")).unwrap();
+    for path in [
+        ".git",
+        ".git/config",
+        "./project/../.git/config",
+        "project/.GIT/config",
+        "project/sub/.git",
+        "project/config",
+        "project/folder/config",
+        "project/absolute/config",
+        "project/roundabout",
+        ".git./config",
+        "GIT~1/config",
+    ] {
+        assert_eq!(outcome(tree.read(path, 100)), "of git", "{path}");
+        let by_hand = tree.folder.open_by_parts(Path::new(path));
+        assert!(matches!(by_hand, Err(super::Failed::OfGit)), "{path}");
+    }
+    assert_eq!(outcome(tree.read(".gitignore", 100)), "rules");
+    assert_eq!(tree.look(".git").unwrap(), Kind::Folder);
+    let checkout = Checkout::around(&scene.path("repo/project")).unwrap();
+    for path in ["../.git/config", ".GIT/config", "sub/.git"] {
+        assert_eq!(
+            outcome(checkout.read(Path::new(path), 100)),
+            "of git",
+            "{path}"
+        );
+    }
 }
 
 /// S8: what has no end or no other end is neither read nor waited for.

@@ -35,6 +35,12 @@ pub enum ReadError {
         /// The file, relative to the root.
         file: String,
     },
+    /// It lies in `.git`.
+    #[error("{file} lies in .git: what git keeps there is no part of the project")]
+    OfGit {
+        /// The file, relative to the root.
+        file: String,
+    },
     /// It is a folder, pipe or device.
     #[error("{file} is not a regular file")]
     NotAFile {
@@ -90,6 +96,7 @@ impl ReadError {
             }
             Self::Content { advice, .. } => advice.clone(),
             Self::Outside { .. }
+            | Self::OfGit { .. }
             | Self::NotAFile { .. }
             | Self::TooLarge { .. }
             | Self::Io { .. }
@@ -110,6 +117,7 @@ impl From<tree::ReadError> for ReadError {
         match error {
             tree::ReadError::Missing { file } => Self::Missing { file: name(file) },
             tree::ReadError::Outside { file } => Self::Outside { file: name(file) },
+            tree::ReadError::OfGit { file } => Self::OfGit { file: name(file) },
             tree::ReadError::NotAFile { file } => Self::NotAFile { file: name(file) },
             tree::ReadError::TooLarge { file, limit } => Self::TooLarge {
                 file: name(file),
