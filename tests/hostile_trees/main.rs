@@ -11,7 +11,6 @@
 )]
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test fails by panicking, and tells its input"

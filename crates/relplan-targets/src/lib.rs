@@ -8,11 +8,6 @@
 //! This crate never knows plan order, policy, approvals, the state file or the terminal. It reads no environment
 //! variable and no folder that [`surroundings::Surroundings`] does not name, and it runs no code of the repository.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a finding is made once for each failure, and the ports return it unboxed"
-)]
-
 pub mod artifact;
 pub mod cargo;
 pub mod contents;

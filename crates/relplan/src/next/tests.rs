@@ -1,7 +1,5 @@
 //! The table: each command line that it prints is one that relplan reads, and says again what was typed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 
 use clap::Parser as _;

@@ -39,12 +39,7 @@ impl Typed {
             Command::Apply(apply) => Self {
                 plan: apply.plan.as_deref().map(text),
                 policy: pinned(&apply.pinned),
-                approvals: apply
-                    .records
-                    .approvals
-                    .iter()
-                    .map(|one| text(one))
-                    .collect(),
+                approvals: apply.records.approvals.iter().map(text).collect(),
                 selected: apply.planning.selected.clone(),
                 ..typed.at(&apply.places)
             },

@@ -1,7 +1,5 @@
 //! Random selections and open plans: what goes on has nothing left to do outside of the selection.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use relplan_model::{
     address::TargetName,
     plan::{Plan, Selection},
