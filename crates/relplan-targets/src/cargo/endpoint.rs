@@ -98,7 +98,10 @@ impl Search<'_> {
         }
         Ok(Index {
             unreviewed: known.is_none() && self.surroundings.is_planning(),
-            registry: registry.map(str::to_owned).or(known),
+            registry: match registry {
+                Some(registry) => self.token_name(registry, &url),
+                None => known,
+            },
             url,
             source: SPEC.to_owned(),
             replaced_by: None,
@@ -108,11 +111,26 @@ impl Search<'_> {
     /// Whether the token that the user's configuration keeps for a registry may be meant for this index: it is, unless
     /// that configuration names another one.
     fn may_be_of(&self, registry: &str, url: &str) -> bool {
-        let own = match registry {
+        self.index_of(registry)
+            .is_none_or(|own| same_index(own, url))
+    }
+
+    /// The index that a registry has for the user.
+    fn index_of(&self, registry: &str) -> Option<&str> {
+        match registry {
             CRATES_IO => Some(tame_index::CRATES_IO_HTTP_INDEX),
             _ => self.configuration.own_index(registry),
-        };
-        own.is_none_or(|own| same_index(own, url))
+        }
+    }
+
+    /// The name whose token is for an index that was found under this one. A name that the user's configuration has no
+    /// index for takes no token to a registry that is known by another.
+    fn token_name(&self, registry: &str, url: &str) -> Option<String> {
+        let is_own = self.index_of(registry).map(|own| same_index(own, url));
+        match (is_own, self.name_of(url)) {
+            (Some(false), known) | (None, known @ Some(_)) => known,
+            (Some(true) | None, _) => Some(registry.to_owned()),
+        }
     }
 
     fn named(&self, registry: &str) -> Result<Index, Finding> {
@@ -148,9 +166,8 @@ impl Search<'_> {
         unreviewed: bool,
     ) -> Result<Index, Finding> {
         let url = self.sparse(url)?;
-        let registry = Some(registry.to_owned()).filter(|name| self.may_be_of(name, &url));
         Ok(Index {
-            registry: registry.or_else(|| self.name_of(&url)),
+            registry: self.token_name(registry, &url),
             unreviewed: unreviewed && self.name_of(&url).is_none(),
             url,
             source,
@@ -167,9 +184,10 @@ impl Search<'_> {
                 Some(name.trim_end_matches(')').to_owned())
             };
             return Ok(Index {
-                registry: told(DEFAULT)
-                    .filter(|name| self.may_be_of(name, &url))
-                    .or_else(|| self.name_of(&url)),
+                registry: match told(DEFAULT) {
+                    Some(name) => self.token_name(&name, &url),
+                    None => self.name_of(&url),
+                },
                 url,
                 source: approved.source.clone(),
                 replaced_by: told(REPLACED),

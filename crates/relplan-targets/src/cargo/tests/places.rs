@@ -105,6 +105,12 @@ fn places_are_found_as_cargo_finds_them() {
         (&[("registry", "acme")], ACME, ACME, &[], ("sparse+https://acme.example/", "project .cargo/config.toml", Some("acme"), None, false)),
         // The token of the user's `acme` is meant for the user's index, now and in an approved plan.
         (&[("registry", "acme")], ACME, EVIL, &[], ("sparse+https://evil.example/", "project .cargo/config.toml", None, None, true)),
+        // A name that nobody configured takes no token of that name to the user's registry.
+        (&[("url", "https://acme.example/"), ("registry", "other")], ACME, "", &[], ("sparse+https://acme.example/", "spec", Some("acme"), None, false)),
+        (&[("registry", "other")], ACME, "[registries.other]\nindex = \"sparse+https://acme.example/\"\n", &[],
+            ("sparse+https://acme.example/", "project .cargo/config.toml", Some("acme"), None, false)),
+        (&[], ACME, "[registry]\ndefault = \"other\"\n[registries.other]\nindex = \"sparse+https://acme.example/\"\n", &[],
+            ("sparse+https://acme.example/", "project .cargo/config.toml (registry.default other)", Some("acme"), None, false)),
         (&[("registry", "ACME")], ACME, "[registries.ACME]\nindex = \"sparse+https://evil.example/\"\n", &[],
             ("sparse+https://evil.example/", "project .cargo/config.toml", None, None, true)),
         (&[("registry", "acme")], ACME, EVIL, &[("CARGO_REGISTRIES_ACME_INDEX", "sparse+https://var.example/")],
