@@ -2,6 +2,7 @@
 //! its own, no credential goes where the tree says. The real binary, canaries, servers on this machine.
 
 mod home;
+mod packers;
 
 use std::{
     fs,

@@ -38,8 +38,8 @@ pub struct Programs {
     vars: Variables,
     /// The entries of `PATH` that count.
     folders: Vec<PathBuf>,
-    /// The entries that are passed over: relative ones, and those in the tree.
-    passed_over: Vec<PathBuf>,
+    /// The entries that are passed over, relative ones and those in the tree, and how many that count stand before each.
+    passed_over: Vec<(usize, PathBuf)>,
 }
 
 /// Why a program is not run.
@@ -102,7 +102,7 @@ impl Programs {
                     .is_ok_and(|folder| !roots.hold(&folder));
             match counts {
                 true => folders.push(folder),
-                false => passed_over.push(folder),
+                false => passed_over.push((folders.len(), folder)),
             }
         }
         Self {
@@ -145,13 +145,25 @@ impl Programs {
             }
         }
         let mut others = self.passed_over.iter();
-        let found =
-            of_the_tree.or_else(|| others.find_map(|folder| candidates(folder, program).next()));
+        let found = of_the_tree
+            .or_else(|| others.find_map(|(_, folder)| candidates(folder, program).next()));
         let program = program.to_owned();
         Err(match found {
             Some(found) => ProgramError::OfTheTree { program, found },
             None => ProgramError::Missing { program },
         })
+    }
+
+    /// The program that a shell would run of this name, if it is one that is passed over here.
+    #[must_use]
+    pub fn passed_over(&self, program: &str) -> Option<PathBuf> {
+        let has_it = |folder: &PathBuf| candidates(folder, program).any(|it| self.is_outside(&it));
+        let first = self.folders.iter().position(has_it);
+        let mut others = self.passed_over.iter();
+        others
+            .find_map(|(before, folder)| Some((before, candidates(folder, program).next()?)))
+            .filter(|(before, _)| first.is_none_or(|first| **before <= first))
+            .map(|(_, found)| found)
     }
 
     /// A program that somebody names by its path.

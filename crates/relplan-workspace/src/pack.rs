@@ -207,7 +207,7 @@ pub enum PackError {
         hint: String,
     },
     /// A packer ended badly.
-    #[error("`{command}` failed for {package} ({status}){}", tail_in_words(.tail))]
+    #[error("`{command}` failed for {package} ({status}){}{}", tail_in_words(.tail), left_out_in_words(.left_out))]
     Packer {
         /// The program and its first argument.
         command: String,
@@ -217,6 +217,8 @@ pub enum PackError {
         status: String,
         /// The last lines that it wrote.
         tail: Vec<String>,
+        /// Variables that it was not given, by name.
+        left_out: Vec<String>,
     },
     /// A packer that runs nothing cannot do this package justice.
     #[error("the built-in packer cannot pack {package}: {why}; {hint}")]
@@ -319,6 +321,24 @@ pub fn run(
     events: &dyn Fn(PackEvent),
 ) -> Result<Vec<Artifact>, PackError> {
     schedule::run(jobs, out, options, events)
+}
+
+fn left_out_in_words(left_out: &[String]) -> String {
+    /// More of them are counted alone.
+    const SHOWN: usize = 20;
+    if left_out.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<&str> = left_out.iter().take(SHOWN).map(String::as_str).collect();
+    let more = match left_out.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "\n  packers get no variable that is not known to configure them, so it did not see {}{more}; name in \
+         RELPLAN_PACK_ENV what the build needs",
+        shown.join(", ")
+    )
 }
 
 fn tail_in_words(tail: &[String]) -> String {

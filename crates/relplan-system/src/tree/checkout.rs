@@ -110,7 +110,10 @@ impl Checkout {
     /// When it is missing, outside, no regular file, too large, or cannot be read.
     pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
         let absolute = self.absolute(path);
-        let read = match self.part(path) {
+        // A link to the rest of the repository is as good as a file: whoever can change one can change the other.
+        let repository = self.repository.as_deref();
+        let outermost = repository.or_else(|| self.part(path));
+        let read = match outermost.filter(|part| absolute.starts_with(part)) {
             Some(part) if part == self.project.root() => self.project.read(&absolute, limit),
             Some(part) => match Tree::open(part) {
                 Ok(tree) => tree.read(&absolute, limit),

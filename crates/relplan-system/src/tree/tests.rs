@@ -283,7 +283,7 @@ fn a_checkout_reads_its_own_files_strictly_and_others_as_a_persons() {
     for (path, expected) in [
         ("file", "inside"),
         ("out", "outside"),
-        ("neighbour", "outside"),
+        ("neighbour", "neighbour"),
         ("../neighbour", "neighbour"),
         ("../project/out", "outside"),
         ("../../outside/link", "canary"),

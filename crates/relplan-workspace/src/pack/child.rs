@@ -36,5 +36,6 @@ pub(super) fn run(
         package: package.to_owned(),
         status: status.to_string(),
         tail: tail.into(),
+        left_out: shop.options.environment.left_out(),
     })
 }

@@ -50,6 +50,23 @@ impl Environment {
         names(self.get(PACK_ENV).and_then(OsStr::to_str))
     }
 
+    /// The names of variables that packers do not get and a person may name for them: without a shell's own.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let given = packer_variables(self);
+        let mut names: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| given.iter().all(|(held, _)| held != *name))
+            .filter(|name| {
+                !may_hold_credential(name) && !is_listed(name, OF_SHELLS.iter().copied())
+            })
+            .filter_map(|name| name.to_str().map(ToOwned::to_owned))
+            .collect();
+        names.sort();
+        names
+    }
+
     /// A variable's value, the case of its name not counting: so npm reads its own.
     pub(super) fn get_any_case(&self, name: &str) -> Option<&OsStr> {
         self.0
@@ -72,6 +89,7 @@ const TOOLS: &[&str] = &[
     "SCCACHE_DIR",
     // npm, pnpm, yarn, Node and what switches between its versions; `npm_config_*` in any case
     "ASDF_*",
+    "BUN_INSTALL",
     "COREPACK_*",
     "FNM_*",
     "MISE_*",
@@ -83,7 +101,10 @@ const TOOLS: &[&str] = &[
     "VOLTA_*",
     "YARN_*",
     // Python and its build backends
+    "AUDITWHEEL_PLAT",
+    "CIBW_*",
     "CONDA_*",
+    "DISTUTILS_USE_SDK",
     "HATCH_*",
     "MATURIN_*",
     "PDM_*",
@@ -94,9 +115,12 @@ const TOOLS: &[&str] = &[
     "PYTHON*",
     "REQUESTS_CA_BUNDLE",
     "SETUPTOOLS_*",
+    "SKBUILD_*",
     "UV_*",
     "VIRTUAL_ENV",
-    // Compilers and linkers
+    "_PYTHON_HOST_PLATFORM",
+    // Compilers, linkers and where their kits are
+    "ANDROID_HOME",
     "AR",
     "ARCHFLAGS",
     "AR_*",
@@ -109,6 +133,7 @@ const TOOLS: &[&str] = &[
     "CMAKE_*",
     "CPATH",
     "CPLUS_INCLUDE_PATH",
+    "CUDA_HOME",
     "CPP",
     "CPPFLAGS*",
     "CXX",
@@ -117,6 +142,8 @@ const TOOLS: &[&str] = &[
     "C_INCLUDE_PATH",
     "DEVELOPER_DIR",
     "DYLD_*",
+    "GOPATH",
+    "HOMEBREW_PREFIX",
     "HOST_CC",
     "INCLUDE",
     "IPHONEOS_DEPLOYMENT_TARGET",
@@ -182,6 +209,28 @@ const TOOLS: &[&str] = &[
     "FORCE_COLOR",
     "NO_COLOR",
     "PATH",
+];
+
+/// What shells and terminals set for themselves: no build needs it.
+const OF_SHELLS: &[&str] = &[
+    "_",
+    "EDITOR",
+    "HIST*",
+    "HOSTNAME",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LESS*",
+    "LS_COLORS",
+    "MAIL",
+    "OLDPWD",
+    "PAGER",
+    "PS1",
+    "PWD",
+    "SHELL",
+    "SHLVL",
+    "SSH_*",
+    "TERM_*",
+    "VISUAL",
 ];
 
 /// Names that hold one of these (in any case) are dropped.

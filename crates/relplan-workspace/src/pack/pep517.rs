@@ -7,6 +7,21 @@ use relplan_ecosystem::Format;
 
 use super::{Job, PackError, artifact::Made, child, workshop::Workshop};
 
+/// How to go on where no front end is found.
+fn hint(shop: &Workshop<'_>) -> String {
+    let hint = "install one of them, or write packer=\"builtin\" in the spec's workspace if the project is pure \
+                Python with static metadata";
+    // An activated virtual environment of the project's may have the module.
+    let shadowing = ["uv", "python3"].map(|program| shop.shadowed_by(program));
+    match shadowing.into_iter().flatten().next() {
+        Some(found) => format!(
+            "{} comes first on PATH and was passed over, since relplan runs no program of the project's; {hint}",
+            found.display()
+        ),
+        None => hint.to_owned(),
+    }
+}
+
 /// Builds one project.
 pub(super) fn pack(
     job: &Job,
@@ -35,9 +50,7 @@ pub(super) fn pack(
         return Err(PackError::MissingTool {
             tool: "a PEP 517 front end (`uv`, or `python3` with the module `build`)".to_owned(),
             package: job.package.to_string(),
-            hint: "install one of them, or write packer=\"builtin\" in the spec's workspace if the project is \
-                   pure Python with static metadata"
-                .to_owned(),
+            hint: hint(shop),
         });
     };
     if shop.options.offline {

@@ -128,6 +128,11 @@ impl<'a> Workshop<'a> {
         })
     }
 
+    /// The program of the project's that a shell would have run instead.
+    pub(super) fn shadowed_by(&self, program: &str) -> Option<PathBuf> {
+        self.programs.passed_over(program)
+    }
+
     /// What a program answers to `--version` in a folder (toolchain switchers look there): its last word that starts
     /// with a digit. Asked once; `None`: it is not there, or does not answer.
     pub(super) fn version(
@@ -189,6 +194,7 @@ impl<'a> Workshop<'a> {
             package,
             status: answer.status.to_string(),
             tail,
+            left_out: self.options.environment.left_out(),
         }
     }
 

@@ -76,12 +76,12 @@ pub(super) fn find(job: &Job, project: &Project) -> Result<Sources, PackError> {
     ))
 }
 
-/// The plain files below a folder, relative to it; folders whose name (with `/`) is not `wanted` are passed over.
+/// The plain files below a folder, and the links, relative to it; folders whose name (with `/`) is not `wanted` are passed over.
 pub(super) fn plain_files(
     root: &Utf8Path,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<String>, PackError> {
-    let mut files = Vec::new();
+) -> Result<(Vec<String>, Vec<String>), PackError> {
+    let (mut files, mut links) = (Vec::new(), Vec::new());
     let mut folders = vec![String::new()];
     while let Some(below) = folders.pop() {
         let folder = root.join(&below);
@@ -96,6 +96,8 @@ pub(super) fn plain_files(
             let name = format!("{below}{}", entry.file_name());
             if kind.is_file() {
                 files.push(name);
+            } else if kind.is_symlink() {
+                links.push(name);
             } else if kind.is_dir()
                 && name.split('/').count() <= DEPTH
                 && !entry.file_name().starts_with('.')
@@ -108,7 +110,8 @@ pub(super) fn plain_files(
         }
     }
     files.sort();
-    Ok(files)
+    links.sort();
+    Ok((files, links))
 }
 
 /// In `src/`, everything is meant to be released: what would silently be left out is refused.

@@ -240,7 +240,7 @@ impl Reader<'_> {
                 .map(ToOwned::to_owned)
                 .to_vec(),
         };
-        let all = plain_files(&self.job.path, &|folder| {
+        let (all, links) = plain_files(&self.job.path, &|folder| {
             globs
                 .iter()
                 .any(|glob| glob.starts_with(folder) || glob.starts_with("**"))
@@ -252,6 +252,9 @@ impl Reader<'_> {
                 .build()
                 .map_err(|error| self.fields.bad("license-files", &error.to_string()))?
                 .compile_matcher();
+            if let Some(link) = links.iter().find(|link| matcher.is_match(link)) {
+                return Err(unsupported(self.job, format!("{link} is a symbolic link")));
+            }
             let before = files.len();
             files.extend(all.iter().filter(|file| matcher.is_match(file)).cloned());
             if files.len() == before && self.fields.table.get("license-files").is_some() {
