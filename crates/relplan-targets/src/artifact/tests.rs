@@ -34,18 +34,19 @@ impl ArtifactSource for Memory {
     }
 }
 
-/// A file whose last byte differs from the second reading on.
+/// A file whose last byte differs from the second reading on. The flag: it has been read since it was last wound back.
 struct Swapped(Cursor<Vec<u8>>, AtomicBool);
 
 impl Read for Swapped {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.1.store(true, Ordering::Relaxed);
         self.0.read(out)
     }
 }
 
 impl Seek for Swapped {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        if self.1.swap(true, Ordering::Relaxed) {
+        if self.1.swap(false, Ordering::Relaxed) {
             self.0.seek(SeekFrom::End(-1))?;
             self.0.write_all(b"!")?;
         }
