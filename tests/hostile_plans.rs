@@ -306,3 +306,47 @@ async fn l14_a_plan_that_claims_other_abilities_of_a_target_is_refused() {
     assert_ne!(refused.code, Some(0), "{refused}");
     assert_eq!(team.fixture.accepted_uploads(), NOTHING);
 }
+
+/// B6: whatever a plan says about credentials, the variable that `apply` reads is shown, and so is who may read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l11_the_variable_that_is_read_and_the_access_that_is_set_are_shown() {
+    let team = team().await;
+    let set = |sources: Value| {
+        let mut plan = honest(&team);
+        let targets = plan["targets"].as_array_mut().unwrap();
+        let npm = targets.iter_mut().find(|one| one["kind"] == "npm").unwrap();
+        npm["settings"]["token-env"] = json!({"text": "RELPLAN_TOKEN_OTHER"});
+        match sources {
+            Value::Null => drop(npm.as_object_mut().unwrap().remove("credentials")),
+            sources => npm["credentials"] = sources,
+        }
+        for step in plan["steps"].as_array_mut().unwrap() {
+            if step["id"].as_str().unwrap().starts_with("publish npm:") {
+                step["effect"]["publish"]["settings"]["access"] = json!({"text": "restricted"});
+            }
+        }
+        save(&team, "odd.json", &plan);
+    };
+    let role = "registry";
+    for sources in [
+        Value::Null,
+        json!([{"role": role}]),
+        json!([{"role": role, "source": "the user's .npmrc"}]),
+    ] {
+        set(sources);
+        for format in ["text", "markdown"] {
+            let shown = team
+                .fixture
+                .expect(0, &["show", "odd.json", "--format", format]);
+            for word in ["the variable RELPLAN_TOKEN_OTHER", "access: restricted"] {
+                let said: Vec<&str> = shown.stdout.split_whitespace().collect();
+                let said = said.join(" ").replace('\\', "");
+                assert!(said.contains(word), "{format}: {word}\n{shown}");
+            }
+        }
+    }
+    set(json!([{"role": role, "source": "the variable RELPLAN_TOKEN_X"}]));
+    for command in ["show", "apply"] {
+        team.fixture.expect(65, &[command, "odd.json"]);
+    }
+}
