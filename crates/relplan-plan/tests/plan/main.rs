@@ -6,6 +6,7 @@ mod adoption;
 mod apply;
 #[cfg(test)]
 mod breaches;
+#[cfg(test)]
 mod forged;
 #[cfg(test)]
 mod generated;
