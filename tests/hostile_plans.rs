@@ -222,3 +222,131 @@ async fn l16_contents_and_findings_that_a_plan_dropped_are_found_out() {
         assert!(!saved(&team, &format!("{name}.approvals")).exists());
     }
 }
+
+/// The row of this subject of the package that the plan brings to npm, and its place.
+fn row_of<'p>(plan: &'p mut Value, subject: &str) -> &'p mut Value {
+    let rows = plan["changes"].as_array_mut().unwrap();
+    rows.iter_mut()
+        .find(|row| {
+            let is_npm = row["address"].as_str().unwrap().starts_with("npm:");
+            is_npm && row["subject"].to_string().contains(subject)
+        })
+        .unwrap()
+}
+
+/// B3 and B4: a row that tells of another version or pointer than its step brings is refused by whoever reads it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l16_rows_that_tell_of_something_else_than_their_steps_are_refused() {
+    let team = team().await;
+    let told = |change: &dyn Fn(&mut Value), expected: &str| {
+        let mut plan = honest(&team);
+        change(&mut plan);
+        save(&team, "odd.json", &plan);
+        let policy = team.pinned();
+        let key = team.key("alice");
+        let approve = [
+            "approve",
+            "odd.json",
+            "--policy",
+            &policy,
+            "--key",
+            key.to_str().unwrap(),
+            "--yes",
+            SEEN,
+        ];
+        for command in [&["show", "odd.json"][..], &approve, &["apply", "odd.json"]] {
+            let session = team.fixture.expect(65, command);
+            let said: Vec<&str> = session.stderr.split_whitespace().collect();
+            assert!(said.join(" ").contains(expected), "{expected}\n{session}");
+        }
+    };
+    told(
+        &|plan| row_of(plan, "version")["after"] = json!("0.0.9"),
+        "a row tells of something else after than what its steps do",
+    );
+    told(
+        &|plan| row_of(plan, "version")["before"] = json!("0.0.9"),
+        "a row tells of something else before than what was observed",
+    );
+    told(
+        &|plan| row_of(plan, "version")["bump"] = json!("patch"),
+        "a row calls its step from before to after something else",
+    );
+    told(
+        &|plan| row_of(plan, "latest")["subject"] = json!({"pointer": "next"}),
+        "it sets a pointer that no row tells of",
+    );
+    assert_eq!(team.fixture.accepted_uploads(), NOTHING);
+}
+
+/// B4: what a target can do is the driver's word, not the plan's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l14_a_plan_that_claims_other_abilities_of_a_target_is_refused() {
+    let team = team().await;
+    let holding = |plan: &mut Value| {
+        let targets = plan["targets"].as_array_mut().unwrap();
+        let npm = targets.iter_mut().find(|one| one["kind"] == "npm").unwrap();
+        npm["capabilities"]["holding-pointer"] = json!("next");
+    };
+    let mut plan = honest(&team);
+    holding(&mut plan);
+    save(&team, "odd.json", &plan);
+    team.approves("alice", "odd.json");
+    team.approves("bob", "odd.json");
+    let policy = team.pinned();
+    let refused = team
+        .fixture
+        .relplan(&["apply", "odd.json", "--policy", &policy]);
+    let said: Vec<&str> = refused.stderr.split_whitespace().collect();
+    assert!(
+        said.join(" ")
+            .contains("the holding pointer: next; here it is: relplan-pending"),
+        "{refused}"
+    );
+    assert_ne!(refused.code, Some(0), "{refused}");
+    assert_eq!(team.fixture.accepted_uploads(), NOTHING);
+}
+
+/// B6: whatever a plan says about credentials, the variable that `apply` reads is shown, and so is who may read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l11_the_variable_that_is_read_and_the_access_that_is_set_are_shown() {
+    let team = team().await;
+    let set = |sources: Value| {
+        let mut plan = honest(&team);
+        let targets = plan["targets"].as_array_mut().unwrap();
+        let npm = targets.iter_mut().find(|one| one["kind"] == "npm").unwrap();
+        npm["settings"]["token-env"] = json!({"text": "RELPLAN_TOKEN_OTHER"});
+        match sources {
+            Value::Null => drop(npm.as_object_mut().unwrap().remove("credentials")),
+            sources => npm["credentials"] = sources,
+        }
+        for step in plan["steps"].as_array_mut().unwrap() {
+            if step["id"].as_str().unwrap().starts_with("publish npm:") {
+                step["effect"]["publish"]["settings"]["access"] = json!({"text": "restricted"});
+            }
+        }
+        save(&team, "odd.json", &plan);
+    };
+    let role = "registry";
+    for sources in [
+        Value::Null,
+        json!([{"role": role}]),
+        json!([{"role": role, "source": "the user's .npmrc"}]),
+    ] {
+        set(sources);
+        for format in ["text", "markdown"] {
+            let shown = team
+                .fixture
+                .expect(0, &["show", "odd.json", "--format", format]);
+            for word in ["the variable RELPLAN_TOKEN_OTHER", "access: restricted"] {
+                let said: Vec<&str> = shown.stdout.split_whitespace().collect();
+                let said = said.join(" ").replace('\\', "");
+                assert!(said.contains(word), "{format}: {word}\n{shown}");
+            }
+        }
+    }
+    set(json!([{"role": role, "source": "the variable RELPLAN_TOKEN_X"}]));
+    for command in ["show", "apply"] {
+        team.fixture.expect(65, &[command, "odd.json"]);
+    }
+}

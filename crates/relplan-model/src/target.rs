@@ -160,6 +160,15 @@ pub struct Target {
 }
 
 impl Target {
+    /// The environment variables that its settings name for credentials: they, and nothing that the plan says beside
+    /// them, decide where it is applied.
+    pub fn named_variables(&self) -> impl Iterator<Item = &str> {
+        let words = ["token-env", "username-env", "password-env"];
+        words
+            .into_iter()
+            .filter_map(|word| self.settings.text(word))
+    }
+
     /// Where the credential for the endpoint of this role comes from, where that is known.
     #[must_use]
     pub fn credential(&self, role: &str) -> Option<&CredentialSource> {

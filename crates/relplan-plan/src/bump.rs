@@ -14,13 +14,6 @@ use relplan_model::{
 /// Sets the bump of each row that moves from one version to another.
 pub(crate) fn mark(changes: &mut [Change], observations: &[Observation]) {
     for change in changes {
-        let concerns = matches!(change.subject, Subject::Version | Subject::Pointer(_));
-        let (true, Some(before), Some(after)) = (concerns, &change.before, &change.after) else {
-            continue;
-        };
-        if before == after {
-            continue;
-        }
         let found = observations.binary_search_by(|look| look.address.cmp(&change.address));
         let facts = found
             .ok()
@@ -28,11 +21,22 @@ pub(crate) fn mark(changes: &mut [Change], observations: &[Observation]) {
                 Seen::Present(facts) => Some(facts),
                 Seen::Absent | Seen::Unknown { .. } => None,
             });
-        change.bump = if facts.is_some_and(|facts| is_step_back(facts, before, after)) {
-            Some(Bump::Backward)
-        } else {
-            between(before, after)
-        };
+        change.bump = of(change, facts);
+    }
+}
+
+/// The bump of a row, if it moves from one version to another.
+pub(crate) fn of(change: &Change, facts: Option<&Facts>) -> Option<Bump> {
+    let concerns = matches!(change.subject, Subject::Version | Subject::Pointer(_));
+    let (true, Some(before), Some(after)) = (concerns, &change.before, &change.after) else {
+        return None;
+    };
+    if before == after {
+        None
+    } else if facts.is_some_and(|facts| is_step_back(facts, before, after)) {
+        Some(Bump::Backward)
+    } else {
+        between(before, after)
     }
 }
 

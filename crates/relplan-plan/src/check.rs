@@ -13,6 +13,7 @@ mod graph;
 mod pointers;
 mod resolvable;
 mod rows;
+mod told;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -59,8 +60,10 @@ pub enum Rule {
     Pointers,
     /// Only what is there and can be withdrawn is withdrawn.
     Withdrawal,
-    /// Rows have reasons, and steps exactly if their action asks for some; each step belongs to a row.
+    /// Rows have reasons, and steps exactly if their action asks for some; a row tells of each step.
     Rows,
+    /// What a row tells of before, after and why is what was observed and what its steps do.
+    Told,
     /// Costs count the plan's steps.
     Costs,
     /// The contents of artifacts are told within limits, and with what they were compared.

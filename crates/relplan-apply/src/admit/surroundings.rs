@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use relplan_model::{
-    address::{PackageName, TargetName},
+    address::{PackageName, PointerName, TargetName},
     finding::{Finding, Severity},
     port::{Drivers, UNREACHABLE},
     step::{Class, Step},
-    target::Target,
+    target::{Capabilities, Target},
 };
 
 use super::Denied;
@@ -48,6 +48,7 @@ pub(super) async fn check_targets(
             Some(Ok(found)) => {
                 if let (Some(planned), Some(packages)) = (index.target(name), packages.get(name)) {
                     other.extend(difference(planned, &found, packages));
+                    other.extend(other_abilities(planned, &found));
                     claimed.extend(better_grade(planned, &found));
                 }
             }
@@ -84,6 +85,63 @@ fn difference(
     );
     let hint = "configure it as the plan says, or make a new plan here";
     Some(Finding::new("endpoint", Severity::Error, None, message).hint(hint))
+}
+
+/// What the plan was made by is what the driver can do: its steps were checked against the plan's own word on that, and
+/// a forged word would turn the pointer that users follow into one that is taken away (law L8). Limits and remarks for
+/// people decide nothing about steps, and may differ.
+fn other_abilities(planned: &Target, found: &Target) -> Vec<Finding> {
+    let then = abilities(&planned.capabilities);
+    let now = abilities(&found.capabilities);
+    let differs = then.into_iter().zip(now).filter(|(then, now)| then != now);
+    differs
+        .map(|((what, then), (_, now))| {
+            let message = format!(
+                "the plan says of the target {}, {what}: {then}; here it is: {now}",
+                planned.name
+            );
+            let hint = "do not trust this plan; make a new one here, and have that approved";
+            Finding::new("capabilities", Severity::Error, None, message).hint(hint)
+        })
+        .collect()
+}
+
+/// What a plan's steps follow from, each with its name and in words.
+fn abilities(capabilities: &Capabilities) -> [(&'static str, String); 6] {
+    let Capabilities {
+        accepts,
+        digests,
+        yank,
+        deprecate,
+        default_pointer,
+        holding_pointer,
+        new_names: _,
+        new_versions: _,
+        first_by_hand: _,
+        completion_days: _,
+    } = capabilities;
+    let listed = |names: Vec<String>| names.join(", ");
+    let can = |can: bool| if can { "yes" } else { "no" }.to_owned();
+    let named = |pointer: &Option<PointerName>| {
+        let name = pointer.as_ref().map(ToString::to_string);
+        name.unwrap_or_else(|| "none".to_owned())
+    };
+    [
+        ("the kinds of artifacts", listed(accepts.clone())),
+        (
+            "the digests",
+            listed(
+                digests
+                    .iter()
+                    .map(|one| format!("{one:?}").to_lowercase())
+                    .collect(),
+            ),
+        ),
+        ("yanks", can(*yank)),
+        ("deprecations", can(*deprecate)),
+        ("the default pointer", named(default_pointer)),
+        ("the holding pointer", named(holding_pointer)),
+    ]
 }
 
 /// Whoever approved the plan was shown its grade, so it must be no better than what this machine can tell (law L15).

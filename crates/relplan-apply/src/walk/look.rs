@@ -33,14 +33,16 @@ pub(crate) enum Look {
 
 /// What to ask about a step.
 pub(crate) fn query(step: &Step, freshness: Freshness) -> Query {
-    let versions = match &step.effect {
-        Effect::Deprecate { versions, .. } => versions.clone(),
-        _ => vec![step.version.clone()],
+    let (versions, ranges) = match &step.effect {
+        Effect::Deprecate {
+            range, versions, ..
+        } => (versions.clone(), vec![range.clone()]),
+        _ => (vec![step.version.clone()], Vec::new()),
     };
     Query {
         address: step.address.clone(),
         versions,
-        ranges: Vec::new(),
+        ranges,
         freshness,
     }
 }
@@ -107,8 +109,10 @@ pub(crate) fn judge(index: &Index<'_>, step: &Step, observation: &Observation) -
             None => Look::Against(format!("{} is not there to be yanked", subject.at())),
         },
         Effect::Deprecate {
-            versions, message, ..
-        } => subject.deprecated(versions, message),
+            range,
+            versions,
+            message,
+        } => subject.deprecated(range, versions, message),
         Effect::Adopt { files, pointer } => match subject.adopted(files) {
             Look::Reached(mut known) => {
                 let pointer = pointer
@@ -273,7 +277,9 @@ impl Subject<'_, '_> {
         }
     }
 
-    fn deprecated(&self, versions: &[Version], message: &str) -> Look {
+    /// The range is matched again: which versions it matched when the plan was made is the plan's word alone.
+    fn deprecated(&self, range: &str, versions: &[Version], message: &str) -> Look {
+        let address = &self.step.address;
         let mut open = false;
         for version in versions {
             match self.facts.versions.get(version) {
@@ -285,6 +291,15 @@ impl Subject<'_, '_> {
                 }
                 Some(facts) => open |= facts.deprecated.as_deref() != Some(message),
             }
+        }
+        let Some(matched) = self.facts.ranges.get(range) else {
+            return Look::Blind(format!("the answer does not tell what {range} matches"));
+        };
+        if let Some(other) = versions.iter().find(|version| !matched.contains(version)) {
+            return Look::Against(format!(
+                "the plan deprecates {}, which {range} does not match",
+                address.at(other)
+            ));
         }
         if open {
             return Look::Open;

@@ -47,6 +47,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Found) {
     );
     order(view, found);
     words(view, found);
+    opened(view, found);
     carried(view, found);
     costs(view, found);
 }
@@ -91,6 +92,27 @@ fn words(view: &View<'_>, found: &mut Found) {
     let reasons = view.plan.changes.iter().flat_map(|row| &row.reasons);
     for code in codes.chain(reasons.map(|reason| &reason.code)) {
         found.unless(is_word(code), Rule::Words, code, "the code is not a word");
+    }
+}
+
+/// A credential that the spec names is the one that is used, so that the plan shows no other. What opens the reading
+/// of an index may be another.
+fn opened(view: &View<'_>, found: &mut Found) {
+    for target in &view.plan.targets {
+        let named: Vec<&str> = target.named_variables().collect();
+        let shown = target.credentials.iter().filter(|one| one.role != "read");
+        let texts = shown.flat_map(|one| [&one.source, &one.remark]).flatten();
+        let mut variables = texts.filter_map(|text| {
+            let rest = text.strip_prefix("the variable ")?;
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            rest.get(..end.unwrap_or(rest.len()))
+        });
+        found.unless(
+            named.is_empty() || variables.all(|variable| named.contains(&variable)),
+            Rule::References,
+            &target.name,
+            "it shows a credential in another variable than its settings name",
+        );
     }
 }
 

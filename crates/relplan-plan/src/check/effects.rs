@@ -12,7 +12,7 @@ use relplan_model::{
 
 use super::{
     Found, Rule, View,
-    pointers::{carries_holding, pointed, unpointed},
+    pointers::{carries_holding, is_shown, pointed, unpointed},
     resolvable::resolvable,
 };
 
@@ -80,6 +80,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Found) {
             Effect::Publish(publish) => {
                 all_known &= publish.artifact.is_some();
                 published(view, step, publish, target, found);
+                is_shown(view, (step, publish), target, found);
                 carries_holding(view, &creates, (step, publish), target, found);
             }
             Effect::Await => awaited(&creates, step, found),

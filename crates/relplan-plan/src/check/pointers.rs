@@ -4,10 +4,49 @@ use relplan_model::{
     address::{PointerName, Version},
     plan::Subject,
     step::{Publish, Step},
-    target::Target,
+    target::{Capabilities, Target},
 };
 
 use super::{Found, Rule, View, effects::Creates};
+
+/// The pointer that an upload sets is the one that a row tells of, or the holding pointer, which is taken away again.
+pub(super) fn is_shown(
+    view: &View<'_>,
+    (step, publish): (&Step, &Publish),
+    target: &Target,
+    found: &mut Found,
+) {
+    let Capabilities {
+        default_pointer,
+        holding_pointer,
+        ..
+    } = &target.capabilities;
+    found.unless(
+        publish.pointer.is_some() == default_pointer.is_some(),
+        Rule::Pointers,
+        &step.id,
+        "it leaves its pointer to the registry, or sets one where there are none",
+    );
+    let Some(pointer) = &publish.pointer else {
+        return;
+    };
+    let is_held = !publish.first && holding_pointer.as_ref() == Some(pointer);
+    found.unless(
+        !is_held || default_pointer.as_ref() != Some(pointer),
+        Rule::Pointers,
+        &step.id,
+        "its holding pointer is the one that users follow",
+    );
+    let subject = Subject::Pointer(pointer.clone());
+    let row = view.rows.get(&(&step.address, &subject));
+    let is_told = row.is_some_and(|row| row.after.as_deref() == Some(step.version.as_str()));
+    found.unless(
+        is_held || is_told,
+        Rule::Pointers,
+        &step.id,
+        "it sets a pointer that no row tells of",
+    );
+}
 
 /// Law L8: an upload to a known name does not touch the pointer that users follow, where that can be had.
 pub(super) fn carries_holding(
@@ -90,9 +129,10 @@ pub(super) fn unpointed(
     });
     let facts = view.facts(&step.address);
     let is_there = facts.is_some_and(|facts| facts.pointers.get(pointer) == Some(&step.version));
+    let is_spare = target.capabilities.default_pointer.as_ref() != Some(pointer);
     let is_holding = target.capabilities.holding_pointer.as_ref() == Some(pointer);
     found.unless(
-        is_holding && (is_set || is_there),
+        is_holding && is_spare && (is_set || is_there),
         Rule::Pointers,
         &step.id,
         "it takes a pointer away that is not a holding pointer of this version",

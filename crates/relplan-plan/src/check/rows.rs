@@ -1,33 +1,47 @@
 //! Rules about rows: reasons, the steps that carry them out, and nothing decided about the unknown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use relplan_model::{
-    address::Address,
     plan::{Action, Change, Subject},
     step::{Effect, Step, StepId},
 };
 
-use super::{Found, Rule, View};
+use super::{Found, Rule, View, told};
 
 pub(super) fn check(view: &View<'_>, found: &mut Found) {
-    let mut rows_of: BTreeMap<&StepId, BTreeSet<&Address>> = BTreeMap::new();
+    let mut rows_of: BTreeMap<&StepId, Vec<&Change>> = BTreeMap::new();
     for change in &view.plan.changes {
         row(view, change, found);
+        told::check(view, change, found);
         for id in &change.steps {
-            rows_of.entry(id).or_default().insert(&change.address);
+            rows_of.entry(id).or_default().push(change);
         }
     }
     for step in &view.plan.steps {
-        let belongs = rows_of
-            .get(&step.id)
-            .is_some_and(|rows| rows.contains(&step.address));
+        let rows = rows_of.get(&step.id).map_or(&[][..], Vec::as_slice);
+        let belongs = rows
+            .iter()
+            .any(|row| row.address == step.address && tells_of(&row.subject, step));
         found.unless(
             belongs,
             Rule::Rows,
             &step.id,
-            "it belongs to no row of its address",
+            "no row of its address tells of it",
         );
+    }
+}
+
+/// Whether a row of this subject tells people of what the step does.
+fn tells_of(subject: &Subject, step: &Step) -> bool {
+    match (&step.effect, subject) {
+        (Effect::Publish(_) | Effect::Await | Effect::Adopt { .. }, Subject::Version) => true,
+        (Effect::Point { pointer, .. }, Subject::Pointer(named)) => pointer == named,
+        // A holding pointer goes with the pointer that takes its place.
+        (Effect::Unpoint { .. }, Subject::Pointer(_)) => true,
+        (Effect::Yank { .. }, Subject::Yank(version)) => step.version == *version,
+        (Effect::Deprecate { range, .. }, Subject::Deprecation(named)) => range == named,
+        _ => false,
     }
 }
 
@@ -36,11 +50,9 @@ fn row(view: &View<'_>, change: &Change, found: &mut Found) {
         address,
         subject,
         action,
-        before: _,
-        after: _,
-        bump: _,
         reasons,
         steps,
+        ..
     } = change;
     found.unless(
         !reasons.is_empty(),
@@ -85,7 +97,14 @@ fn row(view: &View<'_>, change: &Change, found: &mut Found) {
                     address,
                     "a row names a step of another address",
                 );
-                does |= carries_out(step, *action, subject);
+                let is_main = carries_out(step, *action, subject);
+                found.unless(
+                    is_main || accompanies(step, *action, subject),
+                    Rule::Rows,
+                    address,
+                    "a row names a step that does something else",
+                );
+                does |= is_main;
             }
         }
     }
@@ -114,6 +133,19 @@ fn carries_out(step: &Step, action: Action, subject: &Subject) -> bool {
         (Effect::Deprecate { range, .. }, Action::Deprecate, Subject::Deprecation(named)) => {
             range == named
         }
+        _ => false,
+    }
+}
+
+/// Whether a step belongs to a row of this action and subject beside those that carry it out.
+fn accompanies(step: &Step, action: Action, subject: &Subject) -> bool {
+    match (&step.effect, action, subject) {
+        (
+            Effect::Await | Effect::Adopt { .. },
+            Action::Publish | Action::Stage,
+            Subject::Version,
+        ) => true,
+        (Effect::Unpoint { .. }, Action::Point, Subject::Pointer(_)) => true,
         _ => false,
     }
 }

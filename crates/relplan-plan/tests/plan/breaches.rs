@@ -13,7 +13,7 @@ use relplan_plan::{Rule, check, plan};
 use crate::world::{address, digests, pointer, world};
 
 /// A plan with every kind of step and row.
-fn whole() -> Plan {
+pub(crate) fn whole() -> Plan {
     let made = plan(&world(
         "want npm:a 1.1.0
          want npm:b 1.1.0
@@ -50,14 +50,14 @@ fn whole() -> Plan {
     made
 }
 
-fn step<'a>(plan: &'a mut Plan, id: &str) -> &'a mut Step {
+pub(crate) fn step<'a>(plan: &'a mut Plan, id: &str) -> &'a mut Step {
     plan.steps
         .iter_mut()
         .find(|step| step.id.as_str() == id)
         .unwrap()
 }
 
-fn publish<'a>(plan: &'a mut Plan, id: &str) -> &'a mut Publish {
+pub(crate) fn publish<'a>(plan: &'a mut Plan, id: &str) -> &'a mut Publish {
     match &mut step(plan, id).effect {
         Effect::Publish(publish) => publish,
         other => panic!("{other:?}"),
@@ -80,7 +80,7 @@ fn facts<'a>(plan: &'a mut Plan, at: &str) -> &'a mut relplan_model::observation
     }
 }
 
-fn drop_step(plan: &mut Plan, id: &str) {
+pub(crate) fn drop_step(plan: &mut Plan, id: &str) {
     plan.steps.retain(|step| step.id.as_str() != id);
     for step in &mut plan.steps {
         step.needs.retain(|need| need.as_str() != id);
@@ -90,13 +90,13 @@ fn drop_step(plan: &mut Plan, id: &str) {
     }
 }
 
-fn version(text: &str) -> Version {
+pub(crate) fn version(text: &str) -> Version {
     text.parse().unwrap()
 }
 
 /// Breaks a plan, and expects that the rule is among those that the check finds broken.
 #[track_caller]
-fn breaks(rule: Rule, change: impl FnOnce(&mut Plan)) {
+pub(crate) fn breaks(rule: Rule, change: impl FnOnce(&mut Plan)) {
     let mut broken = whole();
     change(&mut broken);
     let found = check(&broken);

@@ -7,6 +7,8 @@ mod apply;
 #[cfg(test)]
 mod breaches;
 #[cfg(test)]
+mod forged;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod laws;

@@ -12,7 +12,7 @@ use relplan_model::{
 
 use super::{
     contents_text,
-    rows::{Group, Row, gate, groups},
+    rows::{Group, Row, credential, gate, groups},
     style::{Role, Style, harmless},
     verdict::{by_weight, cost_lines, least_time, sentence},
 };
@@ -127,8 +127,8 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
             "{}",
             style.paint(Role::Faint, &style.wrap("    ", "      ", &line))
         );
-        if let Some(credential) = target.credential(&endpoint.role) {
-            let line = format!("credential: {}", harmless(&credential.to_string()));
+        if let Some(credential) = credential(target, &endpoint.role) {
+            let line = format!("credential: {}", harmless(&credential));
             let line = style.wrap("      ", "        ", &line);
             let _ = writeln!(out, "{}", style.paint(Role::Faint, &line));
         }

@@ -8,7 +8,7 @@ use relplan_model::{
     contents::Contents,
     plan::{Action, Bump, Change, Plan, Reason, Subject},
     step::{Effect, Step, StepId},
-    target::Target,
+    target::{CredentialSource, Target},
 };
 
 use super::style::size;
@@ -65,6 +65,35 @@ pub fn gate(target: &Target) -> String {
         target.grade.to_string()
     }
 }
+
+/// Where the credential for the endpoint of this role comes from. What the settings name counts, since the plan's own
+/// words on it are for people alone; it stands at the last endpoint if those tell of none.
+pub fn credential(target: &Target, role: &str) -> Option<String> {
+    let told = target.credential(role);
+    let named: Vec<&str> = target.named_variables().collect();
+    let is_last = target.endpoints.last().is_some_and(|one| one.role == role);
+    let is_alone = is_last && target.credentials.iter().all(|one| one.role == READ);
+    let concerns = (told.is_some() && role != READ) || is_alone;
+    if named.is_empty() || !concerns {
+        return told.map(ToString::to_string);
+    }
+    let tells = |told: &&CredentialSource| {
+        named.iter().any(|name| {
+            let variable = format!("the variable {name}");
+            let unset = format!("{variable}, which its `");
+            let remark = told.remark.as_deref().unwrap_or_default();
+            told.source.as_deref() == Some(variable.as_str()) || remark.starts_with(&unset)
+        })
+    };
+    Some(match told {
+        Some(told) if tells(&told) => told.to_string(),
+        Some(told) => format!("the variable {}; while planning: {told}", named.join(", ")),
+        None => format!("the variable {}", named.join(", ")),
+    })
+}
+
+/// The role of an endpoint that is read alone: what opens it is not what uploads.
+const READ: &str = "read";
 
 /// The steps of a plan by id.
 type Steps<'a> = BTreeMap<&'a StepId, &'a Step>;
@@ -217,6 +246,11 @@ fn publish_remarks(plan: &Plan, own: &[&Step], steps: &Steps<'_>) -> Vec<String>
     if publish.first {
         remarks.push("new name".to_owned());
     }
+    let access: BTreeSet<&str> = publishes
+        .iter()
+        .filter_map(|(_, publish)| publish.settings.text("access"))
+        .collect();
+    remarks.extend(access.iter().map(|access| format!("access: {access}")));
     let sizes: Vec<u64> = publishes
         .iter()
         .filter_map(|(_, publish)| {

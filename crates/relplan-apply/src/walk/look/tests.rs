@@ -176,6 +176,20 @@ fn what_is_to_be_yanked_or_deprecated_or_adopted_must_be_there() {
     .unwrap();
     let (yank, deprecate) = ("yank one:a@0.9.0", "deprecate one:b <1");
     let adopt = "adopt one:c@1.0.0";
+    let has = |at: &str, files: &[(&str, Digests)]| {
+        let mut facts = has(at, files);
+        facts.ranges = BTreeMap::from([("<1".to_owned(), vec![version("0.9.0")])]);
+        facts
+    };
+    let matching = |matched: Option<&str>| {
+        let mut facts = has("0.9.0", &[]);
+        facts.ranges.clear();
+        let matched = matched.map(|at| vec![version(at)]);
+        facts
+            .ranges
+            .extend(matched.map(|all| ("<1".to_owned(), all)));
+        facts
+    };
     let with = |change: fn(&mut VersionFacts)| {
         let mut facts = has("0.9.0", &[]);
         facts.versions.values_mut().for_each(change);
@@ -198,6 +212,9 @@ fn what_is_to_be_yanked_or_deprecated_or_adopted_must_be_there() {
         (deprecate, said("something else"), "Open"),
         (deprecate, said("use 1.0.0"), "Reached"),
         (deprecate, Facts::default(), "Against"),
+        // B5: the plan's word on what the range matches is not enough.
+        (deprecate, matching(Some("0.8.0")), "Against"),
+        (deprecate, matching(None), "Blind"),
         (adopt, has("1.0.0", &[("x", bytes)]), "Reached"),
         (adopt, has("1.0.0", &[("x", Digests::of(b"y"))]), "Against"),
         (adopt, Facts::default(), "Against"),

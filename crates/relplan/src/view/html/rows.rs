@@ -8,7 +8,7 @@ use relplan_model::{
 use super::inside;
 use crate::view::{
     markup::Markup,
-    rows::{Group, Row, gate},
+    rows::{Group, Row, credential, gate},
     style::count,
 };
 
@@ -115,7 +115,7 @@ fn target(page: &mut Markup, plan: &Plan, group: &Group<'_>) {
             .text(" ")
             .element("code", &endpoint.url);
         page.text(&format!(" (from {})", endpoint.source));
-        if let Some(credential) = target.credential(&endpoint.role) {
+        if let Some(credential) = credential(target, &endpoint.role) {
             page.text(&format!(", credential: {credential}"));
         }
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::view::{
     graph::mermaid,
-    rows::{Group, Row, gate},
+    rows::{Group, Row, credential, gate},
     style::size,
     verdict::{cost_lines, least_time},
 };
@@ -31,11 +31,9 @@ pub(super) fn table(room: &mut Room, group: &Group<'_>) -> bool {
         .endpoints
         .iter()
         .map(|one| {
-            let credential = target
-                .credential(&one.role)
-                .map_or_else(String::new, |found| {
-                    format!(", credential: {}", sentence(&found.to_string()))
-                });
+            let credential = credential(target, &one.role).map_or_else(String::new, |found| {
+                format!(", credential: {}", sentence(&found))
+            });
             format!(
                 "{} {} (from {}){credential}",
                 code(&one.role),
