@@ -92,7 +92,7 @@ async fn l11_what_a_server_must_prove_is_what_its_connection_string_says() {
         (
             "localhost",
             format!("sslmode=verify-full&sslrootcert={own}.not"),
-            Err("No such file"),
+            Err("there is no "),
         ),
     ];
     for (host, settings, expected) in table {
