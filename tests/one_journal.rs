@@ -110,7 +110,11 @@ fn a_policy_once_seen_is_not_walked_around_by_another_journal() {
     let other = expect(&environment, 64, &["apply", "three.json"]);
     says(
         &other,
-        &[&place, "in .relplan/state", "relplan apply PLAN --state"],
+        &[
+            &place,
+            "in .relplan/state",
+            "relplan apply three.json --state",
+        ],
     );
     let named = expect(&environment, 4, &["apply", "three.json", "--state", &place]);
     says(
@@ -426,7 +430,7 @@ fn an_empty_store_that_somebody_contradicts_is_not_taken_for_a_beginning() {
         let mistyped = expect(&environment, 10, &arguments);
         says(
             &mistyped,
-            &["there is no journal in", "name the right one with --state"],
+            &["there is no journal in", "name the right one:"],
         );
     }
     let folder = environment.project().join("js");

@@ -70,7 +70,7 @@ pub enum Rule {
     Contents,
     /// Kinds, roles and codes are words, and where an endpoint comes from is one line that can be read.
     Words,
-    /// What the contents of artifacts give reason to remark is among the findings.
+    /// What the contents of artifacts and pointers that move back give reason to remark is among the findings.
     Findings,
 }
 

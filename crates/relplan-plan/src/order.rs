@@ -215,19 +215,46 @@ fn loosen(index: &Index<'_>, needs: &mut [Vec<Need>], findings: &mut Vec<Finding
     }
 }
 
-/// Holds everything that has a hard need of something held, from the bottom up.
+/// Holds everything that has a hard need of something held, from the bottom up. What is at the bottom is named, however
+/// many others are between (D15): a reader looks for one cause, not for a chain.
 fn hold_dependents(
     index: &Index<'_>,
     needs: &[Vec<Need>],
     cyclic: &BTreeSet<usize>,
     decisions: &mut [Decision<'_>],
 ) {
+    // More than are named; the sets stay small however many are held.
+    const MOST: usize = 4;
+    let mut roots: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for place in groups(needs).into_iter().flatten() {
-        let held = held(index, needs, decisions, (place, true));
-        if !held.is_empty() && !cyclic.contains(&place) {
-            let message = format!("it needs {}, held back itself", some_of(&held));
-            hold(decisions, place, "needs-held", message);
+        // What is held for a reason of its own is at the bottom itself.
+        if is_held(decisions, place) || cyclic.contains(&place) {
+            continue;
         }
+        let mut bottom = BTreeSet::new();
+        for need in needs.get(place).into_iter().flatten() {
+            match roots.get(&need.on) {
+                _ if !need.hard => {}
+                Some(deeper) => bottom.extend(deeper),
+                None if is_held(decisions, need.on) => {
+                    bottom.insert(need.on);
+                }
+                None => {}
+            }
+        }
+        let bottom: BTreeSet<usize> = bottom.into_iter().take(MOST).collect();
+        if bottom.is_empty() {
+            continue;
+        }
+        let units = bottom.iter().filter_map(|root| index.units.get(*root));
+        let named: Vec<String> = units.map(|unit| unit.address.to_string()).collect();
+        let named = match named.split_at_checked(MOST - 1) {
+            Some((first, [_, ..])) => format!("{} and others", first.join(", ")),
+            _ => named.join(", "),
+        };
+        let message = format!("it needs {named}, held back itself");
+        hold(decisions, place, "needs-held", message);
+        roots.insert(place, bottom);
     }
 }
 
@@ -239,7 +266,7 @@ fn warn_of_held(
     findings: &mut Vec<Finding>,
 ) {
     for (place, unit) in index.units.iter().enumerate() {
-        let held = held(index, needs, decisions, (place, false));
+        let held = held(index, needs, decisions, place);
         if !held.is_empty() && publishes(decisions, place) {
             let message = format!(
                 "it goes without {}, held back and only a dev, peer or optional dependency",
@@ -256,16 +283,16 @@ fn warn_of_held(
     }
 }
 
-/// The addresses that one unit has a hard or a soft need of and that are held.
+/// The addresses that one unit has a soft need of and that are held.
 fn held(
     index: &Index<'_>,
     needs: &[Vec<Need>],
     decisions: &[Decision<'_>],
-    (place, hard): (usize, bool),
+    place: usize,
 ) -> Vec<String> {
     let needs = needs.get(place).into_iter().flatten();
     needs
-        .filter(|need| need.hard == hard && is_held(decisions, need.on))
+        .filter(|need| !need.hard && is_held(decisions, need.on))
         .filter_map(|need| index.units.get(need.on))
         .map(|unit| unit.address.to_string())
         .collect()

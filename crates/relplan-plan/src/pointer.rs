@@ -12,6 +12,7 @@ use relplan_model::{
 };
 
 use crate::{
+    bump,
     index::{Index, Unit},
     remark::{or_nothing, reason},
 };
@@ -51,7 +52,7 @@ pub(crate) fn wanted<'a>(unit: &Unit<'a>, target: &'a Target) -> Option<Wanted<'
 /// Where a pointer would go.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// To a later version, or one of which no order is known.
+    /// To a later version, or one of which nothing tells that it is earlier.
     Forward,
     /// To an earlier version.
     Backward,
@@ -64,11 +65,7 @@ impl Way {
         let Some(from) = from.filter(|from| *from != to) else {
             return Self::Forward;
         };
-        let place = |version: &Version| facts.order.iter().position(|one| one == version);
-        let (Some(old), Some(new)) = (place(from), place(to)) else {
-            return Self::Forward;
-        };
-        if old > new {
+        if bump::is_back(facts, from, to) {
             Self::Backward
         } else if facts.prerelease.contains(to) && !facts.prerelease.contains(from) {
             Self::ToPrerelease
@@ -157,7 +154,7 @@ fn warn_backwards(
     findings: &mut Vec<Finding>,
 ) {
     findings.push(Finding::new(
-        "moves-backward",
+        bump::MOVES_BACKWARD,
         Severity::Warning,
         Some(&unit.address),
         format!(

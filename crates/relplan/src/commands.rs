@@ -25,7 +25,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     files::{self, Named},
-    next::Typed,
+    next::{Situation, Typed},
     project::Project,
     store::Stores,
     terminal::Terminal,
@@ -48,9 +48,9 @@ pub struct Session {
     pub typed: Typed,
 }
 
-/// Runs a command.
+/// Runs a command. `said` is the command line as it was typed.
 pub async fn run(
-    arguments: Arguments,
+    (arguments, said): (Arguments, Vec<String>),
     terminal: Terminal,
     vars: std::collections::BTreeMap<String, String>,
 ) -> Result<Exit, Failure> {
@@ -90,7 +90,7 @@ pub async fn run(
         terminal,
         surroundings,
         stores: Stores::default(),
-        typed: Typed::of(&arguments),
+        typed: Typed::of(&arguments, said),
     };
     if reads_own_files(&arguments.command)
         && let Some(text) = crate::home::warning(&session.surroundings)
@@ -154,19 +154,16 @@ pub fn read_plan(path: &std::path::Path) -> Result<(Vec<u8>, relplan_model::plan
     } = files::read_named(path, limit)
         .map_err(|error| about(Failure::of(Exit::Invalid, &error)))?;
     let plan = relplan_model::plan::Plan::from_bytes(&bytes).map_err(|error| {
-        if error.is_of_later_relplan() {
-            return about(Failure::of(Exit::Invalid, &error)).hint(format!(
-                "nothing is wrong with it: this is relplan {}; run a later one",
-                env!("CARGO_PKG_VERSION")
-            ));
-        }
-        about(match may_be_quoted {
+        about(match may_be_quoted || error.is_of_later_relplan() {
             true => Failure::of(Exit::Invalid, &error),
             false => Failure::new(
                 Exit::Invalid,
                 "it is a link that leads out of the project, to what is no plan",
             ),
-        }).hint("a plan is applied byte for byte as it was saved; make it anew with `relplan plan -o FILE`")
+        })
+        .situation(Situation::PlanApart {
+            words: "a plan is applied byte for byte as it was saved; if it is damaged, make a new one:",
+        })
     })?;
     let violations = relplan_plan::check(&plan);
     if !violations.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use relplan_model::{problem::Problem, text};
+use relplan_model::{canonical::CanonicalError, problem::Problem, text};
 
 use crate::{
     exit::Exit,
@@ -47,8 +47,9 @@ impl Failure {
     /// Each cause is one line: where an error quotes what it read, a line end in there is somebody else's.
     pub fn of(exit: Exit, error: &dyn Error) -> Self {
         let mut chain = vec![text::joined(&error.to_string())];
-        let mut next = error.source();
+        let (mut next, mut is_later) = (error.source(), false);
         while let Some(cause) = next {
+            is_later |= matches!(cause.downcast_ref(), Some(CanonicalError::Later { .. }));
             let words = text::joined(&cause.to_string());
             // Some libraries tell a cause's words in each of the errors around it.
             if !chain.iter().any(|told| told.contains(&words)) {
@@ -61,7 +62,7 @@ impl Failure {
             chain,
             hints: Vec::new(),
             next: None,
-            situation: None,
+            situation: is_later.then_some(Situation::LaterFormat),
             details: None,
             problems: Vec::new(),
         }
@@ -94,17 +95,49 @@ impl Failure {
         self
     }
 
-    /// The same with a situation to be looked up later.
+    /// The same with a situation to be looked up later. What a later relplan wrote has one way out alone.
     pub fn situation(mut self, situation: Situation) -> Self {
-        self.situation = Some(situation);
+        if self.situation != Some(Situation::LaterFormat) {
+            self.situation = Some(situation);
+        }
         self
     }
 
-    /// The same with the row of its situation.
+    /// The same with the row of its situation. Where nothing else is known, it goes on by the same command; people are
+    /// told so where something outside of what they wrote was in the way.
     pub fn look_up(mut self, typed: &Typed) -> Self {
+        if self.next.is_some() {
+            return self;
+        }
+        let again = "put right what is named above, then run the same command again:";
         match self.situation.take() {
             Some(situation) => self.next(&Next::of(&situation, typed)),
-            None => self,
+            None => {
+                let next = Next::of(&Situation::again(again, &[]), typed);
+                if self.is_outside() {
+                    return self.next(&next);
+                }
+                self.next = Some(next.printed());
+                self
+            }
+        }
+    }
+
+    /// Whether a machine, a registry, a store or a credential was in the way.
+    fn is_outside(&self) -> bool {
+        match self.exit {
+            Exit::Internal | Exit::Unknown | Exit::Store | Exit::Credential => true,
+            Exit::Done
+            | Exit::Changes
+            | Exit::Conflict
+            | Exit::Approval
+            | Exit::Stale
+            | Exit::Open
+            | Exit::Partial
+            | Exit::Paused
+            | Exit::Usage
+            | Exit::Invalid
+            | Exit::Interrupted => false,
         }
     }
 

@@ -5,11 +5,12 @@
 //! ```
 //!
 //! Witnesses remember a line that the journal once ended with: the plans that were started from this folder, the plan that
-//! is at hand, this machine's own memory, and whoever says `--expect-head`. A journal that no longer has such a line was
+//! is at hand, the people who approved plans, this machine's own memory, and whoever says `--expect-head`. A journal that no longer has such a line was
 //! set back, or is another one, and whatever was built on it would fork the truth. So every command asks them.
 
 use std::path::{Path, PathBuf};
 
+use relplan_approval::statement::{Predicate, Statement};
 use relplan_model::{
     digest::Sha256,
     plan::{Base, Plan},
@@ -21,12 +22,13 @@ use relplan_system::tree::Tree;
 use serde::Deserialize;
 
 use crate::{
+    approvals::collect,
     commands::Session,
     exit::Exit,
     failure::Failure,
     memory::Memory,
-    next::Situation,
-    store::{Opened, quoted, whole},
+    next::{Objection, Situation},
+    store::{Opened, whole},
     view::style::harmless,
 };
 
@@ -83,10 +85,7 @@ pub fn unreadable(error: &StoreError) -> Failure {
     let failure = Failure::of(Exit::Store, error);
     match error {
         StoreError::Damaged { .. } => failure.situation(Situation::JournalDamaged),
-        StoreError::Later { .. } => failure.hint(format!(
-            "nothing is wrong with it: this is relplan {}; run a later one",
-            env!("CARGO_PKG_VERSION")
-        )),
+        StoreError::Later { .. } => failure.situation(Situation::LaterFormat),
         StoreError::Conflict { .. } | StoreError::Io { .. } => failure,
     }
 }
@@ -105,6 +104,7 @@ fn objection(
         return Ok(Some(failure));
     }
     let mut witnesses = kept_plans(session);
+    witnesses.extend(approvers(session, state));
     if let Some(plan) = asked.plan {
         // One that was made on another journal is stale here, which is said elsewhere.
         let is_here = state.lineage.is_none() || state.lineage == plan.base.lineage;
@@ -145,15 +145,10 @@ pub fn moved(opened: &Opened, state: &State, to: &str) -> Failure {
         harmless(to),
         at.unwrap_or_default()
     );
-    let there = Place::parse(to).map_or_else(|_| harmless(to), |place| quoted(&place));
-    Failure::new(Exit::Store, message)
-        .hint("name that place in the spec, or say it once, with the same command:")
-        .hint(format!("$ relplan status --state {there}"))
-        .hint("if that move was interrupted, finish it:")
-        .hint(format!(
-            "$ relplan state push --from {} --state {there}",
-            quoted(&opened.place)
-        ))
+    Failure::new(Exit::Store, message).situation(Situation::Journal(Objection::Moved {
+        from: opened.place.to_string(),
+        to: to.to_owned(),
+    }))
 }
 
 /// Whether a journal is of the project, where one is known.
@@ -176,14 +171,10 @@ fn of_another_project(opened: &Opened, state: &State, project: &str) -> Failure 
         harmless(&state.project),
         harmless(project)
     );
-    Failure::new(Exit::Store, message)
-        .hint("each project has a journal of its own: give this one another place (`state` in the spec, or --state)")
-        .hint("if the project was renamed, say so:")
-        .hint(format!(
-            "$ relplan state mv --project {} {}",
-            harmless(&state.project),
-            harmless(project)
-        ))
+    Failure::new(Exit::Store, message).situation(Situation::Journal(Objection::OtherProject {
+        recorded: state.project.clone(),
+        here: project.to_owned(),
+    }))
 }
 
 fn set_back(opened: &Opened, state: &State, message: String) -> Failure {
@@ -200,18 +191,13 @@ fn set_back(opened: &Opened, state: &State, message: String) -> Failure {
         )
     };
     let failure = Failure::new(Exit::Store, message).while_doing(what);
-    let failure = failure.hint("what is published under what it does not know would be taken for somebody else's; nothing was done");
-    let failure = if is_empty {
-        failure
-            .hint("if this is the wrong place, name the right one with --state; if the journal is lost, begin a new one:")
-            .hint("$ relplan state rebuild")
-    } else {
-        failure
-            .hint("put the newer copy back, if there is one; `relplan state check` says what is missing")
-            .hint("if this journal is the one that counts all the same, say so; what it lacks is then forgotten here:")
-            .hint("$ relplan state check --accept")
-    };
-    failure.hint("if another project's plans lie here, they are in .relplan/plans")
+    failure
+        .hint("relplan would take what this journal does not know of for somebody else's; nothing was done")
+        .hint("if another project's plans lie here, they are in .relplan/plans")
+        .situation(Situation::Journal(match is_empty {
+            true => Objection::Missing,
+            false => Objection::SetBack,
+        }))
 }
 
 /// Somebody who remembers a line that the journal ended with.
@@ -307,6 +293,49 @@ pub fn kept_bases(session: &Session) -> Vec<(Sha256, Base)> {
         Some((Sha256::of(&bytes), base))
     };
     newest.filter_map(|(_, path)| based(path)).collect()
+}
+
+/// The people who approved plans of this journal, as witnesses: what they signed names it as it was then.
+fn approvers(session: &Session, state: &State) -> Vec<Witness> {
+    let witness = |(file, statement): (PathBuf, Statement)| {
+        let Predicate {
+            principal, base, ..
+        } = statement.predicate;
+        let name = format!(
+            "{}, who signed {},",
+            harmless(&principal),
+            harmless(&file.display().to_string())
+        );
+        Witness::of(name, &base).filter(|_| base.lineage == state.lineage)
+    };
+    collect::statements(session.project.root.as_std_path())
+        .into_iter()
+        .filter_map(witness)
+        .collect()
+}
+
+/// Puts the approvals aside that remember more than the journal has.
+///
+/// # Errors
+/// When one cannot be renamed.
+pub fn put_approvals_aside(session: &Session, loaded: &Loaded) -> Result<usize, Failure> {
+    let disagrees = |statement: &Statement| {
+        let base = &statement.predicate.base;
+        base.lineage.is_some()
+            && base.lineage == loaded.state.lineage
+            && !loaded.heads.contains_key(&base.head)
+    };
+    let found = collect::statements(session.project.root.as_std_path());
+    let mut aside = 0;
+    for (file, _) in found.iter().filter(|(_, statement)| disagrees(statement)) {
+        let name = format!("{}.of-another-journal", file.display());
+        std::fs::rename(file, &name).map_err(|error| {
+            Failure::of(Exit::Store, &error)
+                .while_doing(format!("cannot put {} aside", file.display()))
+        })?;
+        aside += 1;
+    }
+    Ok(aside)
 }
 
 /// What this machine wrote to the project's journals itself. A journal elsewhere that takes no other's place is

@@ -66,6 +66,10 @@ fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::new(arguments.color, |name| vars.get(name).cloned());
+    let said = std::env::args_os().skip(1);
+    let said = said
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -73,7 +77,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return finish(&terminal, Err(failure::Failure::of(Exit::Internal, &error))),
     };
-    let ended = runtime.block_on(commands::run(arguments, terminal, vars));
+    let ended = runtime.block_on(commands::run((arguments, said), terminal, vars));
     // Reads that are still under way (a slow registry after an interrupt) must not hold the process.
     runtime.shutdown_background();
     finish(&terminal, ended)

@@ -22,7 +22,7 @@ use relplan_system::tree;
 use relplan_targets::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
 
-use crate::{exit::Exit, failure::Failure, files::write_whole};
+use crate::{exit::Exit, failure::Failure, files::write_whole, next::Situation};
 
 /// The version of what such a file says. It is nobody's to read but relplan's own.
 const VERSION: u64 = 1;
@@ -208,6 +208,21 @@ fn read(file: &Path) -> Result<Option<Known>, Failure> {
         Err(error) => return Err(cannot(&error)),
     };
     let limit = usize::try_from(MAX_SIZE).unwrap_or(usize::MAX);
-    let known: Known = canonical::from_bytes(&bytes, limit).map_err(|error| cannot(&error))?;
-    Ok(Some(known))
+    let known = canonical::from_bytes(&bytes, limit);
+    if is_later(&bytes) {
+        let message = format!("it was written by a later relplan: {}", file.display());
+        return Err(Failure::new(Exit::Store, message)
+            .while_doing("cannot read what this machine has seen of the project")
+            .situation(Situation::LaterFormat));
+    }
+    known.map(Some).map_err(|error| cannot(&error))
+}
+
+/// Whether a later relplan wrote such a file, whatever else it says.
+fn is_later(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    serde_json::from_slice(bytes).is_ok_and(|Versioned { version }| version > VERSION)
 }

@@ -7,11 +7,12 @@
 //! situation, or people go in circles.
 
 mod open;
+mod table;
 mod typed;
 
 pub use self::{
     open::{Bundled, OpenPlan},
-    typed::Typed,
+    typed::{Typed, shell},
 };
 
 /// A situation in which somebody has to go on.
@@ -50,12 +51,34 @@ pub enum Situation {
     },
     /// The plan is not approved, or not any more.
     Unapproved,
-    /// Another run has taken over, or is at work.
+    /// Another run has taken over.
     TakenOver,
+    /// Another run is at work on the same steps.
+    AtWork,
     /// The journal could not be written any more.
     JournalLost,
     /// The journal is damaged.
     JournalDamaged,
+    /// The journal here does not count, or not as it is.
+    Journal(Objection),
+    /// A later relplan wrote what is to be read.
+    LaterFormat,
+    /// It is not settled which policy counts here.
+    PinPolicy {
+        /// What to do about it.
+        words: &'static str,
+        /// The file to name, where naming one settles it.
+        file: Option<&'static str>,
+        /// The project whose policy this machine alone remembers.
+        forget: Option<String>,
+    },
+    /// The policy beside the spec is another one than is remembered.
+    OtherPolicy {
+        /// Its file.
+        file: &'static str,
+        /// The project whose policy this machine alone remembers.
+        forget: Option<String>,
+    },
     /// Runs of other targets did not begin, or ended undone.
     WaitedInVain {
         /// The targets.
@@ -86,6 +109,72 @@ pub enum Situation {
     SaveAndApprove,
     /// The open plan's artifacts were packed again, and came out with other bytes.
     NotReproduced,
+    /// A plan of less, or one beside the one that is here, is what helps.
+    PlanApart {
+        /// What for.
+        words: &'static str,
+    },
+    /// The same command helps: once what is named was put right, or with more words.
+    Again {
+        /// When, or what for.
+        words: &'static str,
+        /// What is added to it.
+        with: Vec<String>,
+    },
+}
+
+impl Situation {
+    /// That the same command helps, with these words added.
+    pub fn again(words: &'static str, with: &[&str]) -> Self {
+        Self::Again {
+            words,
+            with: with.iter().map(|word| (*word).to_owned()).collect(),
+        }
+    }
+}
+
+/// What speaks against a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Objection {
+    /// The journal is damaged, and was looked at.
+    Damaged {
+        /// How to put it aside.
+        aside: Aside,
+    },
+    /// There is no journal, and somebody remembers one.
+    Missing,
+    /// The journal lacks what somebody remembers of it.
+    SetBack,
+    /// The journal is kept somewhere else now.
+    Moved {
+        /// Where it was looked for.
+        from: String,
+        /// Where it is.
+        to: String,
+    },
+    /// The journal is another project's.
+    OtherProject {
+        /// The project that it is of.
+        recorded: String,
+        /// The project here.
+        here: String,
+    },
+    /// Plan and spec name different places for the state.
+    TwoPlaces {
+        /// The plan's.
+        planned: String,
+    },
+}
+
+/// How a damaged journal is put aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Words, where no command does it.
+    pub words: Option<&'static str>,
+    /// The command lines that do it, quoted for a shell.
+    pub commands: Vec<String>,
+    /// Where it is then, if it can still be read there.
+    pub lost: Option<String>,
 }
 
 /// What to do next.
@@ -107,214 +196,6 @@ pub struct Way {
 }
 
 impl Next {
-    /// The row of the table.
-    pub fn of(situation: &Situation, typed: &Typed) -> Self {
-        let give_up = |why: &str| {
-            way(
-                "to give it up (what it published stays published):",
-                [typed.abandon(why)],
-            )
-        };
-        let (code, ways) = match situation {
-            Situation::Unfinished => (
-                "apply",
-                vec![
-                    way("to go on with the same plan:", [typed.apply()]),
-                    give_up("WHY"),
-                ],
-            ),
-            Situation::Refused { what } => (
-                "decide-refused",
-                vec![
-                    way(
-                        format!(
-                            "first put right what was refused ({what}), then apply again; or abandon the plan and leave the package out of the next one with --exclude:"
-                        ),
-                        [typed.apply()],
-                    ),
-                    give_up("refused by the registry"),
-                ],
-            ),
-            Situation::Credential { open } => {
-                let mut ways = vec![way(
-                    match open {
-                        true => {
-                            "use a credential that may do what was refused, then apply again; or abandon the plan and leave the package out of the next one with --exclude:"
-                        }
-                        false => "put the credential right, then apply the same plan:",
-                    },
-                    [typed.apply()],
-                )];
-                if *open {
-                    ways.push(give_up("the credential is refused"));
-                }
-                ("credential", ways)
-            }
-            Situation::FileElsewhere => (
-                "apply-plan-file",
-                vec![
-                    way(
-                        "its file is not kept here: find it where it was made, and apply it:",
-                        [typed.apply_file("PLAN")],
-                    ),
-                    give_up("the plan file is lost"),
-                ],
-            ),
-            Situation::BundleLost { missing } => (
-                "pack-again",
-                vec![
-                    way(
-                        format!(
-                            "{missing} of its artifacts are not in the bundle here; if that is another folder, name it with --bundle; else pack them again, and go on if they come out the same:"
-                        ),
-                        [typed.pack(), typed.apply()],
-                    ),
-                    give_up("its artifacts are lost"),
-                ],
-            ),
-            Situation::Conflict { step, left_behind } => {
-                let mut ways = vec![way(
-                    "a person looks at what is there, gives this plan up, and makes a new one:",
-                    [typed.abandon(&format!("conflict at {step}")), typed.plan()],
-                )];
-                if !left_behind.is_empty() {
-                    ways.push(way(
-                        format!(
-                            "{} stays until a later plan of the same version removes it; or remove it with the registry's own client",
-                            left_behind.join(", ")
-                        ),
-                        [],
-                    ));
-                }
-                ("decide-conflict", ways)
-            }
-            Situation::Expired { approvals } => {
-                let mut commands = vec![typed.abandon("expired"), typed.pack(), typed.plan_into()];
-                if *approvals {
-                    commands.push(typed.approve());
-                }
-                commands.push(typed.apply_planned());
-                (
-                    "plan-again-expired",
-                    vec![way(
-                        "it has expired with steps left: give it up, and make a new plan for the rest:",
-                        commands,
-                    )],
-                )
-            }
-            Situation::Unapproved => (
-                "approve",
-                vec![
-                    way("each approver signs the same file:", [typed.approve()]),
-                    way("then apply it:", [typed.apply()]),
-                ],
-            ),
-            Situation::TakenOver => (
-                "look",
-                vec![way(
-                    "another run is at work on the plan; see how far it is:",
-                    [typed.status()],
-                )],
-            ),
-            Situation::JournalLost => (
-                "apply",
-                vec![way(
-                    "once the state can be written again, apply the same plan, and the registries are asked:",
-                    [typed.apply()],
-                )],
-            ),
-            Situation::JournalDamaged => (
-                "check-state",
-                vec![way(
-                    "look at what is wrong with it, and see how to go on:",
-                    [typed.check_state()],
-                )],
-            ),
-            Situation::WaitedInVain { targets } => (
-                "apply-others",
-                vec![
-                    way(
-                        "where the credentials of all targets are at hand, carry out the whole plan:",
-                        [typed.apply_whole()],
-                    ),
-                    way(
-                        "else begin a run for each of the others, at the same time as this one:",
-                        targets
-                            .iter()
-                            .map(|target| typed.apply_target(target))
-                            .chain([typed.apply()]),
-                    ),
-                    give_up("WHY"),
-                ],
-            ),
-            Situation::PlanAgain { pack } => {
-                let packing = pack.then(|| typed.pack());
-                (
-                    "plan",
-                    vec![way(
-                        "make a new plan:",
-                        packing.into_iter().chain([typed.plan_into()]),
-                    )],
-                )
-            }
-            Situation::HeldBack { unknown } => (
-                if *unknown {
-                    "plan-again-unknown"
-                } else {
-                    "decide-held"
-                },
-                vec![way(
-                    match unknown {
-                        true => "when the registry answers again, plan what is left:",
-                        false => "a person looks at what was held back, and plans again:",
-                    },
-                    [typed.plan()],
-                )],
-            ),
-            Situation::PutRight => (
-                "put-right",
-                vec![way(
-                    "put right what is named above, then apply the same plan:",
-                    [typed.apply()],
-                )],
-            ),
-            Situation::Saved { approvals } => {
-                let approve = approvals.then(|| typed.approve());
-                let commands = approve.into_iter().chain([typed.apply_planned()]);
-                ("apply-saved", vec![way("to carry it out:", commands)])
-            }
-            Situation::Save => (
-                "save-plan",
-                vec![way(
-                    "or save the plan and apply that:",
-                    [typed.plan_into(), typed.apply_planned()],
-                )],
-            ),
-            Situation::SaveAndApprove => (
-                "save-plan",
-                vec![way(
-                    "save it, have it approved, and apply that file:",
-                    [typed.plan_into(), typed.approve(), typed.apply_planned()],
-                )],
-            ),
-            Situation::NotReproduced => (
-                "abandon-lost",
-                vec![way(
-                    "the open plan cannot go on without its own bytes: give it up, and make a new one:",
-                    [typed.abandon("its artifacts are lost"), typed.plan()],
-                )],
-            ),
-            Situation::GivenUp => (
-                "plan",
-                vec![way(
-                    "the next plan starts from what the registries show:",
-                    [typed.plan()],
-                )],
-            ),
-        };
-        Self { code, ways }
-    }
-
     /// As hints of a failure; a command starts with `$ `.
     pub fn hints(&self) -> Vec<String> {
         let mut hints = Vec::new();
@@ -335,13 +216,6 @@ impl Next {
                 .flat_map(|way| way.commands.clone())
                 .collect(),
         }
-    }
-}
-
-fn way(words: impl Into<String>, commands: impl IntoIterator<Item = String>) -> Way {
-    Way {
-        words: words.into(),
-        commands: commands.into_iter().collect(),
     }
 }
 

@@ -18,7 +18,12 @@ use relplan_targets::credential;
 use url::Url;
 
 use self::patience::Patient;
-use crate::{commands::Session, exit::Exit, failure::Failure};
+use crate::{
+    commands::Session,
+    exit::Exit,
+    failure::Failure,
+    next::{Objection, Situation},
+};
 
 /// Where the state is kept if nothing says otherwise.
 const DEFAULT_FOLDER: &str = ".relplan/state";
@@ -108,10 +113,9 @@ fn elsewhere(here: &Place, planned: &Place) -> Failure {
     );
     Failure::new(Exit::Usage, message)
         .while_doing("nothing was done")
-        .hint("a plan is applied on one journal alone. If the state was moved, or the spec is the one that is wrong, say which place counts:")
-        .hint(format!("$ relplan apply PLAN --state {}", quoted(planned)))
-        .hint("otherwise make a new plan here:")
-        .hint("$ relplan plan -o PLAN")
+        .situation(Situation::Journal(Objection::TwoPlaces {
+            planned: planned.to_string(),
+        }))
 }
 
 /// A place as it is to be remembered: a folder with its whole path.
@@ -121,17 +125,6 @@ pub fn whole(session: &Session, place: &Place) -> Place {
             path: session.project.root.join(path).into_string(),
         },
         other => other.clone(),
-    }
-}
-
-/// A place as a shell takes it.
-pub fn quoted(place: &Place) -> String {
-    let text = place.to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/.:+-_@%=,".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

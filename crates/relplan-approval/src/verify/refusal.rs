@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// It is no record.
-    #[error("it is not an approval record: {}", chain(.0))]
+    #[error("it is no usable approval record: {}", chain(.0))]
     Record(RecordError),
     /// What was signed is no statement of ours.
     #[error("what was signed is not an approval: {}", chain(.0))]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use relplan_model::{
     address::{PointerName, Version},
     observation::{Facts, Seen},
-    plan::{Action, Change, Subject},
+    plan::{Action, Bump, Change, Subject},
     step::{Effect, Step},
 };
 
@@ -21,6 +21,22 @@ pub(super) fn check(view: &View<'_>, change: &Change, found: &mut Found) {
         Rule::Told,
         &change.address,
         "a row calls its step from before to after something else",
+    );
+    let is_remarked = |code: &str| {
+        let findings = &view.plan.findings;
+        let mut of_row = findings
+            .iter()
+            .filter(|one| one.address.as_ref() == Some(&change.address));
+        of_row.any(|one| one.code == code)
+    };
+    let moves_back = matches!(change.subject, Subject::Pointer(_))
+        && change.action == Action::Point
+        && change.bump == Some(Bump::Backward);
+    found.unless(
+        !moves_back || is_remarked(bump::MOVES_BACKWARD),
+        Rule::Findings,
+        &change.address,
+        "its pointer moves back, and the plan has no finding that says so",
     );
     let steps: Vec<&Step> = change
         .steps

@@ -51,28 +51,44 @@ pub fn in_folders(
 
 /// The folders of other plans' records, beside this one.
 fn neighbours(beside: &Path) -> Vec<PathBuf> {
-    const MOST: usize = 64;
     let folder = match beside.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    let mut others = of_plans(folder);
+    others.retain(|path| path.file_name() != beside.file_name());
+    others
+}
+
+/// The folders of plans' records in a folder.
+fn of_plans(folder: &Path) -> Vec<PathBuf> {
+    const MOST: usize = 64;
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let is_other = |path: &PathBuf| {
-        path.extension().is_some_and(|ending| ending == "approvals")
-            && path.file_name() != beside.file_name()
-            && path.is_dir()
+    let is_one = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == "approvals") && path.is_dir()
     };
-    let mut others: Vec<PathBuf> = paths.filter(is_other).take(MOST).collect();
-    others.sort();
-    others
+    let mut folders: Vec<PathBuf> = paths.filter(is_one).take(MOST).collect();
+    folders.sort();
+    folders
+}
+
+/// What people signed of the plans in a folder, with the files. What cannot be read says nothing.
+pub fn statements(folder: &Path) -> Vec<(PathBuf, Statement)> {
+    let records = of_plans(folder).into_iter();
+    let records = records.flat_map(|folder| in_folder(&folder).unwrap_or_default());
+    let read = |record: Offered| Some((PathBuf::from(record.name), statement(&record.bytes)?));
+    records.filter_map(read).collect()
 }
 
 /// The plan that a record is about.
 fn subject(bytes: &[u8]) -> Option<Sha256> {
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    statement(bytes)?.plan()
+}
+
+fn statement(bytes: &[u8]) -> Option<Statement> {
     let record = Approval::from_bytes(bytes).ok()?;
-    Statement::from_text(&record.statement).ok()?.plan()
+    Statement::from_text(&record.statement).ok()
 }
 
 fn in_folder(folder: &Path) -> Result<Vec<Offered>, Failure> {

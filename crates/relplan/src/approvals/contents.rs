@@ -23,7 +23,7 @@ use relplan_targets::{
 use relplan_workspace::bundle::Folder;
 use tokio::task::spawn_blocking;
 
-use crate::{exit::Exit, failure::Failure, view::style::count};
+use crate::{exit::Exit, failure::Failure, next::Situation, view::style::count};
 
 /// How many artifacts were held against what the plan says of them, and how far.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -216,8 +216,11 @@ fn other(said: Option<&Contents>, is: &Contents) -> Failure {
         let text = format!("they run a script that the plan does not tell, {name}: {does}");
         failure.chain.push(text);
     }
-    let failure = failure.hint("do not approve this plan; find out who made it so. To see what is inside, make one from the same bundle:");
-    failure.hint("$ relplan plan -o PLAN")
+    failure
+        .hint("do not approve this plan; find out who made it so")
+        .situation(Situation::PlanApart {
+            words: "to see what is inside, make a plan from the same bundle:",
+        })
 }
 
 fn claim(file: &FileName) -> String {

@@ -22,9 +22,9 @@ use relplan_model::{
 
 use super::{
     collect,
-    pin::{Pinned, Places, Remembered},
+    pin::{Pinned, Places, Remembered, USUAL},
 };
-use crate::{clock::SystemClock, exit::Exit, failure::Failure};
+use crate::{clock::SystemClock, exit::Exit, failure::Failure, next::Situation};
 
 /// What the keeper is made of.
 pub struct Keeper {
@@ -103,11 +103,6 @@ impl Keeper {
     /// The plan was claimed: from now on a policy that follows does not make it another plan's.
     pub fn claimed(&self) {
         self.started.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether a policy must be in force.
-    pub fn is_required(&self) -> bool {
-        self.places.required
     }
 
     /// The policy that is in force: the one that was last used.
@@ -210,15 +205,17 @@ impl Approvals for Keeper {
     }
 }
 
-/// A plan asks for approvals, and nobody has said by which policy they count.
-pub fn unpinned() -> Failure {
+/// A plan asks for approvals, and nothing here says by which policy they count.
+fn unpinned() -> Failure {
     Failure::new(
         Exit::Approval,
         "the plan needs approvals, and no policy is pinned here that says whose count",
     )
-    .hint("a policy that came with the plan could let anybody approve it; say once which one is yours:")
-    .hint("$ relplan apply PLAN --policy policy.kdl")
-    .hint("from then on the journal remembers it")
+    .situation(Situation::PinPolicy {
+        words: "a policy that came with the plan could let anybody approve it; name the one that is yours, once, and the journal remembers it:",
+        file: Some(USUAL),
+        forget: None,
+    })
 }
 
 /// What stands in the way, on one line, with the records that were refused.

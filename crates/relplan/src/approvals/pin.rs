@@ -27,6 +27,7 @@ use crate::{
     failure::Failure,
     files::{self, Named},
     memory::{KnownPolicy, Memory},
+    next::Situation,
     project::{Project, spec_style},
     view::style::Style,
 };
@@ -124,13 +125,20 @@ impl Remembered {
         }
     }
 
-    /// The same failure with how to leave this policy, where only this machine asks for it.
-    fn leave(&self, failure: Failure) -> Failure {
+    /// The project whose policy only this machine asks for, which it can be made to forget.
+    fn forgettable(&self) -> Option<String> {
         match &self.by {
-            By::Journal => failure,
-            By::Machine { project, .. } => failure
-                .hint("if releases of this project shall need no such approvals any more, have this machine forget it:")
-                .hint(format!("$ relplan policy forget {project}")),
+            By::Journal => None,
+            By::Machine { project, .. } => Some(project.clone()),
+        }
+    }
+
+    /// That this policy has to be settled, by naming a file where one is given.
+    fn to_pin(&self, words: &'static str, file: Option<&'static str>) -> Situation {
+        Situation::PinPolicy {
+            words,
+            file,
+            forget: self.forgettable(),
         }
     }
 }
@@ -222,10 +230,10 @@ impl Places {
             if let By::Machine { .. } = known.by {
                 message = format!("{message}: {}", known.told());
             }
-            let failure = Failure::new(Exit::Approval, message).hint(format!(
-                "put it beside the spec as {USUAL}, or name it with --policy"
-            ));
-            return Err(known.leave(failure));
+            let words = "put it beside the spec as policy.kdl, or name it:";
+            return Err(
+                Failure::new(Exit::Approval, message).situation(known.to_pin(words, Some("FILE")))
+            );
         }
         let found = self.read(&self.usual, Some(pin))?;
         if found.pin == pin || self.leads_to(&found, pin, now)? {
@@ -238,22 +246,24 @@ impl Places {
             found.pin.digest.short(),
             known.told()
         );
-        let failure = Failure::new(Exit::Approval, message)
-            .hint("a policy that lies beside the plan is not trusted for being there: have the change signed by both roots,")
-            .hint("$ relplan policy rotate OLD NEW --key KEY")
-            .hint("or pin it yourself where this runs, with --policy or RELPLAN_POLICY");
-        Err(known.leave(failure))
+        Err(
+            Failure::new(Exit::Approval, message).situation(Situation::OtherPolicy {
+                file: USUAL,
+                forget: known.forgettable(),
+            }),
+        )
     }
 
     fn not_pinned_yet(&self) -> Failure {
         let message = format!(
-            "{} is here, and nobody has said yet that it is the one that counts",
+            "{} is here, and it is not pinned as the policy that counts",
             self.usual.display()
         );
-        Failure::new(Exit::Approval, message)
-            .hint("what lies beside a plan could let anybody approve it; read it, and pin it once:")
-            .hint(format!("$ relplan apply PLAN --policy {USUAL}"))
-            .hint("from then on the journal remembers it")
+        Failure::new(Exit::Approval, message).situation(Situation::PinPolicy {
+            words: "what lies beside a plan could let anybody approve it; read it, and name it once, and the journal remembers it:",
+            file: Some(USUAL),
+            forget: None,
+        })
     }
 
     /// The policy for somebody who looks or signs, and who guards nothing by it.
@@ -264,9 +274,11 @@ impl Places {
                 Exit::Approval,
                 "no policy is here, so nobody can say whose approval counts",
             )
-            .hint(format!(
-                "write {USUAL} beside the spec, or name one with --policy; docs/reference/policy.md shows how"
-            )));
+            .situation(Situation::PinPolicy {
+                words: "write policy.kdl beside the spec (docs/reference/policy.md shows how), or name one:",
+                file: Some("FILE"),
+                forget: None,
+            }));
         }
         self.read(file, remembered)
     }
@@ -296,7 +308,7 @@ impl Places {
         known: PinnedPolicy,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let mut left = rotations(&rotations_of(&self.usual));
+        let mut left = rotations(&rotations_of(&self.usual))?;
         let mut chain = Vec::new();
         let mut at = known;
         while at != found.pin {
@@ -399,7 +411,11 @@ fn none_in_force() -> Failure {
         Exit::Approval,
         "no policy is in force here, and --require-policy (or RELPLAN_REQUIRE_POLICY) asks for one",
     )
-    .hint("name it with --policy, or in RELPLAN_POLICY")
+    .situation(Situation::PinPolicy {
+        words: "name it, here or in RELPLAN_POLICY:",
+        file: Some("FILE"),
+        forget: None,
+    })
 }
 
 fn only_the_journal_asks(known: &Remembered) -> Failure {
@@ -407,8 +423,8 @@ fn only_the_journal_asks(known: &Remembered) -> Failure {
         "{}, and that journal was named by the spec or the plan, which --require-policy (or RELPLAN_REQUIRE_POLICY) does not go by",
         known.told()
     );
-    Failure::new(Exit::Approval, message)
-        .hint("name the policy with --policy or in RELPLAN_POLICY, or the journal with --state or in RELPLAN_STATE")
+    let words = "name the journal with --state or in RELPLAN_STATE, or the policy, here or in RELPLAN_POLICY:";
+    Failure::new(Exit::Approval, message).situation(known.to_pin(words, Some("FILE")))
 }
 
 fn not_older(found: &Pinned, remembered: &Remembered) -> Result<(), Failure> {
@@ -424,16 +440,14 @@ fn not_older(found: &Pinned, remembered: &Remembered) -> Result<(), Failure> {
             "{about}, and releases were approved under version {} before: a policy never goes back",
             known.version
         );
-        let failure = Failure::new(Exit::Approval, message)
-            .hint("give what it says a new version, above the one that was used");
-        return Err(remembered.leave(failure));
+        let words = "give what it says a new version, above the one that was used";
+        return Err(Failure::new(Exit::Approval, message).situation(remembered.to_pin(words, None)));
     }
     if found.pin.version == known.version && found.pin.digest != known.digest {
         let message = format!("{about}, which is another policy: {}", remembered.told());
-        let failure = Failure::new(Exit::Approval, message).hint(
-            "each change of a policy needs a new version, and `previous` names the one before",
-        );
-        return Err(remembered.leave(failure));
+        let words =
+            "each change of a policy needs a new version, and `previous` names the one before";
+        return Err(Failure::new(Exit::Approval, message).situation(remembered.to_pin(words, None)));
     }
     Ok(())
 }
@@ -446,19 +460,34 @@ pub fn rotations_of(file: &Path) -> PathBuf {
 }
 
 /// The rotations in a folder; what is none is left out, for it can prove nothing.
-fn rotations(folder: &Path) -> Vec<Rotation> {
+///
+/// # Errors
+/// When a later relplan wrote one: it may prove what this one cannot read.
+fn rotations(folder: &Path) -> Result<Vec<Rotation>, Failure> {
     const MOST: usize = 1_000;
     let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .take(MOST)
         .collect();
     files.sort();
-    files
-        .iter()
-        .filter_map(|file| files::read_found(file, rotation::MAX_SIZE as u64).ok())
-        .filter_map(|bytes| Rotation::from_bytes(&bytes).ok())
-        .collect()
+    let mut rotations = Vec::new();
+    for file in files {
+        let Ok(bytes) = files::read_found(&file, rotation::MAX_SIZE as u64) else {
+            continue;
+        };
+        match Rotation::from_bytes(&bytes) {
+            Ok(rotation) => rotations.push(rotation),
+            Err(error) => {
+                let failure = Failure::of(Exit::Invalid, &error)
+                    .while_doing(format!("cannot use {}", file.display()));
+                if failure.situation == Some(Situation::LaterFormat) {
+                    return Err(failure);
+                }
+            }
+        }
+    }
+    Ok(rotations)
 }

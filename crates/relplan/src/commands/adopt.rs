@@ -16,6 +16,7 @@ use crate::{
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
+    next::Situation,
     planning::Ground,
     store,
     view::{adopt_text, plan_text::finding_text},
@@ -63,8 +64,10 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
                 Exit::Usage,
                 "there is nobody to ask, so nothing was recorded",
             )
-            .hint("say --yes to record it without being asked:")
-            .hint("$ relplan adopt --yes"));
+            .situation(Situation::again(
+                "to record it without being asked:",
+                &["--yes"],
+            )));
         }
         if !terminal.ask("Record this?") {
             terminal.remark("Nothing was recorded.");
@@ -77,9 +80,8 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
     let state = relplan_apply::adopt(&*store, &SystemClock, ground.state, opening, facts)
         .await
         .map_err(|error| {
-            Failure::of(apply::run::exit(error.exit()), &error)
-                .hint("look at what is there now:")
-                .hint("$ relplan adopt")
+            let failure = Failure::of(apply::run::exit(error.exit()), &error);
+            failure.situation(Situation::again("look at what is there now:", &[]))
         })?;
     let text = adopt_text::recorded(state.serial, &store.location());
     terminal.result(&text);

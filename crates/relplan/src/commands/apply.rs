@@ -6,7 +6,7 @@
 //!              ── else: observe ─▶ pack ─▶ plan ─▶ show, ask ─▶ run
 //! ```
 
-mod ending;
+pub(super) mod ending;
 mod fresh;
 mod gate;
 mod part;

@@ -21,6 +21,7 @@ use crate::{
         ignored,
         origin::Origin,
     },
+    next::Situation,
     project::{ReadSpec, spec_style},
     view::{init_text, plan_text::finding_text},
 };
@@ -57,10 +58,11 @@ pub fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
     if !arguments.print && !arguments.force && path.exists() {
         let message = format!("there is a spec already: {}", path.display());
         return Err(Failure::new(Exit::Usage, message)
-            .hint("to see what would be written now:")
-            .hint("$ relplan init --print")
-            .hint("to write it over the one that is there:")
-            .hint("$ relplan init --force"));
+            .hint("--force writes it over the one that is there")
+            .situation(Situation::again(
+                "to see what would be written now:",
+                &["--print"],
+            )));
     }
     let mut seen = look(session, arguments)?;
     let called = call(session, arguments, &seen)?;
@@ -167,8 +169,10 @@ fn nothing_to_release(seen: &Seen) -> Failure {
             Exit::Usage,
             "the packages here cannot be told apart, neither by name nor by folder",
         )
-        .hint("name the workspace that is to be released:")
-        .hint("$ relplan init --workspace python=.")
+        .situation(Situation::again(
+            "name the workspace that is to be released:",
+            &["--workspace", "python=."],
+        ))
     } else if private > 0 || named {
         Failure::new(
             Exit::Usage,
@@ -180,8 +184,10 @@ fn nothing_to_release(seen: &Seen) -> Failure {
             Exit::Usage,
             "no Cargo, npm or Python package that can be released was found here",
         )
-        .hint("run it in the project's folder; or name the folder of a root manifest:")
-        .hint("$ relplan init --workspace npm=path/to/folder")
+        .situation(Situation::again(
+            "run it in the project's folder; or name the folder of a root manifest:",
+            &["--workspace", "npm=path/to/folder"],
+        ))
     };
     if listed.is_empty() {
         failure
@@ -237,9 +243,12 @@ fn call(session: &Session, arguments: &Init, seen: &Seen) -> Result<Called, Fail
     let usual = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
     if project.is_empty() || project.len() > 200 || !project.chars().all(usual) {
         let message = format!("{project:?} cannot be a project's name");
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("a name has printable ASCII characters and no spaces; say another one:")
-            .hint("$ relplan init --project owner/name"));
+        return Err(
+            Failure::new(Exit::Usage, message).situation(Situation::again(
+                "a name has printable ASCII characters and no spaces; say another one:",
+                &["--project", "owner/name"],
+            )),
+        );
     }
     Ok(Called {
         project,

@@ -63,6 +63,14 @@ pub async fn run(session: &Session, arguments: &Plan) -> Result<Exit, Failure> {
             session.terminal.remark(text.trim_start());
         }
     }
+    if arguments.shown.format == PlanFormat::Text
+        && !made.plan.has_steps()
+        && let Some(situation) = super::apply::ending::held_back(made.exit())
+    {
+        let next = Next::of(&situation, &session.typed);
+        let text = next_text::render(&next, session.terminal.err);
+        session.terminal.remark(&text);
+    }
     let exit = match made.exit() {
         Exit::Done if arguments.detailed_exitcode && made.plan.has_steps() => Exit::Changes,
         exit => exit,

@@ -99,6 +99,7 @@ async fn seen(
     tell_torn(session, &loaded);
     let exit = match objection {
         Some(objection) => {
+            let objection = objection.look_up(&session.typed);
             let text = report_text::failure(&objection, session.terminal.err);
             session.terminal.remark(&text);
             objection.exit

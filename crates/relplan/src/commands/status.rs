@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use relplan_model::{
     address::FileName,
-    plan::Plan,
+    digest::Sha256,
+    plan::{Plan, PlanError},
     port::Clock as _,
     state::{Open, Printed, Progress, State},
     step::{Effect, Step},
@@ -85,7 +86,11 @@ pub fn next(session: &Session, state: &State) -> Option<Next> {
 /// Where the open plan stands.
 pub fn situation(session: &Session, state: &State) -> Option<Situation> {
     let open = state.open.as_ref()?;
-    let plan = open_plan(&session.project, state);
+    let plan = match kept_plan(&session.project, open.plan) {
+        Some(Err(error)) if error.is_of_later_relplan() => return Some(Situation::LaterFormat),
+        Some(Err(_)) | None => None,
+        Some(Ok(plan)) => Some(plan),
+    };
     let bundle = plan
         .as_ref()
         .map_or(Bundled::There, |plan| bundled(session, plan, open));
@@ -128,19 +133,18 @@ pub fn missing_of(session: &Session, plan: &Plan, open: &Open) -> BTreeSet<FileN
 
 /// The open plan, where it was started from here.
 pub fn open_plan(project: &Project, state: &State) -> Option<Plan> {
-    let open = state.open.as_ref()?;
-    let file = started_plan(project, open.plan);
+    kept_plan(project, state.open.as_ref()?.plan)?.ok()
+}
+
+/// What was kept of a plan that was started from here.
+fn kept_plan(project: &Project, digest: Sha256) -> Option<Result<Plan, PlanError>> {
+    let file = started_plan(project, digest);
     let bytes = crate::files::read_found(&file, relplan_model::plan::MAX_SIZE as u64).ok()?;
-    Plan::from_bytes(&bytes)
-        .ok()
-        .filter(|_| Plan::digest(&bytes) == open.plan)
+    (Plan::digest(&bytes) == digest).then(|| Plan::from_bytes(&bytes))
 }
 
 /// Where a started plan is kept.
-pub fn started_plan(
-    project: &Project,
-    digest: relplan_model::digest::Sha256,
-) -> std::path::PathBuf {
+pub fn started_plan(project: &Project, digest: Sha256) -> std::path::PathBuf {
     project
         .started_plans()
         .join(format!("{}.relplan.json", digest.hex()))

@@ -7,6 +7,8 @@ use crate::arguments::{Arguments, Command, PinnedPlace, Places, Selected};
 /// What the user typed that the next command has to say again.
 #[derive(Debug, Clone, Default)]
 pub struct Typed {
+    /// The command line as it was typed, without the program's name.
+    said: Vec<String>,
     /// `-C` and `--spec`, with their values.
     everywhere: Vec<String>,
     state: Option<String>,
@@ -22,8 +24,8 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// What stands on a command line.
-    pub fn of(arguments: &Arguments) -> Self {
+    /// What stands on a command line. `said` is its words, without the program's name.
+    pub fn of(arguments: &Arguments, said: Vec<String>) -> Self {
         let mut everywhere = Vec::new();
         if arguments.directory != Path::new(".") {
             everywhere.extend(["-C".to_owned(), text(&arguments.directory)]);
@@ -32,6 +34,7 @@ impl Typed {
             everywhere.extend(["--spec".to_owned(), text(&arguments.spec)]);
         }
         let typed = Self {
+            said,
             everywhere,
             ..Self::default()
         };
@@ -193,12 +196,75 @@ impl Typed {
         self.line(words.to_vec(), &[Place::State])
     }
 
+    /// The same with the state in another place.
+    pub fn at_state(&self, place: &str) -> Self {
+        Self {
+            state: Some(place.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// Verifies the journal.
-    pub fn check_state(&self) -> String {
+    pub fn check_state(&self, options: &[&str]) -> String {
+        let words = ["state", "check"].iter().chain(options);
         self.line(
-            vec!["state".to_owned(), "check".to_owned()],
+            words.map(|word| (*word).to_owned()).collect(),
             &[Place::State],
         )
+    }
+
+    /// Begins a new journal, with what can be read of the lost one.
+    pub fn rebuild(&self, lost: Option<&str>) -> String {
+        let lost = lost.into_iter().flat_map(|lost| ["--lost", lost]);
+        let words = ["state", "rebuild"].into_iter().chain(lost);
+        self.line(words.map(str::to_owned).collect(), &[Place::State])
+    }
+
+    /// Moves the journal from a place.
+    pub fn push(&self, from: &str) -> String {
+        let words = ["state", "push", "--from", from].map(str::to_owned);
+        self.line(words.to_vec(), &[Place::State])
+    }
+
+    /// Records that the project has another name.
+    pub fn rename_project(&self, from: &str, to: &str) -> String {
+        let words = ["state", "mv", "--project", from, to].map(str::to_owned);
+        self.line(words.to_vec(), &[Place::State])
+    }
+
+    /// Signs the step from one policy to the next.
+    pub fn rotate(&self, old: &str, new: &str) -> String {
+        let words = ["policy", "rotate", old, new, "--key", "KEY"].map(str::to_owned);
+        self.line(words.to_vec(), &[])
+    }
+
+    /// Has this machine forget a project's policy.
+    pub fn forget_policy(&self, project: &str) -> String {
+        let words = ["policy", "forget", project].map(str::to_owned);
+        self.line(words.to_vec(), &[])
+    }
+
+    /// Makes a plan of what is selected into another file than any that was given.
+    pub fn plan_apart(&self, file: &str) -> String {
+        let mut words = vec!["plan".to_owned()];
+        words.extend(self.selection());
+        words.extend(["-o".to_owned(), file.to_owned()]);
+        self.line(words, &[Place::State, Place::Bundle, Place::Policy])
+    }
+
+    /// The command as it was typed, with more words: flags, or one option with its value, which counts instead of the
+    /// value that was typed.
+    pub fn again(&self, with: &[&str]) -> String {
+        let mut words = vec!["relplan"];
+        let mut said = self.said.iter().map(String::as_str);
+        while let Some(word) = said.next() {
+            match with {
+                [option, _] if word == *option => drop(said.next()),
+                _ => words.push(word),
+            }
+        }
+        words.extend(with);
+        shell(&words)
     }
 
     /// The file of a saved plan: the one that was given, else the usual one.
@@ -245,8 +311,7 @@ impl Typed {
                 all.extend([option.to_owned(), value.clone()]);
             }
         }
-        let quoted: Vec<String> = all.iter().map(|word| quoted(word)).collect();
-        quoted.join(" ")
+        shell(&all)
     }
 }
 
@@ -276,6 +341,12 @@ fn pinned(pinned: &PinnedPlace) -> Vec<String> {
 
 fn text(path: impl AsRef<Path>) -> String {
     path.as_ref().display().to_string()
+}
+
+/// A command line as a POSIX shell reads it back.
+pub fn shell(words: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| quoted(word.as_ref())).collect();
+    quoted.join(" ")
 }
 
 /// A word as a POSIX shell reads it back.

@@ -12,7 +12,7 @@ use relplan_model::{
 
 use super::{
     contents_text,
-    rows::{Group, Row, credential, gate, groups},
+    rows::{Group, Row, by_cause, credential, gate, groups},
     style::{Role, Style, harmless},
     verdict::{by_weight, cost_lines, least_time, sentence},
 };
@@ -133,12 +133,12 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
             let _ = writeln!(out, "{}", style.paint(Role::Faint, &line));
         }
     }
-    let shown: Vec<Line<'_>> = group
-        .rows
-        .iter()
-        .filter(|row| verbose || row.is_shown())
-        .map(|row| Line::of(row, told))
-        .collect();
+    let rows = group.rows.iter().filter(|row| verbose || row.is_shown());
+    let (alone, together) = match verbose {
+        true => (rows.collect(), Vec::new()),
+        false => by_cause(rows, |row| row.change),
+    };
+    let shown: Vec<Line<'_>> = alone.into_iter().map(|row| Line::of(row, told)).collect();
     let widest = |lengths: &mut dyn Iterator<Item = usize>| {
         lengths.filter(|length| *length <= 36).max().unwrap_or(0)
     };
@@ -147,6 +147,20 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
     for line in &shown {
         line.write(out, style, (names, versions), verbose);
         out.push_str(&contents_text::below(&line.row.contents, style, verbose));
+    }
+    for waiting in &together {
+        let symbol = Action::Hold.symbol().to_string();
+        let names: Vec<String> = waiting.rows.iter().map(|row| harmless(&row.name)).collect();
+        let names = count_of(&names);
+        let text = style.wrap("", "    ", &names);
+        let _ = writeln!(
+            out,
+            "  {} {text}",
+            style.paint(Role::Action(Action::Hold), &symbol)
+        );
+        let why = format!("they need {}", harmless(waiting.why));
+        let hang = " ".repeat(8);
+        let _ = writeln!(out, "{}", style.wrap(&hang, &hang, &why));
     }
     let unchanged = group
         .rows
@@ -160,6 +174,18 @@ fn target(out: &mut String, group: &Group<'_>, told: &[&Finding], style: Style, 
             style.paint(Role::Faint, &format!("{unchanged} unchanged"))
         );
     }
+}
+
+/// How many packages, and the first of them.
+fn count_of(names: &[String]) -> String {
+    const NAMED: usize = 3;
+    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
+    let more = names.len().saturating_sub(NAMED);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} packages: {}{more}", names.len(), named.join(", "))
 }
 
 /// One row, its texts made harmless.

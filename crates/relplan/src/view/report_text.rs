@@ -7,6 +7,7 @@ use relplan_model::plan::{Action, Change, Plan};
 
 use super::{
     next_text,
+    rows::by_cause,
     style::{Role, Style, count, harmless, span},
 };
 use crate::{failure::Failure, next::Next};
@@ -192,7 +193,8 @@ fn not_started(out: &mut String, report: &Report, style: Style) {
 }
 
 fn held_back(out: &mut String, held: &[&Change], style: Style) {
-    for change in held.iter().take(NAMED) {
+    let (alone, together) = by_cause(held.iter().copied(), |change| *change);
+    for change in alone.iter().take(NAMED) {
         let reason = change.reasons.first();
         let reason = reason.map_or("", |reason| reason.message.as_str());
         let text = format!("held {}: {reason}", change.address);
@@ -203,7 +205,17 @@ fn held_back(out: &mut String, held: &[&Change], style: Style) {
             line.replacen("held", &style.paint(Role::Bad, "held"), 1)
         );
     }
-    if held.len() > NAMED {
-        let _ = writeln!(out, "  and {} more were held back", held.len() - NAMED);
+    for waiting in &together {
+        let rows = count(waiting.rows.len(), "row", "rows");
+        let text = format!("held {rows} that need {}", waiting.why);
+        let line = style.wrap("  ", "      ", &harmless(&text));
+        let _ = writeln!(
+            out,
+            "{}",
+            line.replacen("held", &style.paint(Role::Bad, "held"), 1)
+        );
+    }
+    if alone.len() > NAMED {
+        let _ = writeln!(out, "  and {} more were held back", alone.len() - NAMED);
     }
 }

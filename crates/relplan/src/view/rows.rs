@@ -56,6 +56,41 @@ impl Row<'_> {
     }
 }
 
+/// Rows that wait for the same, and the words that each of them has for it.
+pub struct Waiting<'a, T> {
+    /// What they need, as in "npm:@acme/a, held back itself".
+    pub why: &'a str,
+    /// The rows, more than one.
+    pub rows: Vec<T>,
+}
+
+/// The code of a row that is held for what it needs.
+const NEEDS_HELD: &str = "needs-held";
+
+/// Puts rows that are held for one cause together (D15): those that stand alone, and those that need the same.
+pub fn by_cause<'a, T>(
+    rows: impl IntoIterator<Item = T>,
+    change: impl Fn(&T) -> &'a Change,
+) -> (Vec<T>, Vec<Waiting<'a, T>>) {
+    let (mut alone, mut waiting): (Vec<T>, BTreeMap<&'a str, Vec<T>>) = Default::default();
+    for row in rows {
+        let why = change(&row).reasons.first();
+        let why = why.filter(|why| why.code == NEEDS_HELD);
+        match why.and_then(|why| why.message.strip_prefix("it needs ")) {
+            Some(why) => waiting.entry(why).or_default().push(row),
+            None => alone.push(row),
+        }
+    }
+    let mut together = Vec::new();
+    for (why, mut rows) in waiting {
+        match rows.len() {
+            1 => alone.append(&mut rows),
+            _ => together.push(Waiting { why, rows }),
+        }
+    }
+    (alone, together)
+}
+
 /// A target's gate grade: the one that this machine can tell, and beside it what the plan claims beyond that (law L15).
 pub fn gate(target: &Target) -> String {
     let here = relplan_targets::grade();

@@ -5,12 +5,13 @@ use relplan_model::{
     address::TargetName, digest::Sha256, plan::Plan, port::StateStore, state::State,
 };
 
-use super::run::exit;
+use super::{Tally, run::exit};
 use crate::{
     commands::{Session, status},
     exit::Exit,
     failure::Failure,
     next::{Next, Situation},
+    view::next_text,
 };
 
 /// What to do after a walk; `None`: nothing.
@@ -54,12 +55,24 @@ pub(super) async fn next(
     Some(Next::of(&situation, &session.typed))
 }
 
-fn held_back(exit: Exit) -> Option<Situation> {
+/// What to do about the rows that a plan held back, by the exit code that they make.
+pub fn held_back(exit: Exit) -> Option<Situation> {
     match exit {
         Exit::Unknown => Some(Situation::HeldBack { unknown: true }),
         Exit::Conflict | Exit::Invalid => Some(Situation::HeldBack { unknown: false }),
         _ => None,
     }
+}
+
+/// Says what to do about held rows where there is nothing else to do.
+pub(super) fn leave(session: &Session, exit: Exit, tally: &mut Tally) {
+    let Some(situation) = held_back(exit) else {
+        return;
+    };
+    let next = Next::of(&situation, &session.typed);
+    let text = next_text::render(&next, session.terminal.out);
+    session.terminal.result(&text);
+    tally.next = Some(next.printed());
 }
 
 fn needs_approvals(plan: &Plan) -> bool {

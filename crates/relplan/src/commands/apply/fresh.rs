@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use relplan_model::{address::PackageId, bundle::Bundle, port::EventSink};
 
-use super::{Chosen, Tally, gate};
+use super::{Chosen, Tally, ending, gate};
 use relplan_targets::surroundings::Surroundings;
 
 use crate::{
@@ -52,7 +52,9 @@ pub(super) async fn choose(
     ));
     if !made.plan.has_steps() {
         tally.message = verdict::verdict(&made.plan);
-        return Ok(Choice::Leave(made.exit()));
+        let exit = made.exit();
+        ending::leave(session, exit, tally);
+        return Ok(Choice::Leave(exit));
     }
     if !made.plan.applicable {
         return Err(Failure::new(

@@ -11,7 +11,7 @@ use super::Chosen;
 use crate::{
     approvals::{
         collect,
-        keeper::{Duty, Keeper, unpinned},
+        keeper::{Duty, Keeper},
         pin::{Places, Remembered},
     },
     arguments::Apply,
@@ -122,7 +122,6 @@ pub(super) fn needs_nobody(
     made: &Made,
     remembered: Option<Remembered>,
 ) -> Result<(), Failure> {
-    let is_known = remembered.is_some();
     let subject =
         Subject::read(&made.bytes).map_err(|error| Failure::of(Exit::Internal, &error))?;
     let keeper = Keeper::new(Duty {
@@ -137,12 +136,6 @@ pub(super) fn needs_nobody(
     let is_free = match keeper.answer() {
         Ok(None) => true,
         Ok(Some(answer)) => answer.verdict.is_approved(),
-        Err(failure) if !is_known && !keeper.is_required() => {
-            return Err(Failure {
-                hints: unpinned().hints,
-                ..failure
-            });
-        }
         Err(failure) => return Err(failure),
     };
     if is_free {

@@ -13,6 +13,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::selection::nearest,
+    next::Situation,
     store::{self, Opened},
 };
 
@@ -38,9 +39,11 @@ pub(super) fn of(
     if !packages.is_empty() || !exclude.is_empty() {
         let message =
             "packages are selected when a plan is made; a plan that is there is applied as it is";
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("to release less, make a plan of less:")
-            .hint("$ relplan plan -p PATTERN -o PLAN"));
+        return Err(
+            Failure::new(Exit::Usage, message).situation(Situation::PlanApart {
+                words: "to release less, make a plan of less:",
+            }),
+        );
     }
     if targets.is_empty() {
         return Ok(Part::whole());

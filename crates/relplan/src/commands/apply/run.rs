@@ -28,6 +28,7 @@ use crate::{
     interrupt,
     journal::{self, Asked},
     memory::Memory,
+    next::Situation,
     planning::exit_of,
     runs,
     store::{self, Opened},
@@ -112,7 +113,9 @@ pub(super) async fn run(
     if let Some(text) = nothing {
         session.terminal.result(text);
         text.clone_into(&mut tally.message);
-        return Ok(exit_of(&plan));
+        let exit = exit_of(&plan);
+        ending::leave(session, exit, tally);
+        return Ok(exit);
     }
     let memory = Memory::of(&session.surroundings);
     let runner = runner(&session.surroundings);
@@ -121,7 +124,7 @@ pub(super) async fn run(
         let state = &admitted.state;
         let other = runs::at_work(&memory, (&plan, digest), &part, state, here);
         if let Some(other) = other {
-            return Err(at_work(arguments, digest, &other));
+            return Err(at_work(digest, &other));
         }
     }
     keep(session, digest, &bytes)?;
@@ -216,7 +219,7 @@ fn remember(
 }
 
 /// Somebody is at work on the same steps.
-fn at_work(arguments: &Apply, digest: Sha256, other: &runs::AtWork) -> Failure {
+fn at_work(digest: Sha256, other: &runs::AtWork) -> Failure {
     let runs::AtWork {
         runner,
         heard,
@@ -227,17 +230,9 @@ fn at_work(arguments: &Apply, digest: Sha256, other: &runs::AtWork) -> Failure {
         digest.short(),
         harmless(runner)
     );
-    let mut command = "$ relplan apply".to_owned();
-    if let Some(plan) = &arguments.plan {
-        command.push_str(&format!(" {}", plan.display()));
-    }
-    for target in &arguments.planning.selected.targets {
-        command.push_str(&format!(" --target {target}"));
-    }
     Failure::new(Exit::Open, message)
         .while_doing("nothing was done")
-        .hint("wait for it to end, and look with `relplan status`. If it is gone for good, or is to stop, take over:")
-        .hint(format!("{command} --take-over"))
+        .situation(Situation::AtWork)
 }
 
 /// The exit code of a class.

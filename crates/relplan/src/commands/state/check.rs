@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     journal::{self, Asked},
     memory::Memory,
+    next::{Aside, Objection, Situation, shell},
     store::{self, Opened},
     view::style::{count, harmless},
 };
@@ -118,6 +119,13 @@ async fn take(session: &Session, opened: &Opened, project: Option<&str>) -> Resu
             "The plans that were started here disagree, and were put aside in {aside}.\n"
         ));
     }
+    let aside = journal::put_approvals_aside(session, &loaded)?;
+    if aside > 0 {
+        session.terminal.remark(&format!(
+            "{} that remember more were put aside: their names end with .of-another-journal now.\n",
+            count(aside, "approval", "approvals")
+        ));
+    }
     let project = project.unwrap_or(&state.project);
     Memory::of(&session.surroundings).update(project, |known| {
         known.journals.clear();
@@ -160,21 +168,44 @@ fn witness(path: &Path) -> Option<Witness> {
 /// What can be done about a damaged journal, by where it is.
 pub(super) fn how_to_go_on(failure: Failure, place: &Place) -> Failure {
     let aside = match place {
-        Place::File { path } => format!("$ mv {path} {path}.damaged"),
-        Place::Git { url, reference } => {
-            format!(
-                "$ git push {url} :{reference}    # after `git fetch {url} {reference}` for keeping"
-            )
+        Place::File { path } => {
+            let damaged = format!("{path}.damaged");
+            Aside {
+                words: None,
+                commands: vec![shell(&["mv", path, &damaged])],
+                lost: Some(damaged),
+            }
         }
-        Place::S3 { .. } => "use another prefix in the spec".to_owned(),
-        Place::Postgres { table, .. } => format!("$ alter table {table} rename to …    # in psql"),
+        // By a repository of its own: the project need not be one.
+        Place::Git { url, reference } => {
+            let (kept, damaged) = (".relplan/damaged.git", format!("{reference}-damaged"));
+            let (copy, gone) = (format!("FETCH_HEAD:{damaged}"), format!(":{reference}"));
+            let there = Place::Git {
+                url: url.clone(),
+                reference: damaged,
+            };
+            Aside {
+                words: None,
+                commands: vec![
+                    shell(&["git", "init", "--quiet", "--bare", kept]),
+                    shell(&["git", "-C", kept, "fetch", "--quiet", url, reference]),
+                    shell(&["git", "-C", kept, "push", "--quiet", url, &copy, &gone]),
+                ],
+                lost: Some(there.to_string()),
+            }
+        }
+        Place::S3 { .. } => Aside {
+            words: Some("leave it where it is, and name another prefix in the spec"),
+            commands: Vec::new(),
+            lost: Some(place.to_string()),
+        },
+        Place::Postgres { .. } => Aside {
+            words: Some("leave it where it is, and name another table in the spec"),
+            commands: Vec::new(),
+            lost: Some(place.to_string()),
+        },
     };
     failure
-        .hint("if there is a copy of it that is whole, put that back; nothing is lost then")
-        .hint("else begin a new one: state is only memory, and the registries are the truth. Put it aside:")
-        .hint(aside)
-        .hint(match place {
-            Place::File { path } => format!("$ relplan state rebuild --lost {path}.damaged"),
-            _ => "$ relplan state rebuild".to_owned(),
-        })
+        .hint("state is only memory, and the registries are the truth")
+        .situation(Situation::Journal(Objection::Damaged { aside }))
 }

@@ -34,6 +34,7 @@ use crate::{
     failure::Failure,
     journal::{kept_bases, unreadable},
     memory::Memory,
+    next::Situation,
     planning::Ground,
     store::{self, Opened},
     view::style::{count, harmless},
@@ -95,7 +96,7 @@ pub(super) async fn run(
             "not everything could be looked up, so that nothing was written",
         )
         .details(unknown.concat())
-        .hint("$ relplan state rebuild"));
+        .situation(Situation::again("when the registries answer again:", &[])));
     }
     let facts: Vec<Fact> = observations.iter().flat_map(facts).collect();
     session.terminal.remark(&told(&lost, policy));
@@ -219,13 +220,20 @@ fn policy(
     let (surroundings, style) = (&session.surroundings, session.terminal.err);
     let places = pin::Places::new(&session.project, surroundings, &arguments.pinned, style);
     let pinned = places.pinned(remembered.as_ref(), SystemClock.now());
-    let pinned = pinned.map_err(|failure| Failure {
-        hints: vec![
-            "the new journal must ask for the same approvals as the lost one; name the policy:"
-                .to_owned(),
-            format!("$ relplan state rebuild --policy {}", pin::USUAL),
-        ],
-        ..failure.while_doing("nothing was written")
+    let pinned = pinned.map_err(|failure| {
+        let failure = failure.while_doing("nothing was written");
+        let failure =
+            failure.hint("the new journal must ask for the same approvals as the lost one");
+        match &failure.situation {
+            Some(Situation::PinPolicy { file: Some(_), .. }) => {
+                failure.situation(Situation::PinPolicy {
+                    words: "name the policy:",
+                    file: Some(pin::USUAL),
+                    forget: None,
+                })
+            }
+            Some(_) | None => failure,
+        }
     })?;
     Ok(pinned.map(|pinned| pinned.pin))
 }
