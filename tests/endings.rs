@@ -3,6 +3,7 @@
 mod credentials;
 mod races;
 mod selection;
-mod shelves;
+pub mod shelves;
+mod told;
 mod waiting;
 mod walk;

@@ -18,6 +18,7 @@ mod contents;
 mod endings;
 mod faults;
 mod fixture;
+mod formats;
 mod help;
 mod hostile_answers;
 mod hostile_archives;

@@ -378,6 +378,22 @@ fn l8_pointers_that_move_too_early_or_from_elsewhere() {
     });
 }
 
+/// A pointer that moves back is told among the findings, whatever the row beside it says.
+#[test]
+fn l8_a_pointer_that_moves_back_in_silence() {
+    breaks(Rule::Findings, |plan| {
+        let facts = facts(plan, "npm:a");
+        let before = facts.pointers[&pointer("latest")].clone();
+        facts.order = vec![version("1.1.0"), before];
+        let of_pointer = |change: &&mut relplan_model::plan::Change| {
+            change.address == address("npm:a") && change.bump.is_some()
+        };
+        for change in plan.changes.iter_mut().filter(of_pointer) {
+            change.bump = Some(relplan_model::plan::Bump::Backward);
+        }
+    });
+}
+
 #[test]
 fn withdrawals_of_what_is_not_there_or_is_so_already() {
     breaks(Rule::Withdrawal, |plan| {

@@ -6,6 +6,7 @@
 )]
 
 mod file;
+mod formats;
 mod git;
 mod postgres;
 mod postgres_encryption;

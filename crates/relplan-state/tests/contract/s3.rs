@@ -12,6 +12,12 @@ use relplan_testkit::{
 
 use crate::{beside, client, says_that_it_cannot_be_reached};
 
+/// What a request of somebody else's carries, which the server does not look into.
+pub(super) const AUTHORIZATION: (&str, &str) = (
+    "authorization",
+    "AWS4-HMAC-SHA256 Credential=S3RVER/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+);
+
 pub(super) fn place(url: &str, prefix: &str) -> String {
     format!("s3://{BUCKET}/{prefix}?endpoint={url}")
 }
@@ -86,13 +92,9 @@ async fn damage_and_strangers_among_the_objects_are_told() {
         .unwrap();
     store.append(head, &chain(head, 2, 1, "a")).await.unwrap();
     let address = server.url().trim_start_matches("http://").parse().unwrap();
-    let authorization = (
-        "authorization",
-        "AWS4-HMAC-SHA256 Credential=S3RVER/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
-    );
     let send = async |method: &str, name: &str, body: &[u8]| {
         let path = format!("/{BUCKET}/damage/lines/{name}");
-        let headers = [authorization];
+        let headers = [AUTHORIZATION];
         let sent = relplan_testkit::proxy::request(address, method, &path, &headers, body.to_vec());
         sent.await.unwrap()
     };

@@ -122,8 +122,8 @@ async fn take(session: &Session, opened: &Opened, project: Option<&str>) -> Resu
     let aside = journal::put_approvals_aside(session, &loaded)?;
     if aside > 0 {
         session.terminal.remark(&format!(
-            "{} that remember more were put aside: their names end with .of-another-journal now.\n",
-            count(aside, "approval", "approvals")
+            "Approvals that remember more were put aside: {}, whose name ends with .of-another-journal now.\n",
+            count(aside, "record", "records")
         ));
     }
     let project = project.unwrap_or(&state.project);

@@ -16,7 +16,7 @@ use relplan_model::{
     journal::{self, Fact, Record, Replaced},
     observation::{Observation, Seen, VersionFacts},
     plan::Base,
-    port::Clock as _,
+    port::{Clock as _, StoreError},
     state::{ReplayError, State},
 };
 use relplan_state::Place;
@@ -184,8 +184,19 @@ async fn lost(session: &Session, arguments: &Rebuild, project: &str) -> Result<L
         let place = Place::parse(text).map_err(|error| {
             Failure::of(Exit::Usage, &error).while_doing("cannot use the place of --lost")
         })?;
-        let lines = store::at(session, place)?.store.load().await;
-        let lines = lines.map_err(|error| Failure::of(Exit::Store, &error))?;
+        let lines = match store::at(session, place)?.store.load().await {
+            Ok(lines) => lines,
+            // Some stores find the damage themselves, and give out nothing.
+            Err(error @ StoreError::Damaged { .. }) => {
+                let text = format!("nothing can be read of it: {error}");
+                let err = session.terminal.err;
+                session
+                    .terminal
+                    .remark(&err.wrap("warning: ", "  ", &harmless(&text)));
+                return Ok(lost);
+            }
+            Err(error) => return Err(unreadable(&error)),
+        };
         // Up to where it is damaged, it is to be believed.
         let mut last = None;
         let _ = State::replay_each(&lines, |_, _, state| {
