@@ -20,7 +20,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("relplan-system", &[]),
     // Ground too: what packages and their archives are, for those who pack them and those who send them.
     ("relplan-ecosystem", &["relplan-model"]),
-    ("relplan-spec", &["relplan-model"]),
+    // Ground as well: how documents are read, for the spec and the policy.
+    ("relplan-kdl", &["relplan-model"]),
+    ("relplan-spec", &["relplan-kdl", "relplan-model"]),
     (
         "relplan-workspace",
         &["relplan-ecosystem", "relplan-model", "relplan-system"],
@@ -32,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("relplan-state", &["relplan-model", "relplan-system"]),
     ("relplan-apply", &["relplan-model"]),
-    ("relplan-approval", &["relplan-model"]),
+    ("relplan-approval", &["relplan-kdl", "relplan-model"]),
     // The simulated world runs the real file store, on a disk that loses what was not synced.
     ("relplan-testkit", &["relplan-model", "relplan-state"]),
     (
@@ -41,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "relplan-apply",
             "relplan-approval",
             "relplan-ecosystem",
+            "relplan-kdl",
             "relplan-model",
             "relplan-plan",
             "relplan-spec",
@@ -66,17 +69,8 @@ const PURE: &[(&str, &[&str])] = &[
             "thiserror",
         ],
     ),
-    (
-        "relplan-spec",
-        &[
-            "kdl",
-            "miette",
-            "serde",
-            "serde_json",
-            "strsim",
-            "thiserror",
-        ],
-    ),
+    ("relplan-kdl", &["miette", "strsim"]),
+    ("relplan-spec", &["relplan-kdl"]),
     ("relplan-plan", &["petgraph", "serde", "thiserror"]),
     (
         "relplan-ecosystem",
@@ -92,7 +86,7 @@ const PURE: &[(&str, &[&str])] = &[
     ),
     (
         "relplan-approval",
-        &["serde", "serde_json", "ssh-key", "strsim", "thiserror"],
+        &["relplan-kdl", "serde", "serde_json", "ssh-key", "thiserror"],
     ),
 ];
 

@@ -18,17 +18,14 @@ pub mod evidence;
 mod key;
 mod pattern;
 pub mod policy;
-mod problem;
 pub mod record;
 pub mod rotation;
 mod signature;
 pub mod statement;
-mod syntax;
 mod verify;
 
 pub use key::{Key, KeyError, KeyKind};
 pub use pattern::Pattern;
-pub use problem::{Problem, Span};
 pub use signature::{Presence, SignatureError};
 pub use verify::{
     Accepted, Denial, Discounted, MOST_RECORDS, Offered, Question, Refusal, Refused, Rejected,

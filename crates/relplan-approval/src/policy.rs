@@ -7,6 +7,7 @@
 //! the text must not make them worthless.
 
 mod check;
+mod grammar;
 mod read;
 
 use relplan_model::{

@@ -67,9 +67,57 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
+/// A span of time as people write it: `90s`, `30m`, `24h` or `7d`, in seconds.
+#[must_use]
+pub fn seconds(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let is_plain = digits == "0" || !digits.starts_with(['0', '+']);
+    digits
+        .parse::<u64>()
+        .ok()
+        .filter(|_| is_plain)?
+        .checked_mul(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_seconds_minutes_hours_or_days() {
+        for (text, expected) in [
+            ("0s", 0),
+            ("90s", 90),
+            ("30m", 1_800),
+            ("24h", 86_400),
+            ("7d", 604_800),
+        ] {
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+        for bad in [
+            "",
+            "h",
+            "24",
+            "00h",
+            "024h",
+            "-1h",
+            "1.5h",
+            "24H",
+            "99999999999999999999d",
+            "ü",
+            "1 h",
+            "+1h",
+        ] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn times_are_written_in_rfc_3339() {

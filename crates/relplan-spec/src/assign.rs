@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relplan_kdl::{Problem, Problems, Span, listed, quoted};
 use relplan_model::address::PackageId;
 
 use crate::{
-    display::{listed, quoted},
-    problem::{Problem, Problems},
+    grammar::LANGUAGE,
     selector::PatternSet,
-    span::Span,
     spec::{Rule, Spec},
 };
 
@@ -36,7 +35,7 @@ pub struct Assigned {
 /// that fixes more characters wins. Problems: two rules that match a package equally well, and a rule that matches none.
 #[must_use]
 pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Problem>) {
-    let mut problems = Problems::new(&spec.file);
+    let mut problems = Problems::new(&spec.file, &LANGUAGE);
     let selectors = Selectors::of(&spec.releases);
     let mut matched = vec![false; spec.releases.len()];
     let mut ties: BTreeMap<Vec<usize>, &Candidate> = BTreeMap::new();
@@ -118,7 +117,7 @@ pub fn resolve_needs(
     spec: &Spec,
     packages: &[Candidate],
 ) -> (BTreeMap<usize, Vec<PackageId>>, Vec<Problem>) {
-    let mut problems = Problems::new(&spec.file);
+    let mut problems = Problems::new(&spec.file, &LANGUAGE);
     let mut names: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
     let mut paths: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
     for candidate in packages {

@@ -5,42 +5,28 @@
 
 use std::collections::BTreeMap;
 
+use relplan_kdl::{Language, Often, Shape, Shapes, Words};
 use relplan_model::settings::{Vocabulary, Word, WordType};
 
 /// The version of the language that this crate reads.
-pub(crate) const LANGUAGE: u64 = 1;
+pub(crate) const VERSION: u64 = 1;
 
-/// What stands behind a word without a name.
-#[derive(Debug, Clone)]
-pub(crate) enum Arguments {
-    /// Exactly one; what it is, as a noun with its article.
-    One(&'static str, WordType),
-    /// One or more texts; what one of them is.
-    Many(&'static str),
-}
-
-/// How often a word may stand in one block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Often {
-    Once,
-    Any,
-}
-
-/// One word of the language.
-#[derive(Debug, Clone)]
-pub(crate) struct Shape {
-    pub(crate) word: &'static str,
-    /// The kind of target whose words are among the properties.
-    pub(crate) kind: Option<&'static str>,
-    pub(crate) arguments: Arguments,
-    pub(crate) properties: Vec<Word>,
-    pub(crate) children: &'static [(&'static str, Often)],
-    /// How it is written, for hints.
-    pub(crate) example: &'static str,
-}
+/// The language of specs.
+pub(crate) const LANGUAGE: Language = Language {
+    document: "spec",
+    max_size: 4 << 20,
+    shorten: "let a pattern such as `crates/*` stand for many packages",
+    is_strict: false,
+    top: TOP,
+    blocks: &[
+        ("workspace", WORKSPACE),
+        ("release", RELEASE),
+        ("gate", GATE),
+    ],
+};
 
 /// The words that stand outside of any block.
-pub(crate) const TOP: &[(&str, Often)] = &[
+const TOP: Words = &[
     ("relplan", Often::Once),
     ("project", Often::Once),
     ("workspace", Often::Any),
@@ -49,15 +35,15 @@ pub(crate) const TOP: &[(&str, Often)] = &[
     ("gate", Often::Any),
     ("state", Often::Once),
 ];
-const WORKSPACE: &[(&str, Often)] = &[("exclude", Often::Any), ("prebuilt", Often::Any)];
-const RELEASE: &[(&str, Often)] = &[
+const WORKSPACE: Words = &[("exclude", Often::Any), ("prebuilt", Often::Any)];
+const RELEASE: Words = &[
     ("to", Often::Any),
     ("needs", Often::Any),
     ("version", Often::Once),
     ("yank", Often::Any),
     ("deprecate", Often::Any),
 ];
-const GATE: &[(&str, Often)] = &[
+const GATE: Words = &[
     ("targets", Often::Any),
     ("threshold", Often::Once),
     ("from", Often::Any),
@@ -75,22 +61,10 @@ pub(crate) const PACKERS: &[(&str, &[&str])] = &[
 /// The kinds of stores that keep the state.
 const STORES: &[&str] = &["file", "git", "s3", "postgres"];
 
-/// The block that a word belongs into.
-pub(crate) fn home(word: &str) -> Option<&'static str> {
-    let blocks = [
-        ("workspace", WORKSPACE),
-        ("release", RELEASE),
-        ("gate", GATE),
-    ];
-    blocks
-        .iter()
-        .find(|(_, children)| children.iter().any(|(child, _)| *child == word))
-        .map(|(parent, _)| *parent)
-}
-
 /// All words, with those that the kinds of targets add.
 pub(crate) struct Grammar {
-    shapes: BTreeMap<&'static str, Shape>,
+    /// The words, apart from what kinds of targets and stores add to them.
+    pub(crate) shapes: Shapes,
     targets: BTreeMap<&'static str, Shape>,
     destinations: BTreeMap<&'static str, Shape>,
     stores: BTreeMap<&'static str, Shape>,
@@ -98,37 +72,22 @@ pub(crate) struct Grammar {
 
 impl Grammar {
     pub(crate) fn new(vocabulary: &Vocabulary) -> Self {
-        let shapes = shapes();
         let mut targets = BTreeMap::new();
         let mut destinations = BTreeMap::new();
         for (kind, words) in vocabulary {
-            let mut target = Shape {
+            let of = |shape: Shape, words: &[Word]| Shape {
                 kind: Some(kind),
-                ..target()
+                ..shape.with(words.iter().cloned())
             };
-            target.properties.extend(words.target.iter().cloned());
-            targets.insert(*kind, target);
-            let mut to = Shape {
-                kind: Some(kind),
-                ..to()
-            };
-            to.properties.extend(words.destination.iter().cloned());
-            destinations.insert(*kind, to);
+            targets.insert(*kind, of(target(), &words.target));
+            destinations.insert(*kind, of(to(), &words.destination));
         }
         Self {
-            shapes: shapes
-                .into_iter()
-                .map(|shape| (shape.word, shape))
-                .collect(),
+            shapes: Shapes::new(shapes()),
             targets,
             destinations,
             stores: STORES.iter().map(|kind| (*kind, store(kind))).collect(),
         }
-    }
-
-    /// A word's shape, apart from what a kind of target adds to it.
-    pub(crate) fn shape(&self, word: &str) -> Option<&Shape> {
-        self.shapes.get(word)
     }
 
     /// A target's shape by its kind.
@@ -165,38 +124,13 @@ fn text(name: &'static str, required: bool, doc: &'static str) -> Word {
     word(name, WordType::Text, required, doc)
 }
 
-fn one(name: &'static str, what: &'static str, takes: WordType, example: &'static str) -> Shape {
-    Shape {
-        word: name,
-        kind: None,
-        arguments: Arguments::One(what, takes),
-        properties: Vec::new(),
-        children: &[],
-        example,
-    }
-}
-
-fn many(name: &'static str, what: &'static str, example: &'static str) -> Shape {
-    Shape {
-        word: name,
-        kind: None,
-        arguments: Arguments::Many(what),
-        properties: Vec::new(),
-        children: &[],
-        example,
-    }
-}
-
 fn target() -> Shape {
-    Shape {
-        properties: vec![text("kind", true, "the kind of registry")],
-        ..one(
-            "target",
-            "a name",
-            WordType::Text,
-            "target \"npm\" kind=\"npm\"",
-        )
-    }
+    let example = "target \"npm\" kind=\"npm\"";
+    Shape::one("target", "a name", WordType::Text, example).with([text(
+        "kind",
+        true,
+        "the kind of registry",
+    )])
 }
 
 /// The shape of `state` with one kind of store.
@@ -234,125 +168,96 @@ fn store(kind: &'static str) -> Shape {
             "state \"file\" path=\".relplan/state\"",
         ),
     };
+    let takes = WordType::OneOf(STORES.to_vec());
     Shape {
         kind: Some(kind),
-        properties,
-        ..one(
-            "state",
-            "a kind of store",
-            WordType::OneOf(STORES.to_vec()),
-            example,
-        )
+        ..Shape::one("state", "a kind of store", takes, example).with(properties)
     }
 }
 
 fn to() -> Shape {
-    one("to", "a target", WordType::Text, "to \"npm\"")
+    Shape::one("to", "a target", WordType::Text, "to \"npm\"")
 }
 
 fn shapes() -> Vec<Shape> {
     let ecosystems = PACKERS.iter().map(|(ecosystem, _)| *ecosystem).collect();
+    let one = Shape::one;
+    let many = Shape::many;
+    use WordType::{Flag, Number, OneOf, Text};
     vec![
+        one("relplan", "the language's version", Number, "relplan 1"),
+        one("project", "a name", Text, "project \"acme/widgets\"").with([text(
+            "repository",
+            false,
+            "where the source is kept",
+        )]),
         one(
-            "relplan",
-            "the language's version",
-            WordType::Number,
-            "relplan 1",
-        ),
-        Shape {
-            properties: vec![text("repository", false, "where the source is kept")],
-            ..one(
-                "project",
-                "a name",
-                WordType::Text,
-                "project \"acme/widgets\"",
-            )
-        },
-        Shape {
-            properties: vec![
-                text("path", true, "its folder"),
-                text("packer", false, "what packs its packages"),
-            ],
-            children: WORKSPACE,
-            ..one(
-                "workspace",
-                "an ecosystem",
-                WordType::OneOf(ecosystems),
-                "workspace \"npm\" path=\"js\"",
-            )
-        },
+            "workspace",
+            "an ecosystem",
+            OneOf(ecosystems),
+            "workspace \"npm\" path=\"js\"",
+        )
+        .with([
+            text("path", true, "its folder"),
+            text("packer", false, "what packs its packages"),
+        ]),
         many("exclude", "a pattern of paths", "exclude \"examples/*\""),
         many("prebuilt", "a pattern of files", "prebuilt \"dist/*.whl\""),
         target(),
-        Shape {
-            children: RELEASE,
-            ..one(
-                "release",
-                "a package or a pattern of packages",
-                WordType::Text,
-                "release \"crates/*\" { to \"crates-io\"; }",
-            )
-        },
+        one(
+            "release",
+            "a package or a pattern of packages",
+            Text,
+            "release \"crates/*\" { to \"crates-io\"; }",
+        ),
         to(),
         many("needs", "a package", "needs \"@acme/widget\""),
-        one("version", "a version", WordType::Text, "version \"1.2.3\""),
-        Shape {
-            properties: vec![
-                text("target", true, "where it was published"),
-                text("reason", true, "why, for people"),
-            ],
-            ..one(
-                "yank",
-                "a version",
-                WordType::Text,
-                "yank \"1.3.0\" target=\"crates-io\" reason=\"…\"",
-            )
-        },
-        Shape {
-            properties: vec![
-                text("target", true, "where they were published"),
-                text("message", true, "what users are told"),
-            ],
-            ..one(
-                "deprecate",
-                "a range of versions",
-                WordType::Text,
-                "deprecate \"<1.2\" target=\"npm\" message=\"…\"",
-            )
-        },
-        Shape {
-            properties: vec![word(
-                "before",
-                WordType::OneOf(vec!["publish"]),
-                true,
-                "what it guards",
-            )],
-            children: GATE,
-            ..one(
-                "gate",
-                "a name",
-                WordType::Text,
-                "gate \"ship\" before=\"publish\" { … }",
-            )
-        },
-        many("targets", "a target", "targets \"npm\" \"crates-io\""),
+        one("version", "a version", Text, "version \"1.2.3\""),
         one(
-            "threshold",
-            "a number of people",
-            WordType::Number,
-            "threshold 2",
-        ),
+            "yank",
+            "a version",
+            Text,
+            "yank \"1.3.0\" target=\"crates-io\" reason=\"…\"",
+        )
+        .with([
+            text("target", true, "where it was published"),
+            text("reason", true, "why, for people"),
+        ]),
+        one(
+            "deprecate",
+            "a range of versions",
+            Text,
+            "deprecate \"<1.2\" target=\"npm\" message=\"…\"",
+        )
+        .with([
+            text("target", true, "where they were published"),
+            text("message", true, "what users are told"),
+        ]),
+        one(
+            "gate",
+            "a name",
+            Text,
+            "gate \"ship\" before=\"publish\" { … }",
+        )
+        .with([word(
+            "before",
+            OneOf(vec!["publish"]),
+            true,
+            "what it guards",
+        )]),
+        many("targets", "a target", "targets \"npm\" \"crates-io\""),
+        one("threshold", "a number of people", Number, "threshold 2"),
         many(
             "from",
             "a person",
             "from \"alice@acme.example\" \"bob@acme.example\"",
         ),
-        one("touch", "#true or #false", WordType::Flag, "touch #true"),
-        one("max-age", "a time", WordType::Text, "max-age \"24h\""),
+        one("touch", "#true or #false", Flag, "touch #true"),
+        one("max-age", "a time", Text, "max-age \"24h\""),
         one(
             "state",
             "a kind of store",
-            WordType::OneOf(STORES.to_vec()),
+            OneOf(STORES.to_vec()),
             "state \"file\" path=\".relplan/state\"",
         ),
     ]
@@ -366,7 +271,7 @@ mod tests {
     fn every_word_that_may_stand_somewhere_has_a_shape() {
         let grammar = Grammar::new(&Vocabulary::new());
         for (word, _) in [TOP, WORKSPACE, RELEASE, GATE].concat() {
-            let shape = grammar.shape(word).unwrap_or_else(|| panic!("{word}"));
+            let shape = grammar.shapes.get(word).unwrap_or_else(|| panic!("{word}"));
             assert!(shape.example.starts_with(word), "{word}");
         }
     }

@@ -1,8 +1,8 @@
 //! The spec: KDL text to plain values, or to problems that point into the text.
 //!
 //! ```text
-//! text ── syntax ──▶ nodes ── fields (by grammar) ──▶ typed values ── read ──▶ Spec ── assign, resolve_needs ──▶ rules of packages
-//!            └─────────────────┴─────────────────────────┴─────────────────────┴──▶ Problems ── render, located
+//! text ── relplan-kdl (by grammar) ──▶ typed values ── read ──▶ Spec ── assign, resolve_needs ──▶ rules of packages
+//!                       └──────────────────────────────┴────────────┴──▶ Problems
 //! ```
 //!
 //! ```
@@ -21,22 +21,13 @@
 //! as a [`Vocabulary`](relplan_model::settings::Vocabulary).
 
 mod assign;
-mod display;
-mod fields;
 mod grammar;
-mod problem;
 mod read;
-mod render;
 mod selector;
-mod span;
 mod spec;
-mod syntax;
 
 pub use assign::{Assigned, Candidate, assign, left_out, resolve_needs};
-pub use problem::{Problem, located};
 pub use read::{Parsed, parse};
-pub use render::{RenderStyle, render};
-pub use span::{Position, Span};
 pub use spec::{
     Deprecate, Gate, Project, Rule, Selector, Spec, StateChoice, Target, To, Workspace, Yank,
 };

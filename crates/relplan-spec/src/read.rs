@@ -7,20 +7,16 @@ mod store;
 
 use std::collections::BTreeMap;
 
+use relplan_kdl::{Fields, Node, Problem, Problems, Said, Span, children, listed, nearest, quoted};
 use relplan_model::{
     digest::Sha256,
     settings::{Settings, Value, Vocabulary},
 };
 
 use crate::{
-    display::{listed, quoted},
-    fields::{Fields, Said, children},
-    grammar::{Grammar, LANGUAGE, TOP},
-    problem::{Problem, Problems, nearest},
+    grammar::{Grammar, LANGUAGE, VERSION},
     selector::check_path,
-    span::Span,
     spec::{Project, Spec, Target},
-    syntax::{self, Node},
 };
 
 /// What a text turned out to be.
@@ -37,8 +33,8 @@ pub struct Parsed {
 /// Total: every text gives an answer, in time that its size bounds.
 #[must_use]
 pub fn parse(file: &str, text: &str, words: &Vocabulary) -> Parsed {
-    let mut problems = Problems::new(file);
-    let spec = syntax::read(text, &mut problems).and_then(|nodes| {
+    let mut problems = Problems::new(file, &LANGUAGE);
+    let spec = relplan_kdl::read(text, &mut problems).and_then(|nodes| {
         let grammar = Grammar::new(words);
         Reader {
             grammar: &grammar,
@@ -65,7 +61,7 @@ type Known = BTreeMap<String, (Option<String>, Span)>;
 impl Reader<'_, '_> {
     fn spec(&mut self, file: &str, text: &str, all: &[Node]) -> Option<Spec> {
         let version = self.language(all)?;
-        let nodes = children(all, None, TOP, self.problems);
+        let nodes = children(all, None, self.problems);
         let of = |word: &str| -> Vec<&Node> {
             nodes
                 .iter()
@@ -94,7 +90,7 @@ impl Reader<'_, '_> {
 
     /// `relplan 1` stands first, so that a reader of another version says so instead of misunderstanding the rest.
     fn language(&mut self, nodes: &[Node]) -> Option<u64> {
-        let hint = format!("begin the spec with `relplan {LANGUAGE}`, the version of its language");
+        let hint = format!("begin the spec with `relplan {VERSION}`, the version of its language");
         let Some(first) = nodes.first() else {
             self.problems.push(
                 Problem::error(
@@ -116,7 +112,7 @@ impl Reader<'_, '_> {
                 "`relplan 1` belongs before this",
             );
             self.problems.push(problem.hint(hint));
-            return Some(LANGUAGE);
+            return Some(VERSION);
         };
         if first.word != "relplan" {
             let problem = Problem::error(
@@ -134,7 +130,7 @@ impl Reader<'_, '_> {
             return None;
         };
         match *version {
-            LANGUAGE => Some(LANGUAGE),
+            VERSION => Some(VERSION),
             0 => {
                 let problem = Problem::error(
                     "language-version",
@@ -143,12 +139,12 @@ impl Reader<'_, '_> {
                     "no such version",
                 );
                 self.problems
-                    .push(problem.hint(format!("write `relplan {LANGUAGE}`")));
+                    .push(problem.hint(format!("write `relplan {VERSION}`")));
                 None
             }
             later => {
                 let message = format!(
-                    "the spec is written in version {later} of the language, and this relplan reads version {LANGUAGE}"
+                    "the spec is written in version {later} of the language, and this relplan reads version {VERSION}"
                 );
                 let problem = Problem::error("language-version", *span, message, "a later version");
                 self.problems.push(problem.hint("use a later relplan"));
@@ -229,17 +225,14 @@ impl Reader<'_, '_> {
             .properties
             .iter()
             .find(|property| property.name == "kind");
-        let kind = said.and_then(|property| match &property.value.value {
-            syntax::Literal::Text(text) => Some((text, property.value.span)),
-            _ => None,
-        });
+        let kind = said.and_then(|said| Some((said.value.text()?, said.value.span)));
         if let Some(shape) = kind.and_then(|(kind, _)| self.grammar.target(kind)) {
             return (
                 Fields::of(node, shape, self.problems),
-                kind.map(|(kind, _)| kind.clone()),
+                kind.map(|(kind, _)| kind.to_owned()),
             );
         }
-        let Some(shape) = self.grammar.shape("target") else {
+        let Some(shape) = self.grammar.shapes.get("target") else {
             return (Fields::default(), None);
         };
         match kind {
@@ -273,8 +266,12 @@ impl Reader<'_, '_> {
 
     /// A node's values by its shape. Every word that can be read has one.
     fn fields<'n>(&mut self, node: &'n Node) -> Option<Fields<'n>> {
-        let shape = self.grammar.shape(&node.word)?;
-        Some(Fields::of(node, shape, self.problems))
+        self.grammar.shapes.fields(node, self.problems)
+    }
+
+    /// The texts of all lines of one word.
+    fn texts(&mut self, fields: &Fields<'_>, word: &str) -> Vec<Said<String>> {
+        self.grammar.shapes.texts(fields, word, self.problems)
     }
 
     /// A text as a name of one of the model's kinds.

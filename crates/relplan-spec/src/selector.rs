@@ -4,8 +4,9 @@ mod set;
 
 use std::fmt;
 
+use relplan_kdl::Span;
+
 pub(crate) use self::set::PatternSet;
-use crate::span::Span;
 
 /// The longest pattern, in bytes.
 const LONGEST: usize = 256;

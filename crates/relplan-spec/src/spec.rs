@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use relplan_kdl::Span;
 use relplan_model::{
     address::{Ecosystem, PointerName, TargetName, Version},
     digest::Sha256,
@@ -9,7 +10,6 @@ use relplan_model::{
 };
 
 pub use crate::selector::Selector;
-use crate::span::Span;
 
 /// A spec that was read without an error.
 #[derive(Debug, Clone, PartialEq, Eq)]

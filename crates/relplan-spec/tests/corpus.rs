@@ -14,11 +14,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use relplan_kdl::{Problem, RenderStyle, render};
 use relplan_model::settings::Value;
-use relplan_spec::{
-    Candidate, Gate, Problem, RenderStyle, Rule, Spec, assign, left_out, parse, render,
-    resolve_needs,
-};
+use relplan_spec::{Candidate, Gate, Rule, Spec, assign, left_out, parse, resolve_needs};
 
 mod packages;
 mod vocabulary;

@@ -9,7 +9,8 @@
 
 use std::{fs, path::Path};
 
-use relplan_spec::{RenderStyle, parse, render};
+use relplan_kdl::{RenderStyle, render};
+use relplan_spec::parse;
 
 mod vocabulary;
 

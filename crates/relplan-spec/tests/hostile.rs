@@ -1,10 +1,11 @@
 //! Specs that mean harm: each must end with an answer, on a test thread's small stack.
 
+use relplan_kdl::{RenderStyle, located, render};
 use relplan_model::{
     address::{Ecosystem, PackageId, PackageName},
     finding::Severity,
 };
-use relplan_spec::{Candidate, Parsed, RenderStyle, assign, located, parse, render, resolve_needs};
+use relplan_spec::{Candidate, Parsed, assign, parse, resolve_needs};
 
 mod vocabulary;
 

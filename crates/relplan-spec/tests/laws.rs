@@ -1,8 +1,9 @@
 //! What holds for every text: an answer, places within the text, a report that steers no terminal and leaks nothing.
 
 use proptest::{prelude::*, test_runner::RngSeed};
+use relplan_kdl::{RenderStyle, located, render};
 use relplan_model::finding::Severity;
-use relplan_spec::{RenderStyle, assign, located, parse, render, resolve_needs};
+use relplan_spec::{assign, parse, resolve_needs};
 
 mod packages;
 mod vocabulary;

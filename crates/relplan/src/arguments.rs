@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use relplan_model::time::seconds;
 
 mod examples;
 mod starting;
@@ -421,20 +422,6 @@ fn patience(text: &str) -> Result<Patience, String> {
         Some(_) => Err("it may be a day at most".to_owned()),
         None => Err("give a number and a unit: 90s, 30m or 6h".to_owned()),
     }
-}
-
-fn seconds(text: &str) -> Option<u64> {
-    let unit = match text.chars().last()? {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 24 * 3600,
-        _ => return None,
-    };
-    text.get(..text.len() - 1)?
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(unit)
 }
 
 /// Where a plan is shown besides the terminal.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use relplan_kdl::RenderStyle;
 use relplan_model::{digest::Sha256, settings::Vocabulary};
-use relplan_spec::{RenderStyle, Spec};
+use relplan_spec::Spec;
 use relplan_system::tree::{Checkout, ReadError};
 
 use crate::{arguments::Arguments, exit::Exit, failure::Failure, files, view::style::Style};
@@ -76,14 +77,14 @@ impl Project {
             }),
             None => {
                 let rendered =
-                    relplan_spec::render(&parsed.problems, &file, &text, spec_style(style));
+                    relplan_kdl::render(&parsed.problems, &file, &text, kdl_style(style));
                 let message = match parsed.problems.len() {
                     1 => "the spec is not valid".to_owned(),
                     problems => format!("the spec is not valid: {problems} problems"),
                 };
                 Err(Failure::new(Exit::Invalid, message)
                     .details(rendered)
-                    .problems(relplan_spec::located(&parsed.problems, &text)))
+                    .problems(relplan_kdl::located(&parsed.problems, &text)))
             }
         }
     }
@@ -133,8 +134,8 @@ impl Project {
     }
 }
 
-/// The spec's renderer in our style.
-pub fn spec_style(style: Style) -> RenderStyle {
+/// The renderer of problems in our style.
+pub fn kdl_style(style: Style) -> RenderStyle {
     RenderStyle {
         color: style.color,
         width: style.width,

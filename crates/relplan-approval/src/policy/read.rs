@@ -1,186 +1,149 @@
 //! The text of a policy to a policy, or to everything that is wrong with it.
 
-mod said;
-
 use std::collections::BTreeMap;
 
+use relplan_kdl::{Fields, Node, Problem, Problems, Said, Shapes, Span, age, children, quoted};
 use relplan_model::{digest::Sha256, time::Timestamp};
 
-use self::said::{Said, Words};
 use super::{
-    Account, FORMAT, Kind, Person, Policy, Revocation, Root, RosterKey, Rule,
-    check::{self, ACTIONS, LONGEST_AGE},
+    Account, FORMAT, Kind, Person, Policy, Revocation, Root, RosterKey, Rule, check,
+    grammar::{LANGUAGE, shapes},
 };
 use crate::{
     key::{Key, is_fingerprint},
     pattern::Pattern,
-    problem::{MOST, Problem, Span, nearest, quoted},
-    syntax::{self, Node},
 };
-
-const TOP: &[&str] = &["policy", "person", "rule", "root", "revoked"];
-const POLICY: Words = &[
-    "version",
-    "project",
-    "audience",
-    "repository",
-    "expires",
-    "previous",
-];
-const KEY: Words = &["valid-after", "valid-before"];
-const RULE: Words = &["threshold", "touch", "pin", "not-requester", "max-age"];
 
 /// Reads a policy's text.
 ///
 /// # Errors
 /// Everything that is wrong with it, in order of place; never empty.
 pub fn parse(text: &str) -> Result<Policy, Vec<Problem>> {
-    let nodes = syntax::read(text).map_err(|problem| vec![*problem])?;
-    let mut reader = Reader::default();
-    let policy = reader.policy(&nodes);
-    let mut problems = reader.problems;
-    problems.sort_by_key(|problem| problem.span);
-    problems.truncate(MOST);
-    match policy {
-        Some(policy) if problems.is_empty() => match check::check(&policy) {
-            Ok(()) => Ok(policy),
-            Err(flaw) => Err(vec![Problem::new(
-                "invalid-policy",
-                Span::default(),
-                flaw.to_string(),
-                "somewhere in this policy",
-            )]),
-        },
-        _ if problems.is_empty() => Err(vec![Problem::new(
+    let mut problems = Problems::new("", &LANGUAGE);
+    let nodes = relplan_kdl::read(text, &mut problems);
+    let policy = nodes.and_then(|nodes| {
+        let mut reader = Reader {
+            shapes: shapes(),
+            problems: &mut problems,
+            people: BTreeMap::new(),
+            once: BTreeMap::new(),
+        };
+        reader.policy(&nodes)
+    });
+    let invalid = |what: String| {
+        let label = "somewhere in this policy";
+        vec![Problem::error(
             "invalid-policy",
             Span::default(),
-            "the policy is not complete",
-            "here",
-        )]),
-        _ => Err(problems),
+            what,
+            label,
+        )]
+    };
+    let problems = problems.finish(Some(text));
+    match policy {
+        _ if !problems.is_empty() => Err(problems),
+        Some(policy) => match check::check(&policy) {
+            Ok(()) => Ok(policy),
+            Err(flaw) => Err(invalid(flaw.to_string())),
+        },
+        None => Err(invalid("the policy is not complete".to_owned())),
     }
 }
 
-#[derive(Default)]
-struct Reader {
-    problems: Vec<Problem>,
+struct Reader<'p> {
+    shapes: Shapes,
+    problems: &'p mut Problems,
     /// Where each person is declared.
     people: BTreeMap<String, Span>,
-    /// Where each key, account number and login is named.
+    /// Where each key, account number, login, rule and revoked key is named.
     once: BTreeMap<String, Span>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn policy(&mut self, nodes: &[Node]) -> Option<Policy> {
-        let mut by_word: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
-        for node in nodes {
-            if TOP.contains(&node.word.as_str()) {
-                by_word.entry(node.word.as_str()).or_default().push(node);
-            } else {
-                self.unknown_word(node, TOP);
-            }
-        }
-        let of = |word: &str| by_word.get(word).cloned().unwrap_or_default();
-        let head = self.single(&of("policy"), "policy");
+        let nodes = children(nodes, None, self.problems);
+        let of = |word: &str| -> Vec<&Node> {
+            let nodes = nodes.iter().copied();
+            nodes.filter(|node| node.word == word).collect()
+        };
+        // People first: the others name them.
         let mut people: Vec<Person> = Vec::new();
         for node in of("person") {
             people.extend(self.person(node));
         }
         people.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut rules: Vec<(Rule, Span)> = Vec::new();
+        let mut rules: Vec<Rule> = Vec::new();
         for node in of("rule") {
-            rules.extend(self.rule(node).map(|rule| (rule, node.span)));
+            rules.extend(self.rule(node));
         }
-        let rules = self.each_once(rules, |rule| rule.name.clone(), "the rule");
-        let mut revoked = Vec::new();
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut revoked: Vec<Revocation> = Vec::new();
         for node in of("revoked") {
-            revoked.extend(self.revocation(node).map(|one| (one, node.span)));
+            revoked.extend(self.revocation(node));
         }
-        let revoked = self.each_once(revoked, |one| one.key.clone(), "the revoked key");
-        let root = match self.single(&of("root"), "root") {
-            Some(node) => self.root(node),
-            None => None,
-        };
-        let Some(head) = head else {
-            if of("policy").is_empty() {
-                self.problems.push(
-                    Problem::new(
-                        "missing",
-                        Span::default(),
-                        "the policy has no line `policy`",
-                        "`policy` is missing",
-                    )
+        revoked.sort_by(|a, b| a.key.cmp(&b.key));
+        let root = of("root").first().and_then(|node| self.root(node));
+        let Some(head) = of("policy").first().copied() else {
+            let span = Span::default();
+            let what = "the policy has no line `policy`";
+            let problem = Problem::error("missing", span, what, "`policy` is missing");
+            self.problems.push(
+                problem
                     .hint("begin with a line such as: policy version=1 project=\"acme/widgets\""),
-                );
-            }
+            );
             return None;
         };
-        for (word, list, what) in [
-            (
-                "person",
-                people.is_empty(),
-                "a policy that names nobody allows nothing",
-            ),
-            (
-                "rule",
-                rules.is_empty(),
-                "a policy without a rule allows nothing",
-            ),
+        for (word, what) in [
+            ("person", "a policy that names nobody allows nothing"),
+            ("rule", "a policy without a rule allows nothing"),
         ] {
-            if list && of(word).is_empty() {
-                self.problems.push(Problem::new(
-                    "missing",
-                    head.span,
-                    what,
-                    format!("no line `{word}`"),
-                ));
+            if of(word).is_empty() {
+                let label = format!("no line `{word}`");
+                self.problems
+                    .push(Problem::error("missing", head.span, what, label));
             }
         }
-        self.nameless(head);
-        let line = self.line(head, POLICY, &[]);
-        let version = line.number(self, "version")?;
+        let fields = self.fields(head)?;
+        let version = fields.number("version")?;
         if version.value == 0 {
-            self.problems.push(Problem::new(
+            self.problems.push(Problem::error(
                 "invalid-value",
                 version.span,
                 "versions begin with 1",
                 "0",
             ));
         }
-        let project = line.text(self, "project")?;
-        let audience = line.optional_text(self, "audience");
-        let repository = line.optional_text(self, "repository");
+        let project = fields.property("project")?;
+        let audience = fields.property("audience");
+        let repository = fields.property("repository");
         for said in [Some(&project), audience.as_ref(), repository.as_ref()]
             .into_iter()
             .flatten()
         {
             if !check::is_line(&said.value, 200) {
-                self.problems.push(Problem::new(
+                let message = "this is empty, too long, or not printable";
+                self.problems.push(Problem::error(
                     "invalid-value",
                     said.span,
-                    "this is empty, too long, or not printable",
+                    message,
                     "not a name",
                 ));
             }
         }
-        let expires = line
-            .optional_text(self, "expires")
-            .and_then(|said| self.time(&said));
-        let previous = line
-            .optional_text(self, "previous")
+        let expires = self.time(&fields, "expires");
+        let previous = fields
+            .property("previous")
             .and_then(|said| self.digest(&said));
-        let mut forge = rules
-            .iter()
-            .filter(|rule: &&Rule| rule.accept != [Kind::Ssh]);
-        if let Some(rule) = forge.next()
+        if let Some(rule) = rules.iter().find(|rule| rule.accept != [Kind::Ssh])
             && repository.is_none()
         {
             let message = format!(
                 "the rule {} accepts what GitHub says, and no repository is named",
                 quoted(&rule.name)
             );
+            let label = "`repository` is missing";
             self.problems.push(
-                Problem::new("missing", head.span, message, "`repository` is missing")
+                Problem::error("missing", head.span, message, label)
                     .hint("add repository=\"owner/name\" to this line"),
             );
         }
@@ -199,19 +162,37 @@ impl Reader {
         })
     }
 
+    fn fields<'n>(&mut self, node: &'n Node) -> Option<Fields<'n>> {
+        self.shapes.fields(node, self.problems)
+    }
+
+    fn texts(&mut self, fields: &Fields<'_>, word: &str) -> Vec<Said<String>> {
+        self.shapes.texts(fields, word, self.problems)
+    }
+
+    /// Something that one policy may name once.
+    fn only_once(&mut self, what: String, span: Span, message: impl Into<String>) -> Option<()> {
+        let first = self.once.insert(what, span);
+        if let Some(first) = first {
+            self.problems.push(Problem::twice(span, first, message));
+        }
+        first.is_none().then_some(())
+    }
+
     fn person(&mut self, node: &Node) -> Option<Person> {
-        let line = self.line(node, &[], &["key", "github"]);
-        let name = line.argument(self, "a name, such as \"alice@acme.example\"")?;
+        let fields = self.fields(node)?;
+        let name = fields.text()?;
         if !check::is_name(&name.value) {
             self.problems.push(
-                Problem::new("invalid-value", name.span, format!("{} cannot name a person", quoted(&name.value)), "not a name")
+                Problem::error("invalid-value", name.span, format!("{} cannot name a person", quoted(&name.value)), "not a name")
                     .hint("an e-mail address is a good name: letters, digits and signs, without spaces, commas or stars"),
             );
             return None;
         }
         if let Some(first) = self.people.insert(name.value.clone(), name.span) {
             let message = format!("{} is declared twice", quoted(&name.value));
-            self.twice(name.span, first, message);
+            self.problems
+                .push(Problem::twice(name.span, first, message));
             return None;
         }
         let mut person = Person {
@@ -219,17 +200,16 @@ impl Reader {
             keys: Vec::new(),
             accounts: Vec::new(),
         };
-        for child in &node.children {
-            match child.word.as_str() {
-                "key" => person.keys.extend(self.key(child)),
-                "github" => person.accounts.extend(self.account(child)),
-                _ => {}
-            }
+        for key in fields.lines("key") {
+            person.keys.extend(self.key(key));
+        }
+        for account in fields.lines("github") {
+            person.accounts.extend(self.account(account));
         }
         if node.children.is_empty() {
             let message = format!("{} has neither a key nor an account", quoted(&name.value));
             self.problems.push(
-                Problem::new("missing", name.span, message, "nothing that could say yes")
+                Problem::error("missing", name.span, message, "nothing that could say yes")
                     .hint("add their public key: { key \"ssh-ed25519 AAAA…\"; }"),
             );
         }
@@ -237,19 +217,15 @@ impl Reader {
     }
 
     fn key(&mut self, node: &Node) -> Option<RosterKey> {
-        let line = self.line(node, KEY, &[]);
-        let said = line.argument(self, "a public key, such as \"ssh-ed25519 AAAA…\"")?;
-        let valid_after = line
-            .optional_text(self, "valid-after")
-            .and_then(|said| self.time(&said));
-        let valid_before = line
-            .optional_text(self, "valid-before")
-            .and_then(|said| self.time(&said));
+        let fields = self.fields(node)?;
+        let said = fields.text()?;
+        let valid_after = self.time(&fields, "valid-after");
+        let valid_before = self.time(&fields, "valid-before");
         let key = match Key::parse(&said.value) {
             Ok(key) => key,
             Err(error) => {
                 self.problems.push(
-                    Problem::new("key", said.span, error.to_string(), "not a key that counts")
+                    Problem::error("key", said.span, error.to_string(), "not a key that counts")
                         .hint("copy the line from the person's .pub file; `ssh-keygen -t ed25519-sk` makes a key on a security key"),
                 );
                 return None;
@@ -258,7 +234,7 @@ impl Reader {
         if let (Some(after), Some(before)) = (valid_after, valid_before)
             && after >= before
         {
-            self.problems.push(Problem::new(
+            self.problems.push(Problem::error(
                 "conflict",
                 node.span,
                 "this key is never valid: it ends before it begins",
@@ -275,12 +251,12 @@ impl Reader {
     }
 
     fn account(&mut self, node: &Node) -> Option<Account> {
-        let line = self.line(node, &["id"], &[]);
-        let login = line.argument(self, "a login")?;
-        let id = line.number(self, "id")?;
+        let fields = self.fields(node)?;
+        let login = fields.text()?;
+        let id = fields.number("id")?;
         if !check::is_login(&login.value) {
             let message = format!("{} is not a login", quoted(&login.value));
-            self.problems.push(Problem::new(
+            self.problems.push(Problem::error(
                 "invalid-value",
                 login.span,
                 message,
@@ -302,78 +278,60 @@ impl Reader {
     }
 
     fn rule(&mut self, node: &Node) -> Option<Rule> {
-        const CHILDREN: &[&str] = &["targets", "packages", "versions", "actions", "of", "accept"];
-        let line = self.line(node, RULE, CHILDREN);
-        let name = line.argument(self, "a name")?;
+        let fields = self.fields(node)?;
+        let max_age_seconds = fields
+            .property("max-age")
+            .and_then(|said| age(&said, self.problems));
+        let targets = self.patterns(&fields, "targets");
+        let packages = self.patterns(&fields, "packages");
+        let versions = self.patterns(&fields, "versions");
+        let actions = self.texts(&fields, "actions");
+        let (touch, pin) = (fields.flag("touch"), fields.flag("pin"));
+        let accept = self.accept(&fields, touch || pin);
+        let (threshold, of) = self.people(node, &fields)?;
+        let name = fields.text()?;
         if !check::is_rule_name(&name.value) {
             let message = format!("{} cannot name a rule", quoted(&name.value));
             self.problems.push(
-                Problem::new("invalid-value", name.span, message, "not a name")
+                Problem::error("invalid-value", name.span, message, "not a name")
                     .hint("small letters, digits and hyphens, at most 64"),
             );
         }
-        let threshold = line.number(self, "threshold");
-        let touch = line.flag(self, "touch");
-        let pin = line.flag(self, "pin");
-        let not_requester = line.flag(self, "not-requester");
-        let max_age_seconds = line
-            .optional_text(self, "max-age")
-            .and_then(|said| self.age(&said));
-        let targets = self.patterns(node, "targets");
-        let packages = self.patterns(node, "packages");
-        let versions = self.patterns(node, "versions");
-        let mut actions = Vec::new();
-        for said in self.texts(node, "actions") {
-            if ACTIONS.contains(&said.value.as_str()) {
-                actions.push(said.value);
-            } else {
-                self.not_one_of(&said, "an action", &ACTIONS);
-            }
-        }
-        let accept = self.accept(node, touch || pin);
-        let of = self.of(node);
-        let threshold = threshold?;
-        self.can_be_met(&threshold, of.len(), node);
+        let message = format!("the rule {} is declared twice", quoted(&name.value));
+        self.only_once(format!("rule {}", name.value), name.span, message)?;
         Some(Rule {
             name: name.value,
             targets,
             packages,
             versions,
-            actions,
+            actions: actions.into_iter().map(|said| said.value).collect(),
             threshold: threshold.value,
             of,
             touch,
             pin,
-            not_requester,
+            not_requester: fields.flag("not-requester"),
             max_age_seconds,
             accept,
         })
     }
 
-    fn accept(&mut self, node: &Node, needs_key: bool) -> Vec<Kind> {
+    fn accept(&mut self, fields: &Fields<'_>, needs_key: bool) -> Vec<Kind> {
         let mut accept = Vec::new();
-        for said in self.texts(node, "accept") {
-            let Some((_, kind)) = Kind::WORDS.iter().find(|(word, _)| *word == said.value) else {
-                self.not_one_of(
-                    &said,
-                    "a kind of approval",
-                    &Kind::WORDS.map(|(word, _)| word),
-                );
-                continue;
-            };
-            if needs_key && *kind != Kind::Ssh {
+        for said in self.texts(fields, "accept") {
+            let kind = Kind::WORDS.iter().find(|(word, _)| *word == said.value);
+            accept.extend(kind.map(|(_, kind)| *kind));
+            if needs_key && kind.is_some_and(|(_, kind)| *kind != Kind::Ssh) {
                 let message = format!(
                     "{} tells of neither touch nor PIN, and this rule wants them",
                     quoted(&said.value)
                 );
-                self.problems.push(Problem::new(
+                self.problems.push(Problem::error(
                     "conflict",
                     said.span,
                     message,
                     "it could never count",
                 ));
             }
-            accept.push(*kind);
         }
         if accept.is_empty() {
             accept.push(Kind::Ssh);
@@ -382,103 +340,79 @@ impl Reader {
         accept
     }
 
-    fn of(&mut self, node: &Node) -> Vec<String> {
+    /// How many people it takes, and who they are, in order; `None` where one of them is unknown.
+    fn people(&mut self, node: &Node, fields: &Fields<'_>) -> Option<(Said<u64>, Vec<String>)> {
         let mut of = Vec::new();
-        for said in self.texts(node, "of") {
+        let named = self.texts(fields, "of");
+        let count = named.len();
+        for said in named {
             if self.people.contains_key(&said.value) {
                 of.push(said.value);
                 continue;
             }
-            // Each comparison costs, and after so many problems nobody reads the hint.
-            let is_worth_it = self.problems.len() < MOST;
             let names = self.people.keys().map(String::as_str);
-            let hint = match nearest(&said.value, names.filter(|_| is_worth_it)) {
+            let hint = match self.problems.nearest(&said.value, names) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => "declare them first: person \"…\" { key \"…\"; }".to_owned(),
             };
             let message = format!("{} is not among the people", quoted(&said.value));
-            self.problems.push(
-                Problem::new("unknown-person", said.span, message, "nobody has this name")
-                    .hint(hint),
-            );
+            let label = "nobody has this name";
+            self.problems
+                .push(Problem::error("unknown-person", said.span, message, label).hint(hint));
         }
         of.sort_unstable();
-        of
-    }
-
-    fn can_be_met(&mut self, threshold: &Said<u64>, people: usize, node: &Node) {
-        let people = u64::try_from(people).unwrap_or(u64::MAX);
-        let complains = self
-            .problems
-            .iter()
-            .any(|problem| problem.code == "unknown-person");
-        if threshold.value > people && !complains {
+        let threshold = fields.number("threshold")?;
+        if of.len() < count {
+            return None;
+        }
+        if threshold.value > u64::try_from(count).unwrap_or(u64::MAX) {
             let message = format!(
-                "`{}` wants {} people and names {people}",
+                "`{}` wants {} people and names {count}",
                 node.word, threshold.value
             );
+            let label = "this could never be met";
             self.problems.push(
-                Problem::new(
-                    "conflict",
-                    threshold.span,
-                    message,
-                    "this could never be met",
-                )
-                .hint("name them in the block: of \"alice@acme.example\" \"bob@acme.example\""),
+                Problem::error("conflict", threshold.span, message, label)
+                    .hint("name them in the block: of \"alice@acme.example\" \"bob@acme.example\""),
             );
         }
+        Some((threshold, of))
     }
 
     fn root(&mut self, node: &Node) -> Option<Root> {
-        let line = self.line(node, &["threshold"], &["of"]);
-        self.nameless(node);
-        let threshold = line.number(self, "threshold")?;
-        let of = self.of(node);
+        let fields = self.fields(node)?;
+        let (threshold, of) = self.people(node, &fields)?;
         if threshold.value == 0 {
-            let problem = Problem::new(
-                "invalid-value",
-                threshold.span,
-                "with a threshold of 0 anybody could replace the policy",
-                "nobody would have to sign",
-            );
+            let message = "with a threshold of 0 anybody could replace the policy";
+            let label = "nobody would have to sign";
             self.problems.push(
-                problem.hint("leave `root` out if the policy is to be replaced by hand alone"),
+                Problem::error("invalid-value", threshold.span, message, label)
+                    .hint("leave `root` out if the policy is to be replaced by hand alone"),
             );
             return None;
         }
-        self.can_be_met(&threshold, of.len(), node);
         Some(Root {
             threshold: threshold.value,
             of,
         })
     }
 
-    fn nameless(&mut self, node: &Node) {
-        for extra in &node.arguments {
-            let message = format!("`{}` takes no name", node.word);
-            self.problems.push(Problem::new(
-                "too-many",
-                extra.span,
-                message,
-                "one value too many",
-            ));
-        }
-    }
-
     fn revocation(&mut self, node: &Node) -> Option<Revocation> {
-        let line = self.line(node, &["since"], &[]);
-        let said = line.argument(self, "a fingerprint, such as \"SHA256:…\"")?;
-        let since = line.text(self, "since").and_then(|said| self.time(&said))?;
+        let fields = self.fields(node)?;
+        let said = fields.text()?;
+        let since = self.time(&fields, "since")?;
         // A whole key may stand here as well: who revokes in a hurry has that at hand.
         let key = match Key::parse(&said.value) {
             Ok(key) => key.fingerprint(),
             Err(_) => said.value,
         };
         if is_fingerprint(&key) {
+            let message = format!("the revoked key {} is declared twice", quoted(&key));
+            self.only_once(format!("revoked {key}"), said.span, message)?;
             return Some(Revocation { key, since });
         }
         self.problems.push(
-            Problem::new(
+            Problem::error(
                 "invalid-value",
                 said.span,
                 "this is neither a fingerprint nor a public key",
@@ -489,15 +423,15 @@ impl Reader {
         None
     }
 
-    fn patterns(&mut self, node: &Node, word: &str) -> Vec<Pattern> {
+    fn patterns(&mut self, fields: &Fields<'_>, word: &str) -> Vec<Pattern> {
         let mut patterns = Vec::new();
-        for said in self.texts(node, word) {
+        for said in self.texts(fields, word) {
             match Pattern::new(&said.value) {
                 Some(pattern) => patterns.push(pattern),
                 None => {
                     let message = format!("{} is not a pattern", quoted(&said.value));
                     self.problems.push(
-                        Problem::new("invalid-value", said.span, message, "not a pattern")
+                        Problem::error("invalid-value", said.span, message, "not a pattern")
                             .hint("`*` stands for any run of characters, `?` for one, `!` before it leaves out"),
                     );
                 }
@@ -506,7 +440,9 @@ impl Reader {
         patterns
     }
 
-    fn time(&mut self, said: &Said<String>) -> Option<Timestamp> {
+    /// A property that is a day or a point in time.
+    fn time(&mut self, fields: &Fields<'_>, name: &str) -> Option<Timestamp> {
+        let said = fields.property(name)?;
         let text = &said.value;
         let whole = if text.len() == 10 {
             format!("{text}T00:00:00Z")
@@ -517,7 +453,7 @@ impl Reader {
         if time.is_none() {
             let message = format!("{} is not a point in time", quoted(text));
             self.problems.push(
-                Problem::new("invalid-value", said.span, message, "not a time")
+                Problem::error("invalid-value", said.span, message, "not a time")
                     .hint("write \"2027-02-01\", or \"2027-02-01T12:00:00Z\""),
             );
         }
@@ -528,7 +464,7 @@ impl Reader {
         let digest = said.value.parse().ok();
         if digest.is_none() {
             self.problems.push(
-                Problem::new(
+                Problem::error(
                     "invalid-value",
                     said.span,
                     "this is not a policy's digest",
@@ -539,36 +475,4 @@ impl Reader {
         }
         digest
     }
-
-    fn age(&mut self, said: &Said<String>) -> Option<u64> {
-        let seconds = seconds(&said.value).filter(|age| (60..=LONGEST_AGE).contains(age));
-        if seconds.is_none() {
-            let message = format!(
-                "{} is not a time from one minute to a year",
-                quoted(&said.value)
-            );
-            self.problems.push(
-                Problem::new("invalid-value", said.span, message, "not a time")
-                    .hint("write minutes, hours or days: \"30m\", \"24h\" or \"7d\""),
-            );
-        }
-        seconds
-    }
-}
-
-/// `30m`, `24h` or `7d` in seconds.
-fn seconds(text: &str) -> Option<u64> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return None,
-    };
-    let is_plain = !digits.is_empty()
-        && digits.len() <= 6
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
-    let number: u64 = digits.parse().ok().filter(|_| is_plain)?;
-    Some(number * unit)
 }

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use relplan_approval::{Problem, policy};
+use relplan_approval::policy;
+use relplan_kdl::Problem;
 
 fn texts(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))

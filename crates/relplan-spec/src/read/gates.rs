@@ -2,20 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use relplan_kdl::{Fields, Node, Problem, Said, Span, age, nearest, quoted};
 use relplan_model::{address::TargetName, settings::Value};
 
 use super::{Known, Reader};
-use crate::{
-    display::quoted,
-    fields::{Fields, Said},
-    problem::{Problem, nearest},
-    span::Span,
-    spec::Gate,
-    syntax::Node,
-};
-
-/// The oldest that a yes may be allowed to be: a year, in seconds.
-const MAX_AGE: u64 = 365 * 24 * 60 * 60;
+use crate::spec::Gate;
 
 impl Reader<'_, '_> {
     pub(super) fn gates(&mut self, nodes: &[&Node], known: &Known) -> Vec<Gate> {
@@ -44,9 +35,13 @@ impl Reader<'_, '_> {
         let from = self.people(&fields);
         let threshold = self.threshold(node, &fields, &from);
         let touch = self
-            .only(&fields, "touch")
+            .grammar
+            .shapes
+            .only(&fields, "touch", self.problems)
             .is_some_and(|said| said.value == Value::Flag(true));
-        let max_age_seconds = self.max_age(&fields);
+        let max_age = fields.lines("max-age").next();
+        let max_age = max_age.and_then(|node| self.fields(node)?.text());
+        let max_age_seconds = max_age.and_then(|said| age(&said, self.problems));
         let name = fields.text()?;
         let checked: TargetName = self.name(&name, "a gate")?;
         let gate = Gate {
@@ -60,12 +55,6 @@ impl Reader<'_, '_> {
             span: node.span,
         };
         Some((gate, name.span))
-    }
-
-    /// The value of a word that may stand once.
-    fn only(&mut self, fields: &Fields<'_>, word: &str) -> Option<Said<Value>> {
-        let node = fields.children.iter().find(|child| child.word == word)?;
-        self.fields(node)?.arguments.into_iter().next()
     }
 
     /// Names that a signature's principal can be compared with: no lists and no patterns (ssh-keygen(1), ALLOWED SIGNERS).
@@ -118,7 +107,10 @@ impl Reader<'_, '_> {
                     .push(problem.hint(format!("add a line such as `{example}`")));
             }
         }
-        let said = self.only(fields, "threshold")?;
+        let said = self
+            .grammar
+            .shapes
+            .only(fields, "threshold", self.problems)?;
         let Value::Number(threshold) = said.value else {
             return None;
         };
@@ -146,55 +138,5 @@ impl Reader<'_, '_> {
             return None;
         }
         Some(threshold)
-    }
-
-    fn max_age(&mut self, fields: &Fields<'_>) -> Option<u64> {
-        let said = self.only(fields, "max-age")?;
-        let Value::Text(text) = &said.value else {
-            return None;
-        };
-        let seconds = seconds(text);
-        if seconds.is_none() {
-            let message = format!("{} is not a time from one minute to a year", quoted(text));
-            let problem = Problem::error("invalid-value", said.span, message, "not a time");
-            self.problems
-                .push(problem.hint("write minutes, hours or days: \"30m\", \"24h\" or \"7d\""));
-        }
-        seconds
-    }
-}
-
-/// `30m`, `24h` or `7d` in seconds.
-fn seconds(text: &str) -> Option<u64> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return None,
-    };
-    let plain = !digits.is_empty()
-        && digits.len() <= 6
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
-    let number: u64 = digits.parse().ok().filter(|_| plain)?;
-    Some(number * unit).filter(|seconds| *seconds <= MAX_AGE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    #[test]
-    fn ages_are_minutes_hours_or_days() {
-        assert_eq!(seconds("30m"), Some(1_800));
-        assert_eq!(seconds("24h"), Some(86_400));
-        assert_eq!(seconds("7d"), Some(604_800));
-        for bad in [
-            "", "h", "24", "0h", "024h", "-1h", "1.5h", "24H", "366d", "9999999m", "ü", "1 h",
-            "+1h",
-        ] {
-            assert_eq!(seconds(bad), None, "{bad}");
-        }
     }
 }

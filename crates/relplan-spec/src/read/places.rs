@@ -2,19 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use relplan_kdl::{Fields, Node, Problem, Said, Span, listed, nearest, quoted};
 use relplan_model::address::Ecosystem;
 
 use super::Reader;
-use crate::{
-    display::{listed, quoted},
-    fields::{Fields, Said},
-    grammar::PACKERS,
-    problem::{Problem, nearest},
-    selector::check,
-    span::Span,
-    spec::Workspace,
-    syntax::Node,
-};
+use crate::{grammar::PACKERS, selector::check, spec::Workspace};
 
 impl Reader<'_, '_> {
     pub(super) fn workspaces(&mut self, nodes: &[&Node]) -> Vec<Workspace> {
@@ -52,13 +44,7 @@ impl Reader<'_, '_> {
         if let (Some(packer), Some(ecosystem)) = (&packer, &ecosystem) {
             self.packer(packer, ecosystem);
         }
-        if let (Some(packer), Some(built)) = (
-            &packer,
-            fields
-                .children
-                .iter()
-                .find(|child| child.word == "prebuilt"),
-        ) {
+        if let (Some(packer), Some(built)) = (&packer, fields.lines("prebuilt").next()) {
             let message = "a workspace is either packed or prebuilt";
             let problem = Problem::error("conflict", packer.span, message, "this would pack")
                 .related(built.word_span, "this takes what was built elsewhere");
@@ -122,27 +108,5 @@ impl Reader<'_, '_> {
             }
         }
         patterns
-    }
-
-    /// The texts of all lines of one word; a text that occurs twice is a problem.
-    pub(super) fn texts(&mut self, fields: &Fields<'_>, word: &str) -> Vec<Said<String>> {
-        let mut texts: Vec<Said<String>> = Vec::new();
-        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
-        for child in fields.children.iter().filter(|child| child.word == word) {
-            let Some(values) = self.fields(child) else {
-                continue;
-            };
-            for said in values.texts() {
-                match seen.insert(said.value.clone(), said.span) {
-                    Some(first) => {
-                        let message = format!("{} is said twice", quoted(&said.value));
-                        self.problems
-                            .push(Problem::twice(said.span, first, message));
-                    }
-                    None => texts.push(said),
-                }
-            }
-        }
-        texts
     }
 }

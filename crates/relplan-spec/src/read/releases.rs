@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use relplan_kdl::{Fields, Node, Problem, Said, Span, listed, quoted};
 use relplan_model::address::{PointerName, TargetName, Version};
 
 use super::{Known, Reader, settings};
 use crate::{
-    display::{listed, quoted},
-    fields::{Fields, Said},
-    problem::Problem,
     selector::{check, is_exact},
-    span::Span,
     spec::{Deprecate, Rule, Selector, To, Yank},
-    syntax::Node,
 };
 
 /// The word of a destination that names the pointer to move.
@@ -108,7 +104,7 @@ impl Reader<'_, '_> {
     fn destinations(&mut self, fields: &Fields<'_>, known: &Known) -> Vec<To> {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut destinations = Vec::new();
-        for node in fields.children.iter().filter(|child| child.word == "to") {
+        for node in fields.lines("to") {
             let Some((to, name)) = self.destination(node, known) else {
                 continue;
             };
@@ -127,20 +123,14 @@ impl Reader<'_, '_> {
     }
 
     fn destination(&mut self, node: &Node, known: &Known) -> Option<(To, Said<String>)> {
-        let name = node
-            .arguments
-            .first()
-            .and_then(|argument| match &argument.value {
-                crate::syntax::Literal::Text(text) => Some(text.as_str()),
-                _ => None,
-            });
+        let name = node.arguments.first().and_then(|said| said.text());
         let kind = name
             .and_then(|name| known.get(name))
             .and_then(|(kind, _)| kind.as_deref());
         let shape = kind.and_then(|kind| self.grammar.destination(kind));
         let Some(shape) = shape else {
             // Which properties there may be is not known without the target's kind.
-            let shape = self.grammar.shape("to")?;
+            let shape = self.grammar.shapes.get("to")?;
             let name = Fields::without_properties(node, shape, self.problems).text()?;
             self.known(&name, known);
             return None;
@@ -185,7 +175,7 @@ impl Reader<'_, '_> {
     fn yanks(&mut self, fields: &Fields<'_>, known: &Known) -> Vec<Yank> {
         let mut seen: BTreeMap<(Version, TargetName), Span> = BTreeMap::new();
         let mut yanks = Vec::new();
-        for node in fields.children.iter().filter(|child| child.word == "yank") {
+        for node in fields.lines("yank") {
             let Some(yank) = self.yank(node, known) else {
                 continue;
             };
@@ -222,11 +212,7 @@ impl Reader<'_, '_> {
     fn deprecations(&mut self, fields: &Fields<'_>, known: &Known) -> Vec<Deprecate> {
         let mut seen: BTreeMap<(String, TargetName), Span> = BTreeMap::new();
         let mut deprecations = Vec::new();
-        for node in fields
-            .children
-            .iter()
-            .filter(|child| child.word == "deprecate")
-        {
+        for node in fields.lines("deprecate") {
             let Some(deprecate) = self.deprecation(node, known) else {
                 continue;
             };
@@ -262,10 +248,7 @@ impl Reader<'_, '_> {
     }
 
     fn version(&mut self, fields: &Fields<'_>) -> Option<(Version, Span)> {
-        let node = fields
-            .children
-            .iter()
-            .find(|child| child.word == "version")?;
+        let node = fields.lines("version").next()?;
         let said = self.fields(node)?.text()?;
         Some((self.name(&said, "a version")?, said.span))
     }

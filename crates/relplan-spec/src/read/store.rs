@@ -1,24 +1,15 @@
 //! Reading of `state`: which kind of store keeps the journal, and where.
 
 use super::{Reader, settings};
-use crate::{
-    display::quoted,
-    fields::{Fields, Said},
-    problem::Problem,
-    spec::StateChoice,
-    syntax::{Literal, Node},
-};
+use crate::spec::StateChoice;
+use relplan_kdl::{Fields, Node, Problem, Said, quoted};
 
 impl Reader<'_, '_> {
     pub(super) fn state(&mut self, node: &Node) -> Option<StateChoice> {
         // Which values there may be depends on the kind, so that is looked at first.
-        let said = node.arguments.first().map(|said| &said.value);
-        let shape = match said {
-            Some(Literal::Text(kind)) => self.grammar.store(kind),
-            _ => None,
-        };
-        let Some(shape) = shape else {
-            let shape = self.grammar.shape("state")?;
+        let kind = node.arguments.first().and_then(|said| said.text());
+        let Some(shape) = kind.and_then(|kind| self.grammar.store(kind)) else {
+            let shape = self.grammar.shapes.get("state")?;
             Fields::without_properties(node, shape, self.problems);
             return None;
         };

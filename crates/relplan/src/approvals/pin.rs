@@ -28,7 +28,7 @@ use crate::{
     files::{self, Named},
     memory::{KnownPolicy, Memory},
     next::Situation,
-    project::{Project, spec_style},
+    project::{Project, kdl_style},
     view::style::Style,
 };
 
@@ -370,39 +370,13 @@ fn parsed(file: &Path, bytes: Vec<u8>, style: Style) -> Result<Policy, Failure> 
     let text = String::from_utf8(bytes).map_err(|error| cannot(&error))?;
     policy::parse(&text).map_err(|problems| {
         let name = file.display().to_string();
-        let shown: Vec<_> = problems
-            .iter()
-            .map(|problem| shown(problem, &name))
-            .collect();
-        let rendered = relplan_spec::render(&shown, &name, &text, spec_style(style));
+        let rendered = relplan_kdl::render(&problems, &name, &text, kdl_style(style));
         let message = match problems.len() {
             1 => "the policy is not valid".to_owned(),
             count => format!("the policy is not valid: {count} problems"),
         };
         Failure::new(Exit::Invalid, message).details(rendered)
     })
-}
-
-/// A policy's problem in the form that the spec's renderer shows.
-fn shown(problem: &relplan_approval::Problem, file: &str) -> relplan_spec::Problem {
-    let span = |span: relplan_approval::Span| relplan_spec::Span {
-        offset: span.offset,
-        len: span.len,
-    };
-    relplan_spec::Problem {
-        code: problem.code,
-        severity: relplan_model::finding::Severity::Error,
-        file: file.to_owned(),
-        message: problem.message.clone(),
-        label: problem.label.clone(),
-        span: span(problem.span),
-        related: problem
-            .related
-            .iter()
-            .map(|(place, label)| (span(*place), label.clone()))
-            .collect(),
-        hint: problem.hint.clone(),
-    }
 }
 
 /// A policy must be in force, and none is.

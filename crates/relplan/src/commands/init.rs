@@ -22,7 +22,7 @@ use crate::{
         origin::Origin,
     },
     next::Situation,
-    project::{ReadSpec, spec_style},
+    project::{ReadSpec, kdl_style},
     view::{init_text, plan_text::finding_text},
 };
 
@@ -288,7 +288,7 @@ fn read_back(session: &Session, text: &str) -> Result<Wishes, Failure> {
     let file = session.project.spec_path.display().to_string();
     let parsed = relplan_spec::parse(&file, text, &relplan_targets::vocabulary());
     let Some(spec) = parsed.spec else {
-        let rendered = relplan_spec::render(&parsed.problems, &file, text, spec_style(style));
+        let rendered = relplan_kdl::render(&parsed.problems, &file, text, kdl_style(style));
         let message = "what was found here does not make a valid spec";
         return Err(Failure::new(Exit::Invalid, message)
             .details(rendered)

@@ -13,7 +13,7 @@ use relplan_model::{
 use relplan_spec::{Assigned, Candidate, Rule};
 use relplan_workspace::{Package, Publishable, WorkspaceRef};
 
-use super::super::project::{ReadSpec, spec_style};
+use super::super::project::{ReadSpec, kdl_style};
 use super::selection::{Picked, confine, selection};
 use crate::{arguments::Selected, exit::Exit, failure::Failure, view::style::Style};
 
@@ -70,13 +70,13 @@ pub fn wishes(
         .iter()
         .any(|problem| problem.severity == Severity::Error)
     {
-        let rendered = relplan_spec::render(&problems, &read.file, &read.text, spec_style(style));
+        let rendered = relplan_kdl::render(&problems, &read.file, &read.text, kdl_style(style));
         return Err(Failure::new(
             Exit::Invalid,
             "the spec does not fit the packages of the workspaces",
         )
         .details(rendered)
-        .problems(relplan_spec::located(&problems, &read.text)));
+        .problems(relplan_kdl::located(&problems, &read.text)));
     }
     let selection = selection(selected, spec)?;
     let picked = Picked::new(selected, &packages)?;

@@ -6,67 +6,154 @@ use std::collections::BTreeMap;
 
 use typed::typed;
 
-use relplan_model::settings::{Value, WordType};
+use relplan_model::{
+    settings::{Value, WordType},
+    time::seconds,
+};
 
 use crate::{
     display::{listed, quoted},
-    grammar::{Arguments, Often, Shape, TOP, home},
+    language::{Arguments, Language, Often, Shape, Shapes, Words},
     problem::{Problem, Problems, nearest},
     span::Span,
-    syntax::{Literal, Node, Property},
+    tree::{Literal, Node, Property},
 };
 
 /// A value with its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Said<T> {
-    pub(crate) value: T,
-    pub(crate) span: Span,
+pub struct Said<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
 }
 
 /// What a node says, as far as it could be understood.
 #[derive(Debug, Default)]
-pub(crate) struct Fields<'n> {
-    pub(crate) arguments: Vec<Said<Value>>,
-    pub(crate) properties: BTreeMap<&'n str, Said<Value>>,
+pub struct Fields<'n> {
+    /// Values without a name.
+    pub arguments: Vec<Said<Value>>,
+    /// Values with a name.
+    pub properties: BTreeMap<&'n str, Said<Value>>,
     /// The lines of the block that may stand there.
-    pub(crate) children: Vec<&'n Node>,
+    pub children: Vec<&'n Node>,
 }
 
 impl<'n> Fields<'n> {
     /// Checks a node against its shape.
-    pub(crate) fn of(node: &'n Node, shape: &Shape, problems: &mut Problems) -> Self {
+    pub fn of(node: &'n Node, shape: &Shape, problems: &mut Problems) -> Self {
         let mut fields = Self::without_properties(node, shape, problems);
         fields.properties = properties(node, shape, problems);
         fields
     }
 
     /// Checks all but the properties, where it is not known which there may be.
-    pub(crate) fn without_properties(
-        node: &'n Node,
-        shape: &Shape,
-        problems: &mut Problems,
-    ) -> Self {
+    pub fn without_properties(node: &'n Node, shape: &Shape, problems: &mut Problems) -> Self {
         Self {
             arguments: arguments(node, shape, problems),
             properties: BTreeMap::new(),
-            children: children(&node.children, Some(shape), shape.children, problems),
+            children: children(&node.children, Some(shape), problems),
         }
     }
 
+    /// The lines of one word.
+    pub fn lines(&self, word: &str) -> impl Iterator<Item = &'n Node> {
+        let lines = self.children.iter().copied();
+        lines.filter(move |child| child.word == word)
+    }
+
     /// The first argument, where it is a text.
-    pub(crate) fn text(&self) -> Option<Said<String>> {
+    #[must_use]
+    pub fn text(&self) -> Option<Said<String>> {
         self.texts().into_iter().next()
     }
 
     /// The arguments that are texts.
-    pub(crate) fn texts(&self) -> Vec<Said<String>> {
+    #[must_use]
+    pub fn texts(&self) -> Vec<Said<String>> {
         self.arguments.iter().filter_map(said_text).collect()
     }
 
     /// A property that is a text.
-    pub(crate) fn property(&self, name: &str) -> Option<Said<String>> {
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<Said<String>> {
         said_text(self.properties.get(name)?)
     }
+
+    /// A property that is a number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<Said<u64>> {
+        let said = self.properties.get(name)?;
+        match said.value {
+            Value::Number(value) => Some(Said {
+                value,
+                span: said.span,
+            }),
+            Value::Text(_) | Value::Flag(_) => None,
+        }
+    }
+
+    /// Whether a property is `#true`.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        let said = self.properties.get(name);
+        said.is_some_and(|said| said.value == Value::Flag(true))
+    }
+}
+
+impl Shapes {
+    /// Checks a node against the shape of its word.
+    pub fn fields<'n>(&self, node: &'n Node, problems: &mut Problems) -> Option<Fields<'n>> {
+        Some(Fields::of(node, self.get(&node.word)?, problems))
+    }
+
+    /// The value of a word that may stand once in the block.
+    pub fn only(
+        &self,
+        fields: &Fields<'_>,
+        word: &str,
+        problems: &mut Problems,
+    ) -> Option<Said<Value>> {
+        let node = fields.lines(word).next()?;
+        self.fields(node, problems)?.arguments.into_iter().next()
+    }
+
+    /// The texts of all lines of one word in the block; a text that occurs twice is a problem.
+    pub fn texts(
+        &self,
+        fields: &Fields<'_>,
+        word: &str,
+        problems: &mut Problems,
+    ) -> Vec<Said<String>> {
+        let mut texts: Vec<Said<String>> = Vec::new();
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        for node in fields.lines(word) {
+            let values = self.fields(node, problems).unwrap_or_default();
+            for said in values.texts() {
+                match seen.insert(said.value.clone(), said.span) {
+                    Some(first) => {
+                        let message = format!("{} is said twice", quoted(&said.value));
+                        problems.push(Problem::twice(said.span, first, message));
+                    }
+                    None => texts.push(said),
+                }
+            }
+        }
+        texts
+    }
+}
+
+/// The time that something may take, such as `24h`, in seconds: from one minute to a year.
+pub fn age(said: &Said<String>, problems: &mut Problems) -> Option<u64> {
+    const LONGEST: u64 = 365 * 24 * 60 * 60;
+    let text = &said.value;
+    let seconds = seconds(text).filter(|age| !text.ends_with('s') && (60..=LONGEST).contains(age));
+    if seconds.is_none() {
+        let message = format!("{} is not a time from one minute to a year", quoted(text));
+        let problem = Problem::error("invalid-value", said.span, message, "not a time");
+        problems.push(problem.hint("write minutes, hours or days: \"30m\", \"24h\" or \"7d\""));
+    }
+    seconds
 }
 
 fn said_text(said: &Said<Value>) -> Option<Said<String>> {
@@ -80,17 +167,18 @@ fn said_text(said: &Said<Value>) -> Option<Said<String>> {
 }
 
 /// The lines of a block, or of the whole text, that may stand there.
-pub(crate) fn children<'n>(
+pub fn children<'n>(
     nodes: &'n [Node],
     parent: Option<&Shape>,
-    allowed: &[(&'static str, Often)],
     problems: &mut Problems,
 ) -> Vec<&'n Node> {
+    let language = problems.language;
+    let allowed = parent.map_or(language.top, |shape| language.block(shape.word));
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     let mut fitting = Vec::new();
     for node in nodes {
         let Some((word, often)) = allowed.iter().find(|(word, _)| *word == node.word) else {
-            problems.push(unknown_word(node, parent, allowed));
+            problems.push(unknown_word(node, parent, allowed, language));
             continue;
         };
         if *often == Often::Once
@@ -105,7 +193,12 @@ pub(crate) fn children<'n>(
     fitting
 }
 
-fn unknown_word(node: &Node, parent: Option<&Shape>, allowed: &[(&'static str, Often)]) -> Problem {
+fn unknown_word(
+    node: &Node,
+    parent: Option<&Shape>,
+    allowed: Words,
+    language: &Language,
+) -> Problem {
     let word = node.word.as_str();
     let words = || allowed.iter().map(|(word, _)| *word);
     let (message, label) = match parent {
@@ -117,12 +210,16 @@ fn unknown_word(node: &Node, parent: Option<&Shape>, allowed: &[(&'static str, O
             format!("{} is not a word of `{}`", quoted(word), shape.word),
             "unknown here",
         ),
-        None if home(word).is_some() => (
+        None if language.home(word).is_some() => (
             format!("{} may not stand outside of a block", quoted(word)),
             "unknown here",
         ),
         None => (
-            format!("{} is not a word of the spec", quoted(word)),
+            format!(
+                "{} is not a word of the {}",
+                quoted(word),
+                language.document
+            ),
             "unknown word",
         ),
     };
@@ -132,13 +229,13 @@ fn unknown_word(node: &Node, parent: Option<&Shape>, allowed: &[(&'static str, O
             .iter()
             .any(|property| property.name == word)
     });
-    let top = TOP.iter().any(|(top, _)| *top == word);
+    let top = language.top.iter().any(|(top, _)| *top == word);
     let hint = if let Some(shape) = property {
         format!(
             "write it on the line of `{}`, before any block: `{word}=\"…\"`",
             shape.word
         )
-    } else if let Some(home) = home(word) {
+    } else if let Some(home) = language.home(word) {
         format!("it belongs into the block of a `{home}`")
     } else if top {
         format!("`{word}` stands outside of any block; is a `}}` missing before it?")
@@ -154,8 +251,17 @@ fn unknown_word(node: &Node, parent: Option<&Shape>, allowed: &[(&'static str, O
 
 fn arguments(node: &Node, shape: &Shape, problems: &mut Problems) -> Vec<Said<Value>> {
     let (what, takes) = match &shape.arguments {
-        Arguments::One(what, takes) => (*what, takes),
-        Arguments::Many(what) => (*what, &WordType::Text),
+        Arguments::None => {
+            if let Some(first) = node.arguments.first() {
+                let message = format!("`{}` takes no value without a name", shape.word);
+                problems.push(
+                    Problem::error("too-many", first.span, message, "one value too many")
+                        .hint(format!("write `{}`", shape.example)),
+                );
+            }
+            return Vec::new();
+        }
+        Arguments::One(what, takes) | Arguments::Many(what, takes) => (*what, takes),
     };
     let Some(first) = node.arguments.first() else {
         let message = format!("`{}` needs {what}", shape.word);
@@ -185,7 +291,7 @@ fn arguments(node: &Node, shape: &Shape, problems: &mut Problems) -> Vec<Said<Va
             }
             std::slice::from_ref(first)
         }
-        Arguments::Many(_) => node.arguments.as_slice(),
+        Arguments::Many(..) | Arguments::None => node.arguments.as_slice(),
     };
     let mut values = Vec::new();
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
@@ -216,7 +322,7 @@ fn properties<'n>(
             .iter()
             .find(|word| word.name == property.name)
         else {
-            problems.push(unknown_property(property, shape));
+            problems.push(unknown_property(property, shape, problems.language));
             continue;
         };
         if let Some(first) = seen.insert(word.name, property.name_span) {
@@ -259,7 +365,7 @@ fn properties<'n>(
     values
 }
 
-fn unknown_property(property: &Property, shape: &Shape) -> Problem {
+fn unknown_property(property: &Property, shape: &Shape, language: &Language) -> Problem {
     let name = property.name.as_str();
     let owner = match shape.kind {
         Some(kind) if shape.word == "to" => format!("`to` a target of kind `{kind}`"),
@@ -267,7 +373,11 @@ fn unknown_property(property: &Property, shape: &Shape) -> Problem {
         None => format!("`{}`", shape.word),
     };
     let names = || shape.properties.iter().map(|word| word.name);
-    let hint = if shape.children.iter().any(|(child, _)| *child == name) {
+    let hint = if language
+        .block(shape.word)
+        .iter()
+        .any(|(child, _)| *child == name)
+    {
         format!(
             "write it into the block of `{}`: `{{ {name} …; }}`",
             shape.word

@@ -1,12 +1,12 @@
-//! Text of the spec made fit to be shown: nothing that steers a terminal, reorders a line or is a credential.
+//! Text of a document made fit to be shown: nothing that steers a terminal, reorders a line or is a credential.
 //!
-//! Why: the spec of a pull request is a stranger's text, and problems are printed into logs that others read.
+//! Why: the documents of a pull request are a stranger's text, and problems are printed into logs that others read.
 
 use relplan_model::text::is_hidden;
 
 use crate::span::Span;
 
-/// Characters that may not stand in a spec, as they are not shown: those that KDL forbids (KDL 2.0.0, "Disallowed Literal
+/// Characters that may not stand in a document, as they are not shown: those that KDL forbids (KDL 2.0.0, "Disallowed Literal
 /// Code Points") are among them. KDL's own line ends and tabs may.
 pub(crate) fn is_forbidden(c: char) -> bool {
     let is_space = matches!(
@@ -46,15 +46,16 @@ pub(crate) fn displayable(text: &str) -> String {
     shown
 }
 
-/// A text of the spec within a message: in back-ticks, on one line, cut.
-pub(crate) fn quoted(text: &str) -> String {
+/// A text of a document within a message: in back-ticks, on one line, cut.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     const MOST: usize = 60;
     let shown: String = displayable(text)
         .chars()
         .take(MOST)
         .map(|c| match c {
             '`' => '\'',
-            '\n' => ' ',
+            '\n' | '\t' => ' ',
             c => c,
         })
         .collect();
@@ -67,7 +68,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// Several texts as a list to read: "`a`, `b` or `c`", cut after eight.
-pub(crate) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>, joint: &str) -> String {
+pub fn listed<'a>(texts: impl IntoIterator<Item = &'a str>, joint: &str) -> String {
     const MOST: usize = 8;
     let mut texts = texts.into_iter();
     let mut shown: Vec<String> = texts.by_ref().take(MOST).map(quoted).collect();

@@ -7,7 +7,7 @@ use crate::{
     display::{is_forbidden, listed, quoted, user_information},
     problem::{Problem, Problems, nearest},
     span::Span,
-    syntax::{Literal, Scalar},
+    tree::{Literal, Scalar},
 };
 
 /// The longest text that a value may be, in bytes.
@@ -96,7 +96,11 @@ fn checked_text(text: &str, span: Span, owner: &str, problems: &mut Problems) ->
             "an escape in here stands for it",
         )
     } else if !user_information(text).is_empty() {
-        Problem::error("credential", span, "a URL with a user name or a password may not stand in a spec", "the part before `@`")
+        let message = format!(
+            "a URL with a user name or a password may not stand in a {}",
+            problems.language.document
+        );
+        Problem::error("credential", span, message, "the part before `@`")
             .hint("delete it, and count it as leaked if it was committed; credentials come from the ecosystem's configuration")
     } else {
         return Some(text.to_owned());

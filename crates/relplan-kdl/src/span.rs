@@ -1,9 +1,7 @@
-//! Places in the spec's text: byte spans, and the lines and columns that people count in.
+//! Places in a text: byte spans, and the lines and columns that people count in.
 
-use serde::Serialize;
-
-/// A range of bytes of the spec's text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// A range of bytes of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The first byte's offset.
     pub offset: usize,
@@ -50,12 +48,10 @@ pub(crate) fn floor(text: &str, mut offset: usize) -> usize {
 }
 
 /// A place as people count it: both numbers start at 1, columns are characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// The column.
-    pub column: usize,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 /// Where the lines of a text begin, so that a place is found without reading the text from its start.

@@ -5,14 +5,17 @@ use relplan_model::{
     problem::{Place, Problem as Located},
 };
 
-use crate::span::{Lines, Span};
+use crate::{
+    language::Language,
+    span::{Lines, Span},
+};
 
-/// One thing that is wrong with the spec, with its place in the text.
+/// One thing that is wrong with a document, with its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// A stable word for scripts, such as `unknown-property`. Codes are API.
     pub code: &'static str,
-    /// How much it matters; only errors keep a spec from being used.
+    /// How much it matters; only errors keep a document from being used.
     pub severity: Severity,
     /// The file, as the caller named it.
     pub file: String,
@@ -30,7 +33,8 @@ pub struct Problem {
 
 impl Problem {
     /// An error at a place.
-    pub(crate) fn error(
+    #[must_use]
+    pub fn error(
         code: &'static str,
         span: Span,
         message: impl Into<String>,
@@ -49,24 +53,28 @@ impl Problem {
     }
 
     /// An error about something that is said twice.
-    pub(crate) fn twice(span: Span, first: Span, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn twice(span: Span, first: Span, message: impl Into<String>) -> Self {
         Self::error("duplicate", span, message, "said again here").related(first, "first said here")
     }
 
     /// The same with what to do.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same with what to do, where that is known.
-    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
         self
     }
 
     /// The same with another place that belongs to it.
-    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self
     }
@@ -74,12 +82,15 @@ impl Problem {
 
 /// Problems of one run, as they are found.
 ///
-/// Invariant: bounded, so that a hostile spec cannot make the report larger than people read.
-pub(crate) struct Problems {
+/// Invariant: bounded, so that a hostile document cannot make the report larger than people read.
+#[derive(Debug)]
+pub struct Problems {
+    /// The language of the document.
+    pub language: &'static Language,
     file: String,
     found: Vec<Problem>,
     dropped: bool,
-    /// How many comparisons with names of the spec or the workspaces are left.
+    /// How many comparisons with names of the document or the workspaces are left.
     comparisons: usize,
 }
 
@@ -91,8 +102,11 @@ const KEPT: usize = 1_000;
 const COMPARISONS: usize = 200_000;
 
 impl Problems {
-    pub(crate) fn new(file: &str) -> Self {
+    /// None yet. `file` is how messages name the document.
+    #[must_use]
+    pub fn new(file: &str, language: &'static Language) -> Self {
         Self {
+            language,
             file: file.to_owned(),
             found: Vec::new(),
             dropped: false,
@@ -101,7 +115,7 @@ impl Problems {
     }
 
     /// Adds a problem.
-    pub(crate) fn push(&mut self, problem: Problem) {
+    pub fn push(&mut self, problem: Problem) {
         if self.is_full() {
             self.dropped = true;
             return;
@@ -110,12 +124,13 @@ impl Problems {
     }
 
     /// Whether further problems are only counted, so that their hints need not be found.
-    pub(crate) fn is_full(&self) -> bool {
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.found.len() >= KEPT
     }
 
     /// The name that a misspelt one most likely meant, as long as there is time to look for it.
-    pub(crate) fn nearest<'a>(
+    pub fn nearest<'a>(
         &mut self,
         word: &str,
         among: impl IntoIterator<Item = &'a str>,
@@ -128,15 +143,17 @@ impl Problems {
         nearest(word, within)
     }
 
-    /// Whether one of them keeps the spec from being used.
-    pub(crate) fn has_errors(&self) -> bool {
+    /// Whether one of them keeps the document from being used.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
         self.found
             .iter()
             .any(|problem| problem.severity == Severity::Error)
     }
 
     /// The problems in order of their place, each once, cut, with spans that lie within the text.
-    pub(crate) fn finish(mut self, text: Option<&str>) -> Vec<Problem> {
+    #[must_use]
+    pub fn finish(mut self, text: Option<&str>) -> Vec<Problem> {
         for problem in &mut self.found {
             problem.file.clone_from(&self.file);
             if let Some(text) = text {
@@ -168,7 +185,8 @@ impl Problems {
 }
 
 /// The candidate that a misspelt word most likely meant.
-pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 80;
     let fold = |text: &str| text.to_lowercase().replace('_', "-");
     let wanted = fold(word);
@@ -258,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_problems_is_cut_at_the_first_ones_of_the_text() {
-        let mut problems = Problems::new("f");
+        let mut problems = Problems::new("f", &crate::read::tests::LAX);
         for at in (0..5_000).rev() {
             let text = format!("m{at}");
             problems.push(Problem::error("x", Span { offset: at, len: 0 }, text, ""));
