@@ -328,11 +328,11 @@ fn l14_each_call_of_a_program_is_known() {
         ("crates/relplan-state/src/git/repository.rs", "call(\"git\""),
         ("crates/relplan-system/src/programs/git.rs", "call(\"git\""),
         (
-            "crates/relplan-targets/src/cargo/provider.rs",
+            "crates/relplan-targets/src/kind/cargo/provider.rs",
             "call(command",
         ),
-        ("crates/relplan-targets/src/cargo/provider.rs", "call_at("),
-        ("crates/relplan-targets/src/pypi/client.rs", "call_at("),
+        ("crates/relplan-targets/src/kind/cargo/provider.rs", "call_at("),
+        ("crates/relplan-targets/src/kind/pypi/client.rs", "call_at("),
         (
             "crates/relplan-workspace/src/pack/cargo.rs",
             "call(\"cargo\"",

@@ -170,6 +170,27 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// A definite no that is not about the credential. Nothing was sent, or the registry said so before it changed
+    /// anything.
+    #[must_use]
+    pub fn refused(reason: String) -> Self {
+        Self::Refused {
+            reason,
+            credential: false,
+        }
+    }
+
+    /// A definite no because the credential is missing or refused (exit 77).
+    #[must_use]
+    pub fn no_credential(reason: String) -> Self {
+        Self::Refused {
+            reason,
+            credential: true,
+        }
+    }
+}
+
 /// A reader that can be wound back: an artifact is hashed before the first byte is sent.
 pub trait ArtifactRead: io::Read + io::Seek + Send {}
 impl<T: io::Read + io::Seek + Send> ArtifactRead for T {}

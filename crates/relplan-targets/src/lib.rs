@@ -1,28 +1,27 @@
 //! The outside world: one folder per kind of target, each with observing and publishing, over shared HTTP.
 //!
 //! ```text
-//! settings + surroundings ──build──▶ driver ──observe──▶ registry's read side
-//!                                       └────perform──▶ registry's write side (with a credential)
+//! settings + surroundings ──kinds──▶ guard ─▶ driver ──observe──▶ registry's read side
+//!                                                └─────perform──▶ registry's write side (with a credential)
 //! ```
 //!
 //! This crate never knows plan order, policy, approvals, the state file or the terminal. It reads no environment
 //! variable and no folder that [`surroundings::Surroundings`] does not name, and it runs no code of the repository.
 
 pub mod artifact;
-pub mod cargo;
 pub mod contents;
 pub mod credential;
-pub mod directory;
+pub mod driver;
 mod grade;
+mod guard;
 pub mod http;
-pub mod npm;
+mod kind;
+pub mod kinds;
 mod packed;
 pub mod published;
-pub mod pypi;
 #[doc(hidden)]
 pub mod readers;
 pub mod surroundings;
-pub mod vocabulary;
 #[cfg(test)]
 mod wrong_answers;
 
@@ -33,10 +32,10 @@ use relplan_model::{
     settings::Settings,
 };
 
-pub use crate::{grade::grade, vocabulary::vocabulary};
-use crate::{http::Net, surroundings::Surroundings};
+pub use crate::{grade::grade, kinds::vocabulary};
+use crate::{guard::Guarded, http::Net, kinds::KINDS, surroundings::Surroundings};
 
-/// Builds the driver of one target.
+/// Builds the driver of one target, with what holds for all kinds around it.
 ///
 /// # Errors
 /// A finding when the kind is not known, the settings name a variable that they may not, or the driver cannot make sense
@@ -49,20 +48,13 @@ pub fn build(
     net: &Net,
 ) -> Result<Box<dyn Publish>, Finding> {
     credential::check_names(name, settings, surroundings)?;
-    match kind {
-        "cargo" => cargo::build(name, settings, surroundings, net),
-        "directory" => directory::build(name, settings, surroundings, net),
-        "npm" => npm::build(name, settings, surroundings, net),
-        "pypi" => pypi::build(name, settings, surroundings, net),
-        _ => Err(Finding::new(
-            "target-kind",
-            Severity::Error,
-            None,
-            format!("the target {name} is of the kind {kind:?}, which this relplan does not know"),
-        )
-        .hint(format!(
-            "the kinds are {}",
-            vocabulary().keys().copied().collect::<Vec<_>>().join(", ")
-        ))),
-    }
+    let Some(kind) = KINDS.into_iter().find(|known| known.name == kind) else {
+        let message =
+            format!("the target {name} is of the kind {kind:?}, which this relplan does not know");
+        let known = KINDS.map(|kind| kind.name).join(", ");
+        return Err(Finding::new("target-kind", Severity::Error, None, message)
+            .hint(format!("the kinds are {known}")));
+    };
+    let driver = (kind.build)(name, settings, surroundings, net)?;
+    Ok(Box::new(Guarded::new(name, settings, kind, driver)))
 }

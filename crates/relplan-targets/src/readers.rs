@@ -11,7 +11,10 @@ use relplan_model::{
     observation::{Facts, Query},
 };
 
-use crate::{cargo, npm, packed, pypi};
+use crate::{
+    kind::{cargo, npm, pypi},
+    packed,
+};
 
 /// An npm registry's document of a package.
 ///

@@ -12,7 +12,7 @@ use relplan_model::{
 };
 
 use super::*;
-use crate::cargo::tests::tar_gz;
+use crate::kind::cargo::tests::tar_gz;
 
 /// An archive of this kind: a wheel is a zip, all others are a `.tar.gz`.
 fn packed(kind: &str, members: &[(&str, &str)]) -> Vec<u8> {
