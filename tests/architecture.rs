@@ -331,7 +331,10 @@ fn l14_each_call_of_a_program_is_known() {
             "crates/relplan-targets/src/kind/cargo/provider.rs",
             "call(command",
         ),
-        ("crates/relplan-targets/src/kind/cargo/provider.rs", "call_at("),
+        (
+            "crates/relplan-targets/src/kind/cargo/provider.rs",
+            "call_at(",
+        ),
         ("crates/relplan-targets/src/kind/pypi/client.rs", "call_at("),
         (
             "crates/relplan-workspace/src/pack/cargo.rs",

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use relplan_model::{
     observation::{Evidence, Facts, Freshness},
     time::Timestamp,
@@ -119,9 +120,17 @@ pub struct Answer {
     pub asked: String,
     /// When it was answered.
     pub at: Timestamp,
+    /// The credential that was sent along.
+    authorization: Option<SecretString>,
 }
 
 impl Answer {
+    /// The registry's words in one line, without the credential that it was sent.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        text::excerpt(&self.body, self.authorization.as_ref())
+    }
+
     /// Whether the registry calls the body JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
@@ -133,6 +142,21 @@ impl Answer {
     pub fn is_from_elsewhere(&self, place: &Url) -> bool {
         let origin = |url: &Url| (url.host_str().map(str::to_owned), url.port());
         origin(&self.url) != origin(place)
+    }
+
+    /// Whether redirects led to another page, such as that of a login: its 404 is about that page, not about the
+    /// package that was asked for.
+    #[must_use]
+    pub fn is_of_another_page(&self) -> bool {
+        let page = |path: &str| {
+            let path = percent_decode_str(path)
+                .decode_utf8_lossy()
+                .to_ascii_lowercase();
+            let last = path.split('/').rfind(|part| !part.is_empty());
+            last.unwrap_or_default().to_owned()
+        };
+        let asked = Url::parse(&self.asked);
+        asked.is_ok_and(|asked| page(asked.path()) != page(self.url.path()))
     }
 
     /// The evidence for an observation that rests on this.
@@ -304,6 +328,7 @@ pub(super) async fn get(shared: &Shared, request: GetRequest) -> Result<Answer, 
         url: read.url,
         asked: text::asked(&request.url),
         at: now(),
+        authorization: request.authorization.clone(),
     };
     if answer.status == StatusCode::NOT_MODIFIED {
         answer.status = StatusCode::OK;

@@ -62,10 +62,10 @@ impl Cargo {
     /// Refuses an absence that another server than the index's told of.
     fn check_place(&self, answer: &Answer) -> Result<(), String> {
         let root = Url::parse(self.index().root()).map_err(|error| error.to_string())?;
-        match answer.is_from_elsewhere(&root) {
+        match answer.is_from_elsewhere(&root) || answer.is_of_another_page() {
             true => Err(format!(
-                "the index sends on to {}, which answered {}",
-                answer.url.host_str().unwrap_or("nowhere"),
+                "the index redirected to {}, which answered {}: that says nothing about the crate",
+                crate::http::asked(&answer.url),
                 answer.status
             )),
             false => Ok(()),

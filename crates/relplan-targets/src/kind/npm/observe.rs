@@ -142,6 +142,9 @@ const NO_PLACE: [&str; 4] = [
 /// Whether a 404 proves that the registry does not have the package (law L5): it is an error document of the registry
 /// protocol. A proxy, a portal or a site under maintenance answers 404 as well, with a page or with nothing.
 fn absence(answer: &Answer) -> Result<(), &'static str> {
+    if answer.is_of_another_page() {
+        return Err("it came from another page, to which the registry redirected");
+    }
     if !answer.is_json() {
         return Err("not in JSON, as every npm registry does: something else answered");
     }

@@ -84,13 +84,13 @@ const NO_INDEX: [&str; 5] = [
 /// Whether a 404 proves that the index does not have the project (law L5). The simple API has no form for it but the
 /// status (PEP 691), and the indexes answer with pages, text and JSON of all kinds. So it must say that it is a 404: a
 /// notice of maintenance that was given the status of the page it stands for does not, nor does a router.
-fn absence(body: &[u8]) -> Result<(), String> {
-    let text = String::from_utf8_lossy(body).to_lowercase();
+fn absence(answer: &Answer) -> Result<(), String> {
+    let text = String::from_utf8_lossy(&answer.body).to_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim();
     if NO_INDEX.iter().any(|words| text.contains(words)) {
         return Err(format!(
             "the answer 404 is not that of an index: {}",
-            http::excerpt(body, None)
+            answer.excerpt()
         ));
     }
     let is_empty = text.is_empty();
@@ -100,7 +100,7 @@ fn absence(body: &[u8]) -> Result<(), String> {
     }
     Err(format!(
         "the index answered 404 with something that does not speak of a missing page: {}",
-        http::excerpt(body, None)
+        answer.excerpt()
     ))
 }
 
@@ -144,6 +144,10 @@ impl Pypi {
         }
         let answer = &asked.answer;
         let seen = match answer.status.as_u16() {
+            404 if answer.is_of_another_page() => unknown(format!(
+                "the index redirected to {}, which answered 404: that says nothing about the project",
+                http::asked(&answer.url)
+            )),
             200 => match asked.page() {
                 Ok(listed) => match versions::facts(&asked.project, listed, query) {
                     Ok(facts) => Seen::Present(facts),
@@ -151,7 +155,7 @@ impl Pypi {
                 },
                 Err(why) => unknown(why),
             },
-            404 => match (absence(&answer.body), &asked.kept_back) {
+            404 => match (absence(answer), &asked.kept_back) {
                 (Ok(()), None) => Seen::Absent,
                 // Indexes that hide what they have say the same of it (law L5).
                 (Ok(()), Some(login)) => unknown(format!(
@@ -171,10 +175,7 @@ impl Pypi {
                     "the index answered {status}; it wants a login to be read, in its URL or in .netrc"
                 ),
             }),
-            status => unknown(format!(
-                "the index answered {status} {}",
-                http::excerpt(&answer.body, None)
-            )),
+            status => unknown(format!("the index answered {status} {}", answer.excerpt())),
         };
         (seen, evidence)
     }

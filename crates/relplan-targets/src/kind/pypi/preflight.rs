@@ -42,6 +42,11 @@ impl Pypi {
                 status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Err(
                     credential::refused(&self.target, &login.source, &status.to_string()),
                 ),
+                // An index that is out of order says nothing about the login (law L5).
+                status if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED => {
+                    let why = format!("the index answered {status}");
+                    Err(credential::untried(&self.target, &why))
+                }
                 // Whatever it says of the form, it has looked past the login.
                 _ => Ok(()),
             },
