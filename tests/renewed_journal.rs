@@ -1,4 +1,4 @@
-//! What a journal keeps when it is begun anew or names change, and approvals of plans that were renamed.
+//! What a journal keeps when it is begun anew or names change; approvals of plans that were renamed, and what they witness.
 
 use crate::{
     one_journal::{SEEN, policy, says, set_version},
@@ -171,4 +171,60 @@ fn approvals_of_a_plan_that_was_renamed_are_found_by_its_digest() {
         0,
         &["apply", "approved.json", "--policy", &pinned],
     );
+}
+
+/// D7: people who approved a plan remember the journal that it was made on, also where nothing else is left.
+#[test]
+fn l9_approvals_of_whatever_plan_are_witnesses_of_the_journal() {
+    let environment = project();
+    let (pinned, key) = policy(&environment, 1, "");
+    let approve = |plan: &str, seen: &str| {
+        expect(&environment, 0, &["pack", "--offline"]);
+        expect(&environment, 0, &["plan", "-o", plan]);
+        let approve = ["approve", plan, "--policy", &pinned, "--key", &key];
+        expect(&environment, 0, &[&approve[..], &["--yes", seen]].concat());
+    };
+    approve("one.json", SEEN);
+    expect(&environment, 0, &["apply", "one.json", "--policy", &pinned]);
+    let journal = environment.project().join(".relplan/state/journal.jsonl");
+    let backup = std::fs::read(&journal).unwrap();
+    for (from, to, plan) in [
+        ("0.1.0", "0.1.1", "two.json"),
+        ("0.1.1", "0.1.2", "three.json"),
+    ] {
+        set_version(&environment, from, to);
+        approve(plan, &format!("quickstart-greet-core@{to}"));
+        if plan == "two.json" {
+            expect(&environment, 0, &["apply", plan, "--policy", &pinned]);
+        }
+    }
+    // Another machine, a restored backup, and nothing of the plans but what people signed of the third.
+    std::fs::write(&journal, backup).unwrap();
+    let remove = |path: &str| std::fs::remove_dir_all(environment.root().join(path)).unwrap();
+    remove("home/.local/state/relplan");
+    remove("project/.relplan/plans");
+    for left in ["one.json", "two.json", "three.json"] {
+        std::fs::remove_file(environment.project().join(left)).unwrap();
+    }
+    for command in [
+        &["plan"][..],
+        &["status"],
+        &["apply", "--yes"],
+        &["state", "check"],
+    ] {
+        let refused = expect(&environment, 10, command);
+        says(
+            &refused,
+            &[
+                "alice@acme.example, who signed",
+                "relplan state check --accept",
+            ],
+        );
+    }
+    let accepted = expect(&environment, 0, &["state", "check", "--accept"]);
+    says(
+        &accepted,
+        &["Approvals that remember more were put aside: 1 record"],
+    );
+    expect(&environment, 0, &["status"]);
 }

@@ -149,9 +149,7 @@ fn a_journal_whose_end_was_cut_off_is_found_out_by_the_plans_that_remember_it() 
     expect(&environment, 0, &["plan", "-o", "later.json"]);
     let sound = expect(&environment, 0, &["state", "check", "--plan", "later.json"]);
     assert!(
-        sound
-            .stdout
-            .contains("6 files are those that their plans name"),
+        flat(&sound.stdout).contains("6 files are those that their plans name"),
         "{sound}"
     );
     let journal = environment.project().join(".relplan/state/journal.jsonl");

@@ -127,3 +127,45 @@ fn d15_one_cause_is_told_once_with_a_count() {
     let all = shelves.expect(0, &["show", "release.json", "--verbose"]);
     assert!(all.stdout.matches("held back itself").count() > 1, "{all}");
 }
+
+/// Who watches releases finds in the state's JSON how much there is to do, when anything was last heard, why a step failed
+/// and why a run declined; and what is next, in the `summary` too.
+#[test]
+fn d14_programs_are_told_how_far_it_is_and_why_not_further() {
+    let shelves = Shelves::new();
+    half_open(&shelves);
+    shelves.write("out/three/npm-tarballs", "a file");
+    let part = ["apply", "release.json", "--target", "three", "--at-once"];
+    let failed = shelves.relplan(&[&part[..], &["--wait", "0s", "--json"]].concat());
+    assert_eq!(failed.code, Some(7), "{failed}");
+    let status = shelves.expect(0, &["status", "--format", "json"]);
+    let state: Value = serde_json::from_str(&status.stdout).unwrap();
+    let open = &state["open"];
+    assert_eq!(open["total"], 14, "{status}");
+    assert!(open["heard"].as_str() >= open["since"].as_str(), "{status}");
+    let why = &open["steps"]["publish three:@acme/c@1.0.0"]["stopped"]["detail"];
+    assert!(why.as_str().unwrap().contains("npm-tarballs"), "{status}");
+    let part = &open["parts"]["three"];
+    assert_eq!(part["left"], true, "{status}");
+    assert!(
+        part["reason"].as_str().unwrap().contains("npm-tarballs"),
+        "{status}"
+    );
+    assert_eq!(state["next"]["code"], "decide-refused", "{status}");
+
+    let summary = |arguments: &[&str]| -> Value {
+        let session = shelves.relplan(&[&["apply", "--json"], arguments].concat());
+        serde_json::from_str(session.stdout.lines().last().unwrap()).unwrap()
+    };
+    for (arguments, exit, code) in [
+        (&["release.json", "--target", "nope"][..], 64, "again"),
+        (&["relplan.kdl"], 65, "plan"),
+        (&["--target", "two"], 64, "decide-refused"),
+    ] {
+        let event = &summary(arguments)["event"];
+        assert_eq!(event["exit-code"], exit, "{event}");
+        assert_eq!(event["next"]["code"], code, "{event}");
+    }
+    std::fs::remove_file(shelves.project().join("out/three/npm-tarballs")).unwrap();
+    assert_eq!(summary(&["release.json"])["event"]["next"], Value::Null);
+}

@@ -109,6 +109,33 @@ async fn l5_a_cached_file_that_was_tampered_with_is_ignored() {
     );
 }
 
+/// D2: an entry of today's format is taken, spelled as it was first released; one that a later relplan keeps is as good as
+/// none.
+#[tokio::test]
+async fn d2_an_entry_of_a_later_format_is_passed_over() {
+    let (server, cache) = (tagged().await, folder());
+    let net = net(&cache);
+    net.get(plain(server.at("a"))).await.unwrap();
+    let file = std::fs::read_dir(of_server(&cache)).unwrap().next();
+    let file = file.unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (head, body) = text.split_once('\n').unwrap();
+    let head: serde_json::Map<String, serde_json::Value> = serde_json::from_str(head).unwrap();
+    let kept = serde_json::json!({
+        "format": "relplan.http/1",
+        "url": head["url"],
+        "accept": head["accept"],
+        "etag": head["etag"],
+        "last-modified": null,
+        "body": head["body"],
+    });
+    std::fs::write(&file, format!("{kept}\n{body}")).unwrap();
+    assert!(net.get(plain(server.at("a"))).await.unwrap().from_cache);
+    let later = kept.to_string().replace("relplan.http/1", "relplan.http/2");
+    std::fs::write(&file, format!("{later}\n{body}")).unwrap();
+    assert!(!net.get(plain(server.at("a"))).await.unwrap().from_cache);
+}
+
 #[tokio::test]
 async fn l5_an_authoritative_read_passes_the_cache_and_leaves_it_alone() {
     let (server, cache) = (tagged().await, folder());

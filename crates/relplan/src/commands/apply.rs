@@ -165,7 +165,7 @@ async fn resumable(session: &Session, arguments: &Apply) -> Result<Option<Chosen
     let path = started_plan(&session.project, open.plan);
     if !path.exists() {
         let message = format!(
-            "the plan {} is open since {} (by {}), and it is not kept here",
+            "the plan {} is open since {} (by {})",
             open.plan.short(),
             open.since,
             open.runner

@@ -114,6 +114,13 @@ fn rotate(session: &Session, arguments: &Rotate) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Invalid, message)
             .hint("delete it if it is of an earlier draft: signatures are for one text alone"));
     }
+    let verified = || rotation::verify(&rotation, &from, &to, SystemClock.now());
+    // What no signature cures is said before anybody signs.
+    if let Err(error) = verified()
+        && !matches!(error, RotationError::Short { .. })
+    {
+        return Err(Failure::of(Exit::Invalid, &error));
+    }
     if let Some(key) = &arguments.key {
         let text = rotation::statement(&from, &to).map_err(|error| internal(&error))?;
         let (armour, signed_by, _) = sign::sign(

@@ -98,6 +98,11 @@ impl Typed {
         }
     }
 
+    /// Whether the project may be another folder than the one that a shell stands in.
+    pub fn is_elsewhere(&self) -> bool {
+        !self.everywhere.is_empty()
+    }
+
     /// The bundle's folder, where one was named.
     pub fn bundle(&self) -> Option<&Path> {
         self.bundle.as_deref().map(Path::new)

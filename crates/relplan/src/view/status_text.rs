@@ -69,9 +69,8 @@ fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style)
             &format!("Plan {} is open", open.plan.short())
         )
     );
-    let _ = writeln!(
-        out,
-        "  since {} on {}, {done}{total} steps done{}",
+    let since = format!(
+        "since {} on {}, {done}{total} steps done{}",
         open.since,
         harmless(&open.runner),
         match open.left {
@@ -79,6 +78,7 @@ fn under_way(out: &mut String, state: &State, next: Option<&Next>, style: Style)
             false => format!(", last heard of at {}", open.heard),
         }
     );
+    let _ = writeln!(out, "{}", style.wrap("  ", "  ", &since));
     for (target, part) in &open.parts {
         let why = part
             .reason

@@ -74,10 +74,11 @@ fn demand(
     let Some(answer) = keeper.answer().map_err(nothing)? else {
         // What the plan says of this was true where it was made.
         let text = format!(
-            "note: no policy is in force here for {}, so nobody had to approve this plan\n",
+            "no policy is in force here for {}, so nobody had to approve this plan",
             harmless(&chosen.plan.project)
         );
-        session.terminal.remark(&text);
+        let err = session.terminal.err;
+        session.terminal.remark(&err.wrap("note: ", "  ", &text));
         return Ok(());
     };
     let verdict = &answer.verdict;

@@ -30,7 +30,7 @@ pub(super) async fn run(
         .store
         .load()
         .await
-        .map_err(|error| how_to_go_on(failed(&error), &opened.place))?;
+        .map_err(|error| how_to_go_on(session, failed(&error), &opened.place))?;
     if accept {
         return take(session, opened, project).await;
     }
@@ -51,7 +51,7 @@ pub(super) async fn run(
             "the journal in {} is damaged",
             opened.store.location()
         ));
-        how_to_go_on(failure, &opened.place)
+        how_to_go_on(session, failure, &opened.place)
     })?;
     if !checked.disagreements.is_empty() {
         let listed: Vec<String> = checked
@@ -64,7 +64,7 @@ pub(super) async fn run(
             opened.store.location()
         );
         let failure = Failure::new(Exit::Store, message).details(listed.concat());
-        return Err(how_to_go_on(failure, &opened.place));
+        return Err(how_to_go_on(session, failure, &opened.place));
     }
     // The plans have been asked; what is left are this machine, the project's name, and whoever expects a head.
     let asked = Asked {
@@ -95,7 +95,9 @@ pub(super) async fn run(
     if torn {
         text.push_str("Its last line was cut off by a crash while it was written; it never took effect, and is left out.\n");
     }
-    session.terminal.result(&text);
+    let out = session.terminal.out;
+    let wrapped = text.lines().map(|line| out.wrap("", "  ", line) + "\n");
+    session.terminal.result(&wrapped.collect::<String>());
     Ok(Exit::Done)
 }
 
@@ -166,7 +168,12 @@ fn witness(path: &Path) -> Option<Witness> {
 }
 
 /// What can be done about a damaged journal, by where it is.
-pub(super) fn how_to_go_on(failure: Failure, place: &Place) -> Failure {
+pub(super) fn how_to_go_on(session: &Session, failure: Failure, place: &Place) -> Failure {
+    // A shell may stand in another folder.
+    let place = &match session.typed.is_elsewhere() {
+        true => store::whole(session, place),
+        false => place.clone(),
+    };
     let aside = match place {
         Place::File { path } => {
             let damaged = format!("{path}.damaged");

@@ -45,11 +45,13 @@ pub(super) async fn push(
         }
     })?;
     if moved {
-        session.terminal.remark(&format!(
-            "{} is now the journal. What is left in {} says so, and takes no more claims: remove it when you like.\n",
+        let text = format!(
+            "{} is now the journal. What is left in {} says so, and takes no more claims: remove it when you like.",
             opened.store.location(),
             from.store.location()
-        ));
+        );
+        let err = session.terminal.err;
+        session.terminal.remark(&(err.wrap("", "  ", &text) + "\n"));
     }
     Ok(Exit::Done)
 }

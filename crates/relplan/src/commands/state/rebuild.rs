@@ -70,7 +70,7 @@ pub(super) async fn run(
     opened: &Opened,
     arguments: &Rebuild,
 ) -> Result<Exit, Failure> {
-    is_free(opened).await?;
+    is_free(session, opened).await?;
     let style = session.terminal.err;
     let state = arguments.place.state.as_deref();
     let ground = Ground::anew(session, state, &arguments.pinned, style).await?;
@@ -140,7 +140,7 @@ pub(super) async fn run(
 }
 
 /// Nothing may be there.
-async fn is_free(opened: &Opened) -> Result<(), Failure> {
+async fn is_free(session: &Session, opened: &Opened) -> Result<(), Failure> {
     let lines = opened.store.load().await;
     let lines = lines.map_err(|error| unreadable(&error))?;
     if lines.is_empty() {
@@ -158,7 +158,7 @@ async fn is_free(opened: &Opened) -> Result<(), Failure> {
         Err(error @ ReplayError::Later { .. }) => {
             unreadable(&relplan_state::unreadable(&*opened.store, &error))
         }
-        Err(_) => super::check::how_to_go_on(failure, &opened.place),
+        Err(_) => super::check::how_to_go_on(session, failure, &opened.place),
     })
 }
 
