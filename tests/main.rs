@@ -36,6 +36,7 @@ mod quickstart;
 mod refusals;
 mod renewed_journal;
 mod review;
+mod right_place;
 mod runners;
 mod schemas;
 mod servers;

@@ -78,6 +78,12 @@ pub enum Denied {
     /// Not every artifact was known when it was made.
     #[error("the plan was made without all of its artifacts: pack them, then plan again")]
     NotApplicable,
+    /// It was made although something is wrong with the spec or a manifest.
+    #[error("{}", first(findings, "the plan has errors"))]
+    Errors {
+        /// The errors.
+        findings: Vec<Finding>,
+    },
     /// It was to be applied before.
     #[error("the plan expired at {not_after}, and it is {now}: make a new one")]
     Expired {
@@ -162,6 +168,7 @@ impl Denied {
             Self::Plan(_)
             | Self::Inconsistent(_)
             | Self::NotApplicable
+            | Self::Errors { .. }
             | Self::Grades { .. }
             | Self::Artifacts { .. } => ExitClass::Invalid,
             Self::Expired { .. } | Self::Stale { .. } | Self::Abandoned | Self::Targets { .. } => {
@@ -178,7 +185,8 @@ impl Denied {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         match self {
-            Self::Targets { findings }
+            Self::Errors { findings }
+            | Self::Targets { findings }
             | Self::Grades { findings }
             | Self::Undescribed { findings }
             | Self::Artifacts { findings }
@@ -215,6 +223,13 @@ pub async fn admit(admission: Admission<'_>) -> Result<Admitted, Denied> {
     }
     let index = Index::new(&plan).map_err(Denied::Inconsistent)?;
     let standing = standing(&plan, digest, &state)?;
+    // A plan that was begun goes on: what it needs was judged when it was claimed.
+    if standing == Standing::Fresh {
+        let findings: Vec<Finding> = plan.blocking_findings().into_iter().cloned().collect();
+        if !findings.is_empty() {
+            return Err(Denied::Errors { findings });
+        }
+    }
     if standing != Standing::Finished {
         if now > plan.not_after {
             return Err(Denied::Expired {

@@ -9,7 +9,7 @@ use crate::{
     canonical::{self, CanonicalError},
     contents::Contents,
     digest::Sha256,
-    finding::Finding,
+    finding::{Finding, Severity},
     observation::Observation,
     step::{Step, StepId},
     target::{Rate, Target},
@@ -109,6 +109,20 @@ impl Plan {
     #[must_use]
     pub fn digest(bytes: &[u8]) -> Sha256 {
         Sha256::of(bytes)
+    }
+
+    /// The errors that keep the whole plan from being applied (law L13): those that no held row stands for, such as a
+    /// manifest that cannot be read. What a held row says about itself stops that row and what needs it.
+    #[must_use]
+    pub fn blocking_findings(&self) -> Vec<&Finding> {
+        let is_held = |address: &Address| {
+            let mut rows = self.changes.iter().filter(|row| row.address == *address);
+            rows.any(|row| matches!(row.action, Action::Hold | Action::Drift))
+        };
+        let is_blocking = |finding: &&Finding| {
+            finding.severity == Severity::Error && !finding.address.as_ref().is_some_and(is_held)
+        };
+        self.findings.iter().filter(is_blocking).collect()
     }
 
     /// Finds a step by its id.

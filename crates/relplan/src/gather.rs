@@ -5,6 +5,7 @@
 pub mod commit;
 pub mod contents;
 pub mod drivers;
+pub mod places;
 pub mod selection;
 pub mod wishes;
 pub mod world;

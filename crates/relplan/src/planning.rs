@@ -33,6 +33,7 @@ use crate::{
         commit::Head,
         contents,
         drivers::Built,
+        places::misplaced,
         wishes::{Wishes, wishes},
         world::observe,
     },
@@ -222,7 +223,10 @@ impl Ground {
         planning: &Planning,
         style: Style,
     ) -> Result<Wishes, Failure> {
-        wishes(&project.root, &self.read, bundle, &planning.selected, style)
+        let mut wishes = wishes(&project.root, &self.read, bundle, &planning.selected, style)?;
+        let elsewhere = misplaced(&wishes.packages, &wishes.releases, &self.targets);
+        wishes.findings.extend(elsewhere);
+        Ok(wishes)
     }
 
     /// What the registries say about these wishes.
@@ -544,6 +548,9 @@ pub fn exit_of(plan: &Plan) -> Exit {
         .findings
         .iter()
         .any(|finding| finding.severity == Severity::Error);
+    if !plan.blocking_findings().is_empty() {
+        return Exit::Invalid;
+    }
     match (held, unknown, error) {
         (_, true, _) => Exit::Unknown,
         (true, false, _) => Exit::Conflict,

@@ -190,12 +190,22 @@ impl SendAnswer {
     }
 }
 
-/// Whether the words of an answer may mean that what was sent is there already.
+/// Whether the words of an answer may mean that what was sent is there already. What "does not exist" is something that
+/// the upload lacks (PyPI: "License-File LICENSE does not exist in distribution file").
 #[must_use]
 pub fn hints_at_presence(text: &str) -> bool {
-    let text = text.to_lowercase();
+    let lacking = [
+        "not exist",
+        "n't exist",
+        "no longer exist",
+        "non-exist",
+        "nonexist",
+    ];
+    let text = lacking
+        .iter()
+        .fold(text.to_lowercase(), |text, words| text.replace(words, ""));
     says_taken(&text)
-        || ["exist", "duplicate", "conflict"]
+        || ["exist", "duplicate", "conflict", "allow updating"]
             .iter()
             .any(|word| text.contains(word))
 }

@@ -370,6 +370,12 @@ async fn l4_a_write_is_sent_once_whatever_comes_back() {
         (Reply::new(403, "no"), true),
         (Reply::new(400, "version already exists"), true),
         (Reply::new(400, "malformed"), false),
+        (Reply::new(400, "the icon doesn't exist"), false),
+        (Reply::new(422, "Nonexistent dependency"), false),
+        (
+            Reply::new(400, "Repository does not allow updating assets"),
+            true,
+        ),
         (Reply::new(302, "").header("location", "/elsewhere"), false),
         (Reply::Raw(Vec::new()), true),
         (

@@ -155,6 +155,10 @@ impl Driver for Npm {
         Box::pin(std::future::ready(Ok(self.description())))
     }
 
+    fn configured(&self) -> Option<Description> {
+        Some(self.description())
+    }
+
     fn observe<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Observation> {
         Box::pin(observe::observe(self, query))
     }

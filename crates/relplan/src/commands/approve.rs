@@ -191,6 +191,9 @@ fn warn(session: &Session, plan: &Plan, state: &State) {
         remarks
             .push("this plan was made without all of its artifacts, so no approval of it counts");
     }
+    if !plan.blocking_findings().is_empty() {
+        remarks.push("this plan has errors, so `apply` refuses it");
+    }
     if SystemClock.now() > plan.not_after {
         remarks.push("this plan has expired, so `apply` refuses it");
     }

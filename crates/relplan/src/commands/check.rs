@@ -1,17 +1,26 @@
 //! `relplan check`: is the spec sound, and does it fit the workspaces? Nothing is sent anywhere.
 
+use std::collections::BTreeSet;
+
 use relplan_model::{
+    address::TargetName,
     finding::{Finding, Severity},
     problem::Report,
+    target::Target,
 };
-use relplan_targets::credential;
+use relplan_targets::{credential, http::Net};
+use relplan_workspace::{Package, Publishable};
 
 use super::Session;
 use crate::{
     arguments::{Check, Format, Selected},
     exit::Exit,
     failure::Failure,
-    gather::wishes::{Wishes, wishes},
+    gather::{
+        drivers::Built,
+        places::misplaced,
+        wishes::{Wishes, wishes},
+    },
     project::ReadSpec,
     view::{plan_text::finding_text, style::count},
 };
@@ -69,7 +78,37 @@ fn look(session: &Session) -> Result<(ReadSpec, Wishes), Failure> {
         credential::check_names(&target.name, &target.settings, around).err()
     });
     wishes.findings.extend(named);
+    let targets = named_by_manifests(session, &read, &wishes)?;
+    let elsewhere = misplaced(&wishes.packages, &wishes.releases, &targets);
+    wishes.findings.extend(elsewhere);
     Ok((read, wishes))
+}
+
+/// The targets of packages whose manifests name registries, as they are configured here. No registry is asked.
+fn named_by_manifests(
+    session: &Session,
+    read: &ReadSpec,
+    wishes: &Wishes,
+) -> Result<Vec<Target>, Failure> {
+    let names_one = |package: &&Package| {
+        package.settings.text("registry").is_some()
+            || matches!(package.publishable, Publishable::Only(_))
+    };
+    let named: Vec<&Package> = wishes.packages.values().filter(names_one).collect();
+    let used: BTreeSet<&TargetName> = wishes
+        .releases
+        .iter()
+        .filter(|release| named.iter().any(|package| package.id == release.package))
+        .flat_map(|release| release.destinations.iter().map(|to| &to.target))
+        .collect();
+    let targets = read.spec.targets.iter();
+    let used = targets
+        .filter(|target| {
+            used.contains(&target.name) && matches!(target.kind.as_str(), "npm" | "cargo")
+        })
+        .map(|target| (&target.name, target.kind.as_str(), &target.settings));
+    let surroundings = &session.surroundings;
+    Ok(Built::new(used, surroundings, &Net::of(surroundings))?.configured())
 }
 
 /// Programs get one document however the check ends; what has no place in the spec is a finding in it.

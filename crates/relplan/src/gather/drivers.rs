@@ -37,6 +37,12 @@ impl Built {
         Ok(Self(built))
     }
 
+    /// The targets as far as they are known without asking any registry.
+    pub fn configured(&self) -> Vec<Target> {
+        let known = self.0.values();
+        known.filter_map(|driver| driver.configured()).collect()
+    }
+
     /// The targets as they are configured here and now, in order of name, and a remark for each whose registry did not
     /// describe itself: its look-ups are unknown, and the others are planned (law L5).
     pub async fn describe(&self) -> Result<(Vec<Target>, Vec<Finding>), Failure> {

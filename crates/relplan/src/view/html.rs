@@ -139,7 +139,7 @@ fn masthead(page: &mut Markup, plan: &Plan, groups: &[Group<'_>], digest: Sha256
 /// How the verdict is dressed: by whether somebody must look before anything else.
 fn mood(plan: &Plan) -> &'static str {
     let any = |action: Action| plan.changes.iter().any(|change| change.action == action);
-    if any(Action::Hold) || any(Action::Drift) {
+    if any(Action::Hold) || any(Action::Drift) || !plan.blocking_findings().is_empty() {
         "look"
     } else if !plan.has_steps() {
         "nothing"

@@ -58,7 +58,9 @@ pub fn sentence(plan: &Plan, groups: &[Group<'_>]) -> String {
         count(plan.steps.len(), "step", "steps"),
         counted(waves, "wave", "waves")
     );
-    let pending = if plan.applicable {
+    let pending = if !plan.blocking_findings().is_empty() {
+        " It cannot be applied: fix the errors and plan again."
+    } else if plan.applicable {
         ""
     } else {
         " It cannot be applied yet: pack first (relplan pack)."

@@ -389,6 +389,12 @@ async fn l4_doubtful_answers_are_unknown_and_only_sure_ones_are_refusals() {
             r#"{"message": "400 Invalid value for classifiers"}"#,
             "refused 400 Bad Request: 400 Invalid value for classifiers",
         ),
+        // B13: a file that the upload lacks is no file that is there already.
+        (
+            400,
+            "License-File LICENSE does not exist in distribution file widget-1.0.tar.gz",
+            "refused 400 Bad Request: License-File LICENSE does not exist",
+        ),
         (401, "", "refused for the credential"),
         (402, "", "unknown 402"),
         (403, "no", "unknown 403 Forbidden: no"),

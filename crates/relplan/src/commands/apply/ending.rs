@@ -109,6 +109,7 @@ pub(super) fn denied(
         }
         Denied::Plan(_) | Denied::Inconsistent(_) => Situation::PlanAgain { pack: false },
         Denied::NotApplicable => Situation::PlanAgain { pack: true },
+        Denied::Errors { .. } => Situation::PlanAgain { pack: false },
         Denied::Artifacts { findings } if is_open => Situation::BundleLost {
             missing: findings.len(),
         },

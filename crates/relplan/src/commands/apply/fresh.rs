@@ -5,7 +5,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use relplan_model::{address::PackageId, bundle::Bundle, port::EventSink};
+use relplan_model::{
+    address::PackageId,
+    bundle::Bundle,
+    finding::{Finding, Severity},
+    port::EventSink,
+};
 
 use super::{Chosen, Tally, ending, gate};
 use relplan_targets::surroundings::Surroundings;
@@ -21,7 +26,10 @@ use crate::{
     next::Situation,
     packing,
     planning::{Ground, Made},
-    view::{plan_text, verdict},
+    view::{
+        plan_text::{self, finding_text},
+        verdict,
+    },
 };
 
 /// What came of it.
@@ -56,6 +64,7 @@ pub(super) async fn choose(
         ending::leave(session, exit, tally);
         return Ok(Choice::Leave(exit));
     }
+    refuse_errors(session, &made.plan.blocking_findings())?;
     if !made.plan.applicable {
         return Err(Failure::new(
             Exit::Invalid,
@@ -88,6 +97,20 @@ pub(super) async fn choose(
     })))
 }
 
+/// Ends the run before anything is packed or sent where something is wrong with the spec or a manifest (law L13).
+fn refuse_errors(session: &Session, errors: &[&Finding]) -> Result<(), Failure> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let style = session.terminal.err;
+    let texts: Vec<String> = errors.iter().map(|one| finding_text(one, style)).collect();
+    let message = match errors.len() {
+        1 => "the plan has an error, and nothing was applied".to_owned(),
+        count => format!("the plan has {count} errors, and nothing was applied"),
+    };
+    Err(Failure::new(Exit::Invalid, message).details(texts.concat()))
+}
+
 /// The plan, and the policy that is remembered of its project.
 async fn make(
     session: &Session,
@@ -108,6 +131,9 @@ async fn make(
         None => None,
     };
     let mut wishes = ground.wishes(project, given.as_ref(), planning, style)?;
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let errors: Vec<&Finding> = wishes.findings.iter().filter(is_error).collect();
+    refuse_errors(session, &errors)?;
     let mut packed: Option<Bundle> = given.clone();
     let unversioned = packing::unversioned(&ground, &wishes, &planning.selected)?;
     if !unversioned.is_empty() {
