@@ -1,5 +1,7 @@
 //! What a packer's failure says of what it was not given: programs of the tree, and variables.
 
+use std::{fs, path::Path};
+
 use super::{CANARY, Site};
 
 /// S6: a front end that only the project's virtual environment has is not called missing without a word of that.
@@ -69,4 +71,98 @@ fn l14_a_license_that_is_a_link_is_refused() {
     let refused = site.expect(65, &["pack"]);
     let said = Site::said(&refused);
     assert!(said.contains("LICENSE is a symbolic link"), "{refused}");
+}
+
+/// B7: a process that a build leaves behind, in a session of its own, is gone before anything is published: it would see
+/// whatever a program that holds a credential is started with.
+#[cfg(target_os = "linux")]
+#[test]
+fn l14_what_a_packer_leaves_behind_ends_before_anything_is_published() {
+    let site = Site::new("");
+    site.without_builtin();
+    let ready = site.path("ready").display().to_string();
+    let left = site.path("left").display().to_string();
+    let script = format!(
+        "mkfifo {ready}; setsid sh -c 'echo $$ > {left}; echo > {ready}; exec sleep 600' >/dev/null 2>&1 & read x < {ready}"
+    );
+    let package = format!(
+        r#"{{"name":"@acme/widget","version":"1.0.0","scripts":{{"prepack":"{script}"}}}}"#
+    );
+    site.write("project/js/package.json", &package);
+    site.commit();
+    let applied = site.expect(0, &["apply", "--yes"]);
+    assert!(
+        site.path("project/out/npm/@acme/widget").exists(),
+        "{applied}"
+    );
+    let process = fs::read_to_string(&left).unwrap();
+    let there = Path::new("/proc").join(process.trim()).exists();
+    assert!(!there, "{process} goes on\n{applied}");
+}
+
+/// B8: what packers get holds no credential, wherever in a variable it stands.
+#[test]
+fn l14_packers_get_no_credential_inside_of_a_variable() {
+    let mut site = Site::new("");
+    site.without_builtin();
+    let seen = site.path("seen").display().to_string();
+    let npm = format!("case $1 in --version) echo 10.9.0;; *) env > {seen}; exit 1;; esac");
+    site.program("outside/npm", &npm);
+    site.program("outside/node", "echo v22.0.0");
+    site.environment.prepend_path(&site.path("outside"));
+    for (name, value) in [
+        (
+            "NIX_CONFIG",
+            format!("access-tokens = git.example={CANARY}"),
+        ),
+        (
+            "CONDA_CHANNELS",
+            format!("https://conda.example/t/{CANARY}/acme,defaults"),
+        ),
+        (
+            "PIP_FIND_LINKS",
+            format!("https://bot:{CANARY}@wheels.example/ https://w.example/x?sig={CANARY}"),
+        ),
+        ("HTTPS_PROXY", format!("bot:{CANARY}@proxy.example:8080")),
+        ("npm_config_proxy", format!("{CANARY}@proxy.example:8080")),
+        (
+            "CARGO_HTTP_PROXY",
+            format!("socks5://bot:{CANARY}@proxy.example:1080"),
+        ),
+    ] {
+        site.environment.set(name, value);
+    }
+    site.expect(65, &["pack"]);
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(!seen.contains(CANARY), "{seen}");
+    for line in [
+        "CONDA_CHANNELS=https://conda.example/acme,defaults",
+        "PIP_FIND_LINKS=https://wheels.example/ https://w.example/x",
+        "HTTPS_PROXY=proxy.example:8080",
+        "npm_config_proxy=proxy.example:8080",
+        "CARGO_HTTP_PROXY=socks5://proxy.example:1080",
+    ] {
+        assert!(seen.lines().any(|one| one == line), "{line}\n{seen}");
+    }
+}
+
+/// A project with a manifest that cannot be read is not packed in part, as if that package were none of it.
+#[test]
+fn l13_a_manifest_that_cannot_be_read_ends_packing() {
+    let site = Site::new("");
+    let root = r#"{"name":"root","private":true,"workspaces":["widget","gadget"]}"#;
+    site.write("project/js/package.json", root);
+    let widget = r#"{"name":"@acme/widget","version":"1.0.0"}"#;
+    site.write("project/js/widget/package.json", widget);
+    site.write("project/js/gadget/package.json", "{\"name\": ");
+    let refused = site.expect(65, &["pack"]);
+    let said = Site::said(&refused);
+    assert!(said.contains("js/gadget/package.json"), "{refused}");
+    assert!(said.contains("nothing was packed"), "{refused}");
+    assert!(!site.path("project/.relplan/bundle").exists(), "{refused}");
+    site.write(
+        "project/js/gadget/package.json",
+        &widget.replace("widget", "gadget"),
+    );
+    site.expect(0, &["pack"]);
 }

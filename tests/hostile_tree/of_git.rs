@@ -4,6 +4,46 @@ use std::{fs, os::unix::fs::symlink};
 
 use super::{CANARY, SPEC, Scene, said};
 
+/// S12: whatever is written does not go to where git keeps what it runs, under whatever name that is.
+#[test]
+fn l14_nothing_is_written_into_git() {
+    let target = |path: &str| SPEC.replace("path=\"out\"", &format!("path={path:?}"));
+    let state = |path: &str| format!("{SPEC}state \"file\" path={path:?}\n");
+    let specs = [
+        target(".git/hooks"),
+        target(".GIT/x"),
+        target("sub/.git./x"),
+        target("to-git/x"),
+        state(".git/state"),
+        state("sub/.Git/state"),
+        state("to-git/state"),
+    ];
+    let files = |scene: &Scene| -> Vec<_> {
+        let entries = fs::read_dir(scene.project(".git")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    };
+    for spec in specs {
+        let scene = Scene::with(&spec);
+        symlink(".git", scene.project("to-git")).unwrap();
+        let before = files(&scene);
+        let refused = scene.run(&["plan"]);
+        assert!(matches!(refused.code, Some(10 | 65)), "{spec}\n{refused}");
+        assert!(said(&refused).contains("lies in .git"), "{spec}\n{refused}");
+        assert_eq!(files(&scene), before, "{spec}");
+    }
+    let scene = Scene::new();
+    scene.expect(0, &["pack"]);
+    for arguments in [
+        &["plan", "-o", ".git/config"][..],
+        &["plan", "--html", "sub/.GIT/page.html"],
+        &["pack", "--bundle", ".git/objects/bundle"],
+    ] {
+        let refused = scene.expect(65, arguments);
+        assert!(said(&refused).contains("lies in .git"), "{refused}");
+    }
+    assert_eq!(files(&scene), ["HEAD"]);
+}
+
 /// S7: what git keeps beside the project, a token of the CI's say, is neither packed nor quoted.
 #[test]
 fn l11_nothing_of_git_is_packed_or_quoted() {

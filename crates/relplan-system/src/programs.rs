@@ -5,6 +5,7 @@
 //! - `programs/call.rs`: a program about to run, and the ways to run it.
 //! - `programs/dialogue.rs`: one that answers line by line.
 //! - `programs/git.rs`: what is asked of the project's own repository.
+//! - `programs/survivors.rs`: ending what foreign code leaves behind.
 //!
 //! Invariant (law L14): a program is an absolute path outside the tree, links resolved, and so is every entry of the
 //! `PATH` that it gets. Nothing here starts anything in another way.
@@ -13,6 +14,7 @@ mod call;
 mod dialogue;
 pub mod git;
 mod roots;
+mod survivors;
 #[cfg(test)]
 mod tests;
 pub mod variables;
@@ -24,10 +26,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::roots::checkout_to_read;
 pub use self::{
     call::{Answer, Bounds, Call},
     dialogue::{Dialogue, Unanswered},
     roots::{TreeRoots, resolved},
+    survivors::{ForeignCode, SurvivorError},
     variables::Variables,
 };
 

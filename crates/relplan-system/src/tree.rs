@@ -4,8 +4,9 @@
 //! - `tree/checkout.rs`: what a pull request can change, and where relplan may write in it.
 //! - `tree/named.rs`: files that a person names, which may be anywhere.
 //!
-//! Invariant (law L14): what is opened through a [`Tree`] lies below its root, whatever links are on the way and whatever
-//! is exchanged meanwhile, and not in `.git`: CI systems keep a token there, and what is opened may be packed or quoted. A pipe, socket or device is opened without waiting and never read. What is read is bounded by
+//! Invariant (law L14): what is opened through a [`Tree`] lies in the checkout that its root is in, whatever links are on
+//! the way and whatever is exchanged meanwhile, and not in `.git`: CI systems keep a token there, and what is opened may be
+//! packed or quoted. A pipe, socket or device is opened without waiting and never read. What is read is bounded by
 //! counting bytes, since devices, pipes and files of `/proc` have no size.
 //! Why: a link from the spec to a file of the user's would be printed by the first error in it.
 
@@ -16,11 +17,14 @@ mod named;
 mod tests;
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
+
+use crate::programs::checkout_to_read;
 
 pub use self::{
     checkout::{Checkout, PlaceError},
@@ -105,10 +109,13 @@ pub enum Kind {
     Other,
 }
 
-/// A folder that others can shape, and everything below it. Clones share it.
+/// A folder that others can shape, and everything below it. Links may lead to the rest of the checkout that it is in:
+/// whoever can change the one can change the other. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Tree {
     root: PathBuf,
+    /// The outermost folder of the checkout; the root itself where it is in none.
+    checkout: PathBuf,
     folder: Arc<beneath::Root>,
 }
 
@@ -119,8 +126,14 @@ impl Tree {
     /// When there is no such folder, or it cannot be opened.
     pub fn open(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
-        let folder = Arc::new(beneath::Root::open(&root)?);
-        Ok(Self { root, folder })
+        let checkout = checkout_to_read(&root).filter(|checkout| !is_in_git(checkout, &root));
+        let checkout = checkout.unwrap_or_else(|| root.clone());
+        let folder = Arc::new(beneath::Root::open(&checkout)?);
+        Ok(Self {
+            root,
+            checkout,
+            folder,
+        })
     }
 
     /// The folder, absolute and without links.
@@ -129,7 +142,13 @@ impl Tree {
         &self.root
     }
 
-    /// Opens a file to read it. Its path is relative to the root, or absolute and below it.
+    /// The folder that links may not lead out of, absolute and without links.
+    #[must_use]
+    pub(crate) fn checkout(&self) -> &Path {
+        &self.checkout
+    }
+
+    /// Opens a file to read it. Its path is relative to the root and below it, or absolute and in the checkout.
     ///
     /// # Errors
     /// When it is missing, no regular file, outside, in `.git`, or cannot be opened.
@@ -161,14 +180,32 @@ impl Tree {
         kind.map_err(|failed| failed.about(file))
     }
 
-    /// The path from the root on.
+    /// The path from the checkout's folder on.
     fn below(&self, file: &Path) -> Result<PathBuf, Failed> {
-        if file.is_absolute() {
-            let below = file.strip_prefix(&self.root);
-            return below.map(Path::to_owned).map_err(|_| Failed::Outside);
+        if !file.is_absolute() && leads_up(file) {
+            return Err(Failed::Outside);
         }
-        Ok(file.to_owned())
+        let path = self.root.join(file);
+        let below = path.strip_prefix(&self.checkout);
+        below.map(Path::to_owned).map_err(|_| Failed::Outside)
     }
+}
+
+/// Whether a relative path leads out of where it starts, as it is written.
+fn leads_up(path: &Path) -> bool {
+    let mut depth = 0_usize;
+    path.components().any(|part| match part {
+        Component::ParentDir if depth == 0 => true,
+        Component::ParentDir => {
+            depth -= 1;
+            false
+        }
+        Component::Normal(_) => {
+            depth += 1;
+            false
+        }
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => false,
+    })
 }
 
 /// Why a name below a folder leads to nothing that can be used.
@@ -204,11 +241,23 @@ impl Failed {
     }
 }
 
-/// Whether a name is git's own folder, as file systems that ignore case or trailing dots have it.
-fn is_of_git(name: &std::ffi::OsStr) -> bool {
+/// Whether a name is git's own folder, as file systems have it that ignore case, what is behind a colon, dots and spaces at
+/// the end, or characters without width.
+fn is_of_git(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
+    let is_ignored = |c: char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let name: String = name.chars().filter(|c| !is_ignored(*c)).collect();
+    let name = name.split(':').next().unwrap_or_default();
     let name = name.trim_end_matches([' ', '.']);
     name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
+}
+
+/// Whether a path below a folder leads through `.git`, as it is written.
+fn is_in_git(folder: &Path, path: &Path) -> bool {
+    path.strip_prefix(folder)
+        .unwrap_or(path)
+        .iter()
+        .any(is_of_git)
 }
 
 /// Lets regular files pass.

@@ -39,7 +39,7 @@ use relplan_model::{
     bundle::Artifact,
 };
 use relplan_system::{
-    programs::{ProgramError, TreeRoots},
+    programs::{ProgramError, SurvivorError, TreeRoots},
     tree::Tree,
 };
 
@@ -143,6 +143,8 @@ pub struct Options {
     pub environment: Environment,
     /// What counts as the tree: no program in it is run as a packer.
     pub tree: TreeRoots,
+    /// Whether this process starts nothing but packers meanwhile: all that is left behind is then theirs, and is ended.
+    pub is_alone: bool,
 }
 
 /// What happens while packing.
@@ -269,6 +271,11 @@ pub enum PackError {
         /// How to go on.
         hint: String,
     },
+    /// Code of the repository still runs.
+    #[error(
+        "packing is not over; end what still runs, see why the build left it behind, and pack again"
+    )]
+    Survivors(#[from] SurvivorError),
     /// The same package stands in two jobs.
     #[error("{package} is to be packed twice: from {first} and from {second}")]
     Twice {

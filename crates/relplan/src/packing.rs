@@ -107,6 +107,7 @@ pub async fn run(
             verify,
             siblings,
             tree,
+            is_alone: true,
             ..Options::default()
         };
         let told = |event| match event {

@@ -63,6 +63,15 @@ impl TreeRoots {
     }
 }
 
+/// The checkout whose files are as good as a project's own: links of the project may lead to them. Never one that holds the
+/// home folder: whoever keeps their settings in a checkout keeps their secrets beside them.
+pub(crate) fn checkout_to_read(project: &Path) -> Option<PathBuf> {
+    let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+    let checkout = checkout_of(project, home.as_deref())?;
+    let holds_home = home.is_some_and(|home| home.starts_with(&checkout));
+    (!holds_home).then_some(checkout)
+}
+
 /// The outermost checkout that a project is a part of; the home folder's only if there is none of the project's own.
 fn checkout_of(project: &Path, home: Option<&Path>) -> Option<PathBuf> {
     let tops = || project.ancestors().filter(|above| is_top(above));

@@ -15,6 +15,10 @@ pub type Variables = Vec<(OsString, OsString)>;
 /// separated by commas or spaces.
 pub const HELPER_ENV: &str = "RELPLAN_HELPER_ENV";
 
+/// What to say where a program that finds a credential failed, and may have missed a variable.
+pub const HELPER_HINT: &str = "programs that find a credential get no variable that is not known to configure them; if \
+                               one of them needs another, name it in RELPLAN_HELPER_ENV";
+
 /// What every program may see. A name that ends with `*` stands for all that begin so.
 pub const PLAIN: &[&str] = &[
     "HOME",

@@ -1,4 +1,4 @@
-//! What a pull request can change, as one value: the project's folder, and the repository that it is in.
+//! What a pull request can change, as one value: the project's folder, and the checkout that it is in.
 //!
 //! Invariant: a path that lies in the checkout as it is written lies there when all links on it are followed, or it is
 //! refused. A path that lies elsewhere as it is written belongs to the person who wrote it, and may lead anywhere.
@@ -9,7 +9,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{ReadError, Tree, named};
+use super::{ReadError, Tree, is_in_git, named};
+use crate::programs::resolved;
 
 /// Why nothing is written at a place.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum PlaceError {
     /// A link on the way leads out of the checkout.
     #[error("{} leads out of the project through a link", path.display())]
     Outside {
+        /// The place, as it was named.
+        path: PathBuf,
+    },
+    /// It lies in `.git`, by its name or through a link.
+    #[error("{} lies in .git, where git keeps what it runs and trusts", path.display())]
+    OfGit {
         /// The place, as it was named.
         path: PathBuf,
     },
@@ -39,6 +46,7 @@ impl PlaceError {
             Self::Outside { .. } => {
                 Some("remove the link, or name the folder that it leads to by its own path")
             }
+            Self::OfGit { .. } => Some("name a place outside of .git"),
             Self::Io { .. } => None,
         }
     }
@@ -47,34 +55,27 @@ impl PlaceError {
     #[must_use]
     pub fn into_io(self) -> io::Error {
         let kind = match &self {
-            Self::Outside { .. } => io::ErrorKind::PermissionDenied,
+            Self::Outside { .. } | Self::OfGit { .. } => io::ErrorKind::PermissionDenied,
             Self::Io { source, .. } => source.kind(),
         };
         io::Error::new(kind, self)
     }
 }
 
-/// A project's folder with the repository around it.
+/// A project's folder with the checkout around it.
 #[derive(Debug, Clone)]
 pub struct Checkout {
     project: Tree,
-    repository: Option<PathBuf>,
 }
 
 impl Checkout {
-    /// The checkout that this folder is the project of. Its repository is the nearest one: git takes no `.git` into a
-    /// commit, so a pull request cannot put another one between.
+    /// The checkout that this folder is the project of.
     ///
     /// # Errors
     /// When there is no such folder.
     pub fn around(project: &Path) -> io::Result<Self> {
         let project = Tree::open(project)?;
-        let is_top = |folder: &&Path| fs::symlink_metadata(folder.join(".git")).is_ok();
-        let repository = project.root().ancestors().find(is_top).map(Path::to_owned);
-        Ok(Self {
-            project,
-            repository,
-        })
+        Ok(Self { project })
     }
 
     /// The project's folder.
@@ -83,15 +84,11 @@ impl Checkout {
         &self.project
     }
 
-    /// Whether a path lies in the checkout as it is written, and if so, in which part of it. Relative ones start at the
-    /// project's folder.
+    /// The checkout's folder, if a path lies in it as it is written. Relative ones start at the project's folder.
     #[must_use]
     pub fn part(&self, path: &Path) -> Option<&Path> {
-        let path = self.absolute(path);
-        [Some(self.project.root()), self.repository.as_deref()]
-            .into_iter()
-            .flatten()
-            .find(|part| path.starts_with(part))
+        let folder = self.project.checkout();
+        self.absolute(path).starts_with(folder).then_some(folder)
     }
 
     /// Whether a path lies in the checkout, as it is written or when links are followed.
@@ -110,18 +107,8 @@ impl Checkout {
     /// When it is missing, outside, no regular file, too large, or cannot be read.
     pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
         let absolute = self.absolute(path);
-        // A link to the rest of the repository is as good as a file: whoever can change one can change the other.
-        let repository = self.repository.as_deref();
-        let outermost = repository.or_else(|| self.part(path));
-        let read = match outermost.filter(|part| absolute.starts_with(part)) {
-            Some(part) if part == self.project.root() => self.project.read(&absolute, limit),
-            Some(part) => match Tree::open(part) {
-                Ok(tree) => tree.read(&absolute, limit),
-                Err(source) => Err(ReadError::Io {
-                    file: absolute,
-                    source,
-                }),
-            },
+        let read = match self.part(path) {
+            Some(_) => self.project.read(&absolute, limit),
             None => named::read_named(&absolute, limit),
         };
         read.map_err(|error| error.renamed(path))
@@ -137,8 +124,24 @@ impl Checkout {
     /// Where a place is when all links that are there are followed: what relplan writes to. It need not exist.
     ///
     /// # Errors
-    /// When it lies in the checkout as it is written and leads out of it, or is a link to nothing.
+    /// When it lies in the checkout as it is written and leads out of it, or is a link to nothing; when it lies in `.git`.
     pub fn place(&self, path: &Path) -> Result<PathBuf, PlaceError> {
+        let place = self.place_of(path)?;
+        let folder = self.project.checkout();
+        // What git keeps is as good as code: hooks, settings, programs.
+        let written = self.absolute(path);
+        match [&written, &resolved(&place)]
+            .iter()
+            .any(|path| is_in_git(folder, path))
+        {
+            true => Err(PlaceError::OfGit {
+                path: path.to_owned(),
+            }),
+            false => Ok(place),
+        }
+    }
+
+    fn place_of(&self, path: &Path) -> Result<PathBuf, PlaceError> {
         let absolute = self.absolute(path);
         let Some(part) = self.part(path) else {
             return Ok(absolute);

@@ -71,7 +71,7 @@ fn l14_no_link_leads_out_of_the_tree_and_links_within_it_work() {
     scene.link("../../outside/file", "out");
     scene.link(scene.path("outside/file"), "absolute-out");
     scene.link("../../outside", "out-folder");
-    scene.link("sub/deep/../../../neighbour", "out-by-way-of-inside");
+    scene.link("sub/deep/../../../neighbour", "by-way-of-inside");
     scene.link("out-folder/../../project/file", "out-and-back");
     scene.link("nothing", "dangling");
     scene.link("circle", "circle");
@@ -91,7 +91,8 @@ fn l14_no_link_leads_out_of_the_tree_and_links_within_it_work() {
         ("absolute-out", "outside"),
         ("out-folder/file", "outside"),
         ("out-folder/deep/../file", "outside"),
-        ("out-by-way-of-inside", "outside"),
+        // Whoever can change the project can change the checkout that it is in.
+        ("by-way-of-inside", "neighbour"),
         ("out-and-back", "outside"),
         ("../neighbour", "outside"),
         ("sub/../../neighbour", "outside"),
@@ -146,6 +147,8 @@ fn l11_nothing_in_git_is_opened_by_its_name_or_through_a_link() {
         "project/roundabout",
         ".git./config",
         "GIT~1/config",
+        ".git::$INDEX_ALLOCATION/config",
+        ".g\u{200c}it/config",
     ] {
         assert_eq!(outcome(tree.read(path, 100)), "of git", "{path}");
         let by_hand = tree.folder.open_by_parts(Path::new(path));
@@ -254,7 +257,7 @@ fn l14_nothing_in_the_checkout_is_written_through_a_link_out_of_it() {
         ("to-folder/out/new", None),
         ("dangling", None),
         ("dangling/new", None),
-        ("to-repository/new", None),
+        ("to-repository/new", Some("repo/beside/new")),
         ("../beside/new", Some("repo/beside/new")),
         ("../up-and-out/new", None),
         ("../../outside/new", Some("outside/new")),
@@ -270,6 +273,36 @@ fn l14_nothing_in_the_checkout_is_written_through_a_link_out_of_it() {
             expected.is_none(),
             "{path}"
         );
+    }
+}
+
+/// S12: what git keeps is as good as code, so nothing is written there, under whatever name.
+#[test]
+fn l14_nothing_is_written_into_git() {
+    let scene = Scene::new();
+    scene.link("../.git", "to-git");
+    scene.link("to-git", "to-link");
+    let checkout = Checkout::around(&scene.path("repo/project")).unwrap();
+    for path in [
+        "../.git",
+        "../.git/hooks/post-checkout",
+        "../.GIT/config",
+        ".git/objects",
+        "new/.Git/x",
+        "sub/.git./x",
+        "sub/git~1/x",
+        "to-git/hooks",
+        "to-link/hooks",
+        "../../outside/.git/hooks",
+    ] {
+        let place = checkout.place(Path::new(path));
+        assert!(
+            matches!(place, Err(PlaceError::OfGit { .. })),
+            "{path}: {place:?}"
+        );
+    }
+    for path in [".gitignore", "sub/.github/x", "x.git/y"] {
+        assert!(checkout.place(Path::new(path)).is_ok(), "{path}");
     }
 }
 

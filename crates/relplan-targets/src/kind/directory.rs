@@ -137,9 +137,11 @@ fn build(
     let checkout = Checkout::around(project).map_err(|error| finding(&reason(&error)))?;
     let folder = Folder::new(checkout, path);
     folder.root().map_err(|error| {
-        finding(&reason(&error)).hint(
-            "nothing is written through a link that leads out of the project; remove the link",
-        )
+        let found = finding(&reason(&error));
+        match error.advice() {
+            Some(advice) => found.hint(format!("nothing is written there; {advice}")),
+            None => found,
+        }
     })?;
     Ok(Box::new(Directory {
         name: name.clone(),

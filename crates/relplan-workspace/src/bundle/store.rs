@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read as _},
     panic::resume_unwind,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -20,8 +20,8 @@ use super::{Addition, BundleError, Measured, measure::copy_measured};
 pub(super) fn bring_in(folder: &Utf8Path, addition: &Addition) -> Result<(), BundleError> {
     let Addition { artifact, source } = addition;
     let path = folder.join(artifact.file.as_str());
-    let held = open_plain(&path).and_then(|mut file| copy_measured(&mut file, &mut io::sink()));
-    if held.is_ok_and(|measured| difference(artifact, &measured).is_none()) {
+    let held = open_plain(&path).and_then(|file| copy_of(artifact, file, &mut io::sink()));
+    if held.is_ok_and(|difference| difference.is_none()) {
         return Ok(());
     }
 
@@ -34,10 +34,10 @@ pub(super) fn bring_in(folder: &Utf8Path, addition: &Addition) -> Result<(), Bun
         }
     };
     let from = open_named(source.as_std_path()).map_err(ReadError::into_io);
-    let mut from = from.map_err(failed("read", source))?;
+    let from = from.map_err(failed("read", source))?;
     let mut file = new_file(folder).map_err(failed("write into", folder))?;
-    let measured = copy_measured(&mut from, &mut file).map_err(failed("copy", source))?;
-    if let Some(why) = difference(artifact, &measured) {
+    let difference = copy_of(artifact, from, &mut file).map_err(failed("copy", source))?;
+    if let Some(why) = difference {
         return Err(BundleError::Altered {
             path: source.clone(),
             why,
@@ -130,25 +130,37 @@ pub(super) fn verify_all(folder: &Utf8Path, artifacts: &[Artifact]) -> Result<()
 
 fn verify_one(folder: &Utf8Path, artifact: &Artifact) -> Result<(), BundleError> {
     let path = folder.join(artifact.file.as_str());
-    let measured = open_plain(&path)
-        .and_then(|mut file| copy_measured(&mut file, &mut io::sink()))
+    let difference = open_plain(&path)
+        .and_then(|file| copy_of(artifact, file, &mut io::sink()))
         .map_err(|source| BundleError::Io {
             doing: "read",
             path: path.clone(),
             source,
         })?;
-    match difference(artifact, &measured) {
+    match difference {
         Some(why) => Err(BundleError::Altered { path, why }),
         None => Ok(()),
     }
 }
 
+/// Copies a file, if it is the described one; else tells the difference. A file of another size is not read, however long
+/// it says it is, and no file beyond its described size.
+fn copy_of(artifact: &Artifact, file: File, to: &mut impl io::Write) -> io::Result<Option<String>> {
+    let said = file.metadata()?.len();
+    if said != artifact.size {
+        return Ok(Some(other_size(artifact, said)));
+    }
+    let mut bounded = file.take(artifact.size.saturating_add(1));
+    Ok(difference(artifact, &copy_measured(&mut bounded, to)?))
+}
+
+fn other_size(artifact: &Artifact, found: u64) -> String {
+    format!("it has {found} bytes instead of {}", artifact.size)
+}
+
 fn difference(artifact: &Artifact, measured: &Measured) -> Option<String> {
     if artifact.size != measured.size {
-        return Some(format!(
-            "it has {} bytes instead of {}",
-            measured.size, artifact.size
-        ));
+        return Some(other_size(artifact, measured.size));
     }
     if artifact.digests.compare(&measured.digests) != Comparison::Same {
         return Some(format!(

@@ -4,7 +4,8 @@
 //! Two gates stand one behind the other. A variable is handed on if its name stands in [`TOOLS`], or a person names it in
 //! [`PACK_ENV`]; and never if its name looks like a credential's, or is one that a registry's client is known to read a
 //! credential from. Besides:
-//! - the user and password inside of any variable that holds a URL are cut out;
+//! - what may be a credential inside of a URL is cut out of any variable: user and password, the query, and the part of a
+//!   path that conda takes for a token (`/t/TOKEN/`); of a proxy, what stands before its `@`, with a scheme or without;
 //! - npm's user configuration: `NPM_CONFIG_USERCONFIG` names a copy without tokens, passwords, keys and user names, and
 //!   so does `NPM_CONFIG_GLOBALCONFIG` where the caller's environment names such a file.
 //!
@@ -288,6 +289,8 @@ const TELLING_NAMES: &[&str] = &[
     "VSS_NUGET_EXTERNAL_FEED_ENDPOINTS",
     "NPM_CONFIG_CERT",
     "NPM_CONFIG_KEY",
+    // Whole configurations, with access tokens among their lines.
+    "NIX_CONFIG",
     // A step of a CI job speaks to the steps after it through these files: what packs must not steer what publishes.
     "GITHUB_ENV",
     "GITHUB_PATH",
@@ -318,13 +321,33 @@ pub(super) fn packer_variables(from: &Environment) -> Vec<(OsString, OsString)> 
     from.0
         .iter()
         .filter(|(name, _)| is_handed_on(name) && !may_hold_credential(name))
-        .map(
-            |(name, value)| match value.to_str().and_then(without_userinfo) {
+        .map(|(name, value)| {
+            let cut = |text| match is_proxy(name) {
+                true => without_proxy_login(text),
+                false => without_credentials(text),
+            };
+            match value.to_str().and_then(cut) {
                 Some(cut) => (name.clone(), cut.into()),
                 None => (name.clone(), value.clone()),
-            },
-        )
+            }
+        })
         .collect()
+}
+
+/// Whether a variable names a proxy: `https_proxy`, `CARGO_HTTP_PROXY`, `npm_config_https_proxy`, `PIP_PROXY`.
+fn is_proxy(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    name.ends_with("PROXY") && !name.ends_with("NO_PROXY") && !name.ends_with("NOPROXY")
+}
+
+/// A proxy without its user and password, which may hold any character and need no scheme before them.
+fn without_proxy_login(text: &str) -> Option<String> {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let (_, host) = rest.rsplit_once('@')?;
+    Some(scheme + host)
 }
 
 /// npm reads its own variables whatever the case of their names.
@@ -350,28 +373,46 @@ pub(super) fn may_hold_credential(name: &OsStr) -> bool {
         || TELLING_STARTS.iter().any(|start| name.starts_with(start))
 }
 
-/// The text without what stands between `://` and `@` in each of its URLs; `None` when there is no such thing in it.
-pub(super) fn without_userinfo(text: &str) -> Option<String> {
+/// The text without what may be a credential in each of its URLs: what stands between `://` and `@`, the query, and a
+/// token in the path as conda has it. `None` when there is no such thing in it.
+pub(super) fn without_credentials(text: &str) -> Option<String> {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     let mut found = false;
     while let Some((before, after)) = rest.split_once("://") {
         kept.push_str(before);
         kept.push_str("://");
-        let authority = after
-            .split(['/', '?', '#', ' ', '\t', '\n', ',', ';', '"', '\''])
-            .next()
-            .unwrap_or_default();
-        rest = match authority.rfind('@') {
-            Some(at) => {
-                found = true;
-                after.get(at + 1..).unwrap_or_default()
-            }
-            None => after,
-        };
+        let end = after.find([' ', '\t', '\n', ',', ';', '"', '\'']);
+        let (url, others) = after.split_at(end.unwrap_or(after.len()));
+        let cut = without_credential(url);
+        found |= cut != url;
+        kept.push_str(&cut);
+        rest = others;
     }
     kept.push_str(rest);
     found.then_some(kept)
+}
+
+/// The same of one URL, from behind its `://` on.
+fn without_credential(url: &str) -> String {
+    let end = url.find(['/', '?', '#']).unwrap_or(url.len());
+    let (authority, rest) = url.split_at(end);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let (path, fragment) = match rest.split_once('#') {
+        Some((path, fragment)) => (path, format!("#{fragment}")),
+        None => (rest, String::new()),
+    };
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let path = match path.split_once("/t/") {
+        Some((before, after)) => {
+            let (_, after) = after.split_once('/').unwrap_or_default();
+            format!("{before}/{after}")
+        }
+        None => path.to_owned(),
+    };
+    format!("{host}{path}{fragment}")
 }
 
 /// The lines of an npm configuration that hold no credential. Everything that is bound to one registry (`//host/:key`)
@@ -397,7 +438,13 @@ pub(super) fn scrubbed_npmrc(text: &str) -> String {
             .iter()
             .any(|word| key.eq_ignore_ascii_case(word));
         if !is_remark && !telling {
-            kept.push_str(&without_userinfo(line).unwrap_or_else(|| line.to_owned()));
+            let cut = match key.to_ascii_lowercase().ends_with("proxy") {
+                true => line.split_once('=').and_then(|(key, value)| {
+                    Some(format!("{key}={}", without_proxy_login(value.trim())?))
+                }),
+                false => without_credentials(line),
+            };
+            kept.push_str(&cut.unwrap_or_else(|| line.to_owned()));
             kept.push('\n');
         }
     }
@@ -445,6 +492,7 @@ mod tests {
             "some_secret_thing",
             "RELPLAN_TOKEN",
             "DB_PASSWD",
+            "NIX_CONFIG",
         ];
         let kept = [
             "PATH",
@@ -496,10 +544,50 @@ mod tests {
                 Some("a=http://h.example/ b=http://i.example"),
             ),
             ("https://host.example/@scope/x", None),
+            // B8: tokens that stand elsewhere in a URL.
+            (
+                "https://conda.example/t/tk-1/acme,defaults",
+                Some("https://conda.example/acme,defaults"),
+            ),
+            (
+                "https://a.example/t/tk-1 https://b.example/x?sig=s&t=1#egg=y",
+                Some("https://a.example/ https://b.example/x#egg=y"),
+            ),
+            ("file:///opt/wheels", None),
             ("me@host.example", None),
         ] {
-            assert_eq!(without_userinfo(text).as_deref(), cut, "{text}");
+            assert_eq!(without_credentials(text).as_deref(), cut, "{text}");
         }
+    }
+
+    /// B8: a proxy is often written without a scheme.
+    #[test]
+    fn l14_proxies_lose_their_login_with_a_scheme_or_without() {
+        let proxies = [
+            "https_proxy",
+            "ALL_PROXY",
+            "CARGO_HTTP_PROXY",
+            "PIP_PROXY",
+            "npm_config_https_proxy",
+        ];
+        for name in proxies {
+            for (value, cut) in [
+                ("u:p@proxy.example:8080", "proxy.example:8080"),
+                ("token@proxy.example:8080", "proxy.example:8080"),
+                ("http://u:p/w@x@proxy.example", "http://proxy.example"),
+                ("proxy.example:8080", "proxy.example:8080"),
+            ] {
+                let vars = Environment(vec![(name.into(), value.into())]);
+                assert_eq!(
+                    packer_variables(&vars),
+                    [(name.into(), cut.into())],
+                    "{name}"
+                );
+            }
+        }
+        let paths = "/opt/homebrew/opt/node@18/bin:/usr/bin";
+        let vars = vec![("PATH".into(), paths.into())];
+        assert_eq!(packer_variables(&Environment(vars.clone())), vars);
     }
 
     #[test]
@@ -512,11 +600,11 @@ mod tests {
                     //npm.acme.example/:username=CANARY\n\
                     _auth=CANARY\n_authToken = CANARY\n_password=CANARY\nemail=CANARY\n\
                     cert=CANARY\nkey=CANARY\nca[]=PEM\notp=CANARY\ntokenHelper=CANARY\n\
-                    cache=/c\nstrict-ssl=true\n";
+                    cache=/c\nstrict-ssl=true\nhttps-proxy = u:CANARY@proxy.example:8080\n";
         assert_eq!(
             scrubbed_npmrc(text),
             "registry=https://npm.acme.example/\n@acme:registry=https://npm.acme.example/\n\
-             ca[]=PEM\ncache=/c\nstrict-ssl=true\n"
+             ca[]=PEM\ncache=/c\nstrict-ssl=true\nhttps-proxy =proxy.example:8080\n"
         );
     }
 }

@@ -14,6 +14,7 @@ use relplan_model::{
     address::{PackageId, PackageName, Version},
     bundle::Artifact,
 };
+use relplan_system::programs::ForeignCode;
 
 use super::{
     Job, Options, PackError, PackEvent, Packer,
@@ -36,7 +37,11 @@ pub(super) fn run(
     let shop = Workshop::open(options, siblings(jobs, options))?;
     let checkouts = Checkouts::look(jobs, &shop);
     let calls = calls(jobs);
-    let additions = run_calls(&calls, jobs, &shop, &checkouts, events)?;
+    let foreign = options.is_alone.then(ForeignCode::begin);
+    let ran = run_calls(&calls, jobs, &shop, &checkouts, events);
+    // Before anything else is done: what is left behind could change what was packed, or watch what follows.
+    foreign.map_or(Ok(()), ForeignCode::end)?;
+    let additions = ran?;
     let mut artifacts: Vec<_> = additions
         .iter()
         .map(|addition| addition.artifact.clone())

@@ -8,6 +8,7 @@ use relplan_model::{
     address::PackageId,
     bundle::Artifact,
     digest::{Comparison, Sha256},
+    finding::Severity,
 };
 use relplan_spec::Spec;
 use relplan_targets::surroundings::Surroundings;
@@ -28,7 +29,10 @@ use crate::{
     packing,
     planning::Ground,
     store,
-    view::style::{count, size},
+    view::{
+        plan_text::finding_text,
+        style::{count, size},
+    },
 };
 
 /// Runs it.
@@ -80,6 +84,17 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         None => lost_of_open(session, arguments, &read.spec).await?,
     };
     let found = wishes(root, &read, None, &arguments.selected, style)?;
+    let wrong = found
+        .findings
+        .iter()
+        .filter(|one| one.severity == Severity::Error);
+    let wrong: Vec<String> = wrong.map(|one| finding_text(one, style)).collect();
+    if !wrong.is_empty() {
+        let message = "a package of the project cannot be read or released";
+        return Err(Failure::new(Exit::Invalid, message)
+            .while_doing("nothing was packed")
+            .details(wrong.concat()));
+    }
     // What has a dynamic version is no wish yet, and is packed all the same: packing is how its version is found out.
     let mut wanted: BTreeSet<_> = picked(&read, &found.packages, &arguments.selected)?;
     if wanted.is_empty() {

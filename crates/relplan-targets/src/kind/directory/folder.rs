@@ -82,6 +82,21 @@ pub(super) enum FolderError {
     },
 }
 
+impl FolderError {
+    /// What to do about it, where there is something to say.
+    pub(super) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Outside(place) => place.advice(),
+            Self::Io { .. }
+            | Self::Locked
+            | Self::OtherBytes { .. }
+            | Self::Foreign { .. }
+            | Self::Damaged { .. }
+            | Self::Impossible { .. } => None,
+        }
+    }
+}
+
 /// The folder of a static registry; it need not exist yet.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
