@@ -9,6 +9,7 @@
 //! send ─▶ pace ────────────┴▶ the general client               cache: documents, beside their tags
 //! ```
 
+mod absence;
 mod budget;
 pub(crate) mod cache;
 mod get;
@@ -33,13 +34,14 @@ use relplan_model::{observation::Facts, time::Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::{cache::Cache, known::Known, pace::Pace, plain::Plain};
 pub use self::{
+    absence::{own_words, says_not_found, says_otherwise, texts_of},
     get::{Answer, GetRequest, HttpError},
     known::Leave,
     send::{Body, SendAnswer, SendError, SendRequest, hints_at_presence, settle},
     text::{asked, excerpt, reason, redact},
 };
+use self::{cache::Cache, known::Known, pace::Pace, plain::Plain};
 use crate::{published::Store, surroundings::Surroundings};
 
 /// The bounds that the client keeps.

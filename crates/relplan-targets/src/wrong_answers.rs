@@ -115,7 +115,45 @@ fn wrong(kind: &Kind, elsewhere: &str) -> Vec<(String, Reply)> {
             "another package",
             Reply::new(200, kind.other).header("content-type", kind.media_type),
         ),
+        (
+            "a maintenance page under the right title",
+            page(
+                200,
+                "<html><title>Links for widget</title><h1>We will be back</h1></html>",
+            ),
+        ),
+        (
+            "nothing but the right title",
+            page(
+                200,
+                "<html><title>Links for widget</title><p>Soon more</p></html>",
+            ),
+        ),
         ("a maintenance page as 404", page(404, MAINTENANCE)),
+        (
+            "maintenance as 404",
+            Reply::json(404, r#"{"error":"down for maintenance"}"#),
+        ),
+        (
+            "maintenance and not found",
+            Reply::json(404, r#"{"error":"Not found","reason":"under maintenance"}"#),
+        ),
+        (
+            "a login as 404",
+            Reply::json(404, r#"{"error":"not found: log in to see this registry"}"#),
+        ),
+        (
+            "a want of permission as 404",
+            Reply::json(
+                404,
+                r#"{"message":"Not found, or you lack the permission to read it"}"#,
+            ),
+        ),
+        ("a 404 with an empty object", Reply::json(404, "{}")),
+        (
+            "a 404 without a reason",
+            Reply::json(404, r#"{"status":404,"message":""}"#),
+        ),
         (
             "a router's 404",
             Reply::new(404, "default backend - 404").header("content-type", "text/plain"),
@@ -321,6 +359,51 @@ async fn l5_the_protocols_own_yes_and_no_are_understood() {
         .await;
         let gone = seen(&*driver(kind, &server, &folder)).await;
         assert_eq!(gone, Seen::Absent, "{}", kind.name);
+    }
+}
+
+/// What registries say of a package that they do not have, each in words of its own.
+#[tokio::test]
+async fn l5_real_registries_words_for_absence_are_understood() {
+    let json = "application/json";
+    let npm = [
+        r#"{"error":"Not found"}"#,
+        r#"{"error":"not_found","reason":"document not found"}"#,
+        r#"{"error":"no such package available"}"#,
+        r#"{"error":"[NOT_FOUND] widget not found"}"#,
+        r#"{"errors":[{"status":404,"message":"Not Found"}]}"#,
+        r#"{"success":false,"error":"Package 'widget' not found"}"#,
+        r#"{"message":"Cannot find the package 'widget' in feed 'acme'","typeKey":"PackageNotFoundException"}"#,
+        r#"{"message":"Not Found","documentation_url":"http://docs.example/authentication"}"#,
+        r#"{"detail":"Not found."}"#,
+    ];
+    let pypi = [
+        (json, r#"{"message": "Not Found"}"#),
+        (
+            json,
+            r#"{"status":404,"message":"no such project 'widget'"}"#,
+        ),
+        (json, r#"{"detail":"Not found."}"#),
+        (
+            "text/html",
+            "<html><title>Error: 404 Not Found</title><h1>Not Found</h1><pre>Not Found (widget does not exist)</pre></html>",
+        ),
+        (
+            "text/plain",
+            "404 Not Found\n\nThe resource could not be found.\n",
+        ),
+    ];
+    let [npm_kind, _, pypi_kind] = &KINDS;
+    let answers = npm
+        .map(|body| (npm_kind, json, body))
+        .into_iter()
+        .chain(pypi.map(|(media_type, body)| (pypi_kind, media_type, body)));
+    for (kind, media_type, body) in answers {
+        let folder = tempfile::tempdir().unwrap();
+        let server =
+            Server::start(move |_| Reply::new(404, body).header("content-type", media_type)).await;
+        let seen = seen(&*driver(kind, &server, &folder)).await;
+        assert_eq!(seen, Seen::Absent, "{}: {body}", kind.name);
     }
 }
 

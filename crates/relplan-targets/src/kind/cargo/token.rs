@@ -1,6 +1,7 @@
 //! The token for a registry: from the variable that the spec names, or from wherever the user's Cargo would take it.
 
 use relplan_model::{address::TargetName, finding::Finding, settings::Settings};
+use relplan_system::programs::variables::HELPER_HINT;
 use secrecy::SecretString;
 
 use super::{
@@ -206,7 +207,9 @@ impl Tokens {
         credential::missing(
             &self.target,
             &format!("the credential provider {name} did not give one: {why}"),
-            "see `registry.global-credential-providers` in the user's Cargo configuration",
+            &format!(
+                "see `registry.global-credential-providers` in the user's Cargo configuration; {HELPER_HINT}"
+            ),
         )
     }
 }

@@ -88,7 +88,7 @@ fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
                 reason: http::reason(&error),
             },
         },
-        StatusCode::NOT_FOUND => match absence(answer) {
+        StatusCode::NOT_FOUND => match absence(answer, &query.address.package) {
             // Registries that hide what they have say the same of it (law L5).
             Ok(()) if registry.is_kept_back => Seen::Unknown {
                 reason: format!(
@@ -120,12 +120,13 @@ fn judge(answer: &Answer, registry: &Registry, query: &Query) -> Seen {
 }
 
 /// What an npm registry says in JSON when it does not have a package. All of them give a reason in one of these members:
-/// `error` (npm, verdaccio, Nexus, Gitea, CouchDB), `errors` (Artifactory), `message` (GitLab, Azure), `detail`
-/// (Cloudsmith).
+/// `error` (npm, verdaccio, Nexus, Gitea), beside `reason` (CouchDB), `errors` (Artifactory), `message` (GitLab, Azure),
+/// `detail` (Cloudsmith).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct NotFound {
     error: Option<Value>,
+    reason: Option<Value>,
     errors: Option<Value>,
     message: Option<Value>,
     detail: Option<Value>,
@@ -140,37 +141,38 @@ const NO_PLACE: [&str; 4] = [
 ];
 
 /// Whether a 404 proves that the registry does not have the package (law L5): it is an error document of the registry
-/// protocol. A proxy, a portal or a site under maintenance answers 404 as well, with a page or with nothing.
-fn absence(answer: &Answer) -> Result<(), &'static str> {
+/// protocol, and says so. A proxy, a portal or a site under maintenance answers 404 as well, in JSON too.
+fn absence(answer: &Answer, package: &PackageName) -> Result<(), String> {
     if answer.is_of_another_page() {
-        return Err("it came from another page, to which the registry redirected");
+        return Err("it came from another page, to which the registry redirected".to_owned());
     }
     if !answer.is_json() {
-        return Err("not in JSON, as every npm registry does: something else answered");
+        return Err("not in JSON, as every npm registry does: something else answered".to_owned());
     }
     let Ok(found) = serde_json::from_slice::<NotFound>(&answer.body) else {
-        return Err("its body is not the JSON object of an npm registry's error");
+        return Err("its body is not the JSON object of an npm registry's error".to_owned());
     };
     let NotFound {
         error,
+        reason,
         errors,
         message,
         detail,
     } = found;
-    let says = |value: &Value| match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-    };
-    let mut reasons = [error, errors, message, detail].into_iter().flatten();
-    if !reasons.any(|reason| says(&reason)) {
-        return Err("its body gives no reason, as every npm registry does");
+    let reasons = [error, reason, errors, message, detail]
+        .into_iter()
+        .flatten();
+    let words = http::texts_of(&reasons.collect());
+    let lower = words.to_lowercase();
+    if NO_PLACE.iter().any(|reason| lower.contains(reason)) {
+        return Err("says that there is no registry at this place".to_owned());
     }
-    let words = String::from_utf8_lossy(&answer.body).to_lowercase();
-    match NO_PLACE.iter().any(|reason| words.contains(reason)) {
-        true => Err("says that there is no registry at this place"),
-        false => Ok(()),
+    if !http::says_not_found(&words) {
+        return Err("its body does not say that the package is not found".to_owned());
+    }
+    match http::says_otherwise(&words, package.as_str()) {
+        Some(other) => Err(format!("its body speaks of something else ({other:?})")),
+        None => Ok(()),
     }
 }
 

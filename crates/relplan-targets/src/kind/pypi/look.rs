@@ -61,17 +61,6 @@ fn has_end(page: &[u8]) -> bool {
         .any(|window| window == b"</html")
 }
 
-/// The words with which servers say that they have no such page.
-const NOT_FOUND: [&str; 7] = [
-    "404",
-    "not found",
-    "not_found",
-    "no such",
-    "not exist",
-    "nosuchkey",
-    "doesn't exist",
-];
-
 /// The words with which routers and proxies say that nothing is behind them: no index was asked.
 const NO_INDEX: [&str; 5] = [
     "default backend",
@@ -84,7 +73,7 @@ const NO_INDEX: [&str; 5] = [
 /// Whether a 404 proves that the index does not have the project (law L5). The simple API has no form for it but the
 /// status (PEP 691), and the indexes answer with pages, text and JSON of all kinds. So it must say that it is a 404: a
 /// notice of maintenance that was given the status of the page it stands for does not, nor does a router.
-fn absence(answer: &Answer) -> Result<(), String> {
+fn absence(answer: &Answer, project: &str) -> Result<(), String> {
     let text = String::from_utf8_lossy(&answer.body).to_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim();
     if NO_INDEX.iter().any(|words| text.contains(words)) {
@@ -93,9 +82,16 @@ fn absence(answer: &Answer) -> Result<(), String> {
             answer.excerpt()
         ));
     }
-    let is_empty = text.is_empty();
-    let is_json = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
-    if is_empty || is_json || NOT_FOUND.iter().any(|words| text.contains(words)) {
+    let json = serde_json::from_str::<serde_json::Map<_, _>>(text);
+    let is_it = match json {
+        Ok(members) => {
+            let words = http::texts_of(&serde_json::Value::Object(members));
+            http::says_not_found(&words) && http::says_otherwise(&words, project).is_none()
+        }
+        // Pages for people offer a login whatever they say.
+        Err(_) => text.is_empty() || text.contains("404") || http::says_not_found(text),
+    };
+    if is_it && !http::own_words(text, project).contains("maintenance") {
         return Ok(());
     }
     Err(format!(
@@ -155,7 +151,7 @@ impl Pypi {
                 },
                 Err(why) => unknown(why),
             },
-            404 => match (absence(answer), &asked.kept_back) {
+            404 => match (absence(answer, &asked.project), &asked.kept_back) {
                 (Ok(()), None) => Seen::Absent,
                 // Indexes that hide what they have say the same of it (law L5).
                 (Ok(()), Some(login)) => unknown(format!(

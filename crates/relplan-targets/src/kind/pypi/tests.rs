@@ -270,7 +270,7 @@ async fn l5_the_answer_of_another_index_is_none_of_this_one() {
 async fn an_index_on_the_same_host_may_redirect_to_the_page() {
     let bench = bench(|request| match request.target.as_str() {
         "/simple/my-widget/" => Reply::new(301, "").header("location", "/simple/my_widget/"),
-        _ => Reply::new(200, "<html><title>Links for my_widget</title></html>"),
+        _ => Reply::new(200, "<h1>Links for my_widget</h1></html>"),
     })
     .await;
     assert!(bench.facts().await.versions.is_empty());

@@ -10,6 +10,12 @@ use serde::{
 
 use super::{Manifest, Range};
 
+/// The most dist-tags of a package that are kept: a plan shows each, and no package in use has as many.
+const MOST_TAGS: usize = 20_000;
+
+/// The most versions that ranges may match in all.
+const MOST_MATCHED: usize = 100_000;
+
 /// What was kept of a document.
 #[derive(Default)]
 pub(super) struct Read {
@@ -61,7 +67,7 @@ impl<'de> Visitor<'de> for Document<'_> {
                 Member::Name => read.name = map.next_value()?,
                 Member::DistTags => {
                     told = true;
-                    read.tags = map.next_value::<Option<_>>()?.unwrap_or_default();
+                    read.tags = map.next_value::<Option<Tags>>()?.unwrap_or_default().0;
                 }
                 Member::Versions => {
                     told = true;
@@ -90,6 +96,36 @@ impl<'de> Visitor<'de> for Document<'_> {
                 "it has neither versions nor dist-tags, and does not say that they were unpublished",
             ))
         }
+    }
+}
+
+/// The `dist-tags` object.
+#[derive(Default)]
+struct Tags(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bounded;
+        impl<'de> Visitor<'de> for Bounded {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of dist-tags")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tags, A::Error> {
+                let mut tags = BTreeMap::new();
+                while let Some((tag, version)) = map.next_entry()? {
+                    tags.insert(tag, version);
+                    if tags.len() > MOST_TAGS {
+                        let text = format!("it has more than {MOST_TAGS} dist-tags");
+                        return Err(serde::de::Error::custom(text));
+                    }
+                }
+                Ok(Tags(tags))
+            }
+        }
+        deserializer.deserialize_map(Bounded)
     }
 }
 
@@ -129,6 +165,7 @@ impl<'de> Visitor<'de> for Versions<'_> {
             ranges,
             read,
         } = self;
+        let mut matches = 0;
         while let Some(text) = map.next_key::<Cow<'de, str>>()? {
             let mut wanted = query
                 .versions
@@ -140,6 +177,11 @@ impl<'de> Visitor<'de> for Versions<'_> {
             {
                 for (name, _) in ranges.iter().filter(|(_, range)| range.matches(&parsed)) {
                     wanted = true;
+                    matches += 1;
+                    if matches > MOST_MATCHED {
+                        let text = format!("the ranges match more than {MOST_MATCHED} versions");
+                        return Err(serde::de::Error::custom(text));
+                    }
                     read.matched
                         .entry(name.clone())
                         .or_default()

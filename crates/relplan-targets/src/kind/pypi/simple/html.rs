@@ -23,19 +23,22 @@ const RAW: [&str; 4] = ["script", "style", "title", "textarea"];
 
 /// Reads the files that a project's page links to.
 ///
-/// A page proves to be the project's by linking to a file of it or, where it links to none, by its title. Why: PEP 503
-/// has no other mark, and a notice of maintenance or a login would read as a project without files (law L5).
+/// A page proves to be the project's by linking to a file of it or, where it links to none, by saying whose it is in two
+/// ways that agree. Why: PEP 503 has no other mark, and a notice of maintenance or a login would read as a project
+/// without files (law L5), under the page's own title too.
 ///
 /// # Errors
 /// When it names another version of the API, or does not prove to be the project's page.
 pub(super) fn read(page: &str, project: &str) -> Result<Vec<Listed>, PageError> {
     let mut listed = Vec::new();
     let mut has_version = false;
-    let mut is_introduced = false;
-    let mut is_named = false;
+    let mut marks = Marks::default();
     for tag in (Tags { rest: page }) {
         match tag.name.as_str() {
-            "a" => listed.extend(file(&tag)),
+            "a" => {
+                marks.leads_up |= tag.attribute("href").is_some_and(|to| to.trim() == "../");
+                listed.extend(file(&tag));
+            }
             "meta" => {
                 let name = tag.attribute("name").unwrap_or_default();
                 if name.eq_ignore_ascii_case("pypi:repository-version") {
@@ -44,21 +47,54 @@ pub(super) fn read(page: &str, project: &str) -> Result<Vec<Listed>, PageError> 
                 }
             }
             _ => {
-                is_introduced |= introduces(&tag.text, project);
-                is_named |= filename::normalized(tag.text.trim()) == project;
+                let says = introduces(&tag.text, project);
+                let is_name = filename::normalized(tag.text.trim()) == project;
+                marks.is_named |= says || is_name;
+                marks.says_otherwise |= !(says || is_name || tag.text.trim().is_empty());
+                match tag.name.as_str() {
+                    "title" => {
+                        marks.has_title = true;
+                        marks.is_titled |= says;
+                    }
+                    _ => marks.is_headed |= says,
+                }
             }
         }
     }
     let is_own = |file: &Listed| filename::read(project, &file.name).is_some();
-    if listed.iter().any(is_own) || is_introduced || (is_named && has_version) {
+    if listed.iter().any(is_own) || marks.prove(has_version) {
         return Ok(listed);
     }
     Err(PageError::NotSimple {
         why: match listed.is_empty() {
-            true => "it links to no file, and its title does not say that it is the project's page",
+            true => "it links to no file, and does not prove to be the project's page",
             false => "the files that it links to are of other projects",
         },
     })
+}
+
+/// What of a page says whose it is.
+#[derive(Default)]
+struct Marks {
+    has_title: bool,
+    /// Its title introduces the project's files.
+    is_titled: bool,
+    /// A heading does.
+    is_headed: bool,
+    /// One of these at least names the project.
+    is_named: bool,
+    /// One of them says something else.
+    says_otherwise: bool,
+    /// It links to the folder above, as web servers do that list a folder.
+    leads_up: bool,
+}
+
+impl Marks {
+    fn prove(&self, has_version: bool) -> bool {
+        let second = self.is_headed || self.leads_up;
+        let twice = (self.is_titled && second) || (self.is_headed && !self.has_title);
+        !self.says_otherwise && (twice || (self.is_named && has_version))
+    }
 }
 
 /// Whether a heading says that what follows are the files of this project.

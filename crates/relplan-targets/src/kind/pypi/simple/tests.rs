@@ -121,9 +121,9 @@ fn l5_a_page_without_files_proves_by_its_title_whose_it_is() {
     for page in [
         "<!DOCTYPE html><html><head><title>Links for widget</title></head><body><h1>Links for widget</h1></body></html>",
         "<html><body><h1>Links for <b>Wid&#103;et</b></h1></body></html>",
-        "<html><head><title>bench/prod: links for widget</title></head><body><form action=refresh><input></form></body></html>",
+        "<html><head><title>bench/prod: links for widget</title></head><body><h1>bench/prod: links for widget</h1><form action=refresh><input></form></body></html>",
         "<html><head><title>Index of /simple/widget/</title></head><body><a href=\"../\">../</a></body></html>",
-        "<html><head><title>Directory listing for /simple/widget/</title></head><ul></ul></html>",
+        "<html><head><title>Directory listing for /simple/widget/</title></head><h1>Directory listing for /simple/widget/</h1><ul></ul></html>",
         "<html><head><meta name=\"pypi:repository-version\" content=\"1.0\"><title>widget</title></head></html>",
     ] {
         assert_eq!(show(page), "", "{page}");
@@ -155,6 +155,8 @@ fn l5_what_is_no_page_of_the_api_is_an_error_and_not_an_empty_page() {
         "<html><head><title>Maintenance</title></head><body><h1>We will be back</h1><a href=/status>status</a></body></html>",
         "<html><head><title>Log in to widget</title></head><body></body></html>",
         "<html><head><title>widget</title></head></html>",
+        "<html><head><title>Links for widget</title></head><body>We will be back</body></html>",
+        "<html><head><title>Links for widget</title></head><body><h1>We will be back</h1><a href=\"../\">up</a></body></html>",
         "<html><head><title>Links for widgets</title></head></html>",
         "<html><head><title>Links for gadget</title></head><a href=\"gadget-1.0.tar.gz\">x</a></html>",
         "<html><head><meta name=\"pypi:repository-version\" content=\"1.0\"><title>Simple index</title></head><a href=\"widget/\">widget</a></html>",
