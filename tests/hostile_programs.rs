@@ -248,6 +248,34 @@ fn l14_a_committed_folder_that_looks_like_a_repository_runs_nothing() {
     assert!(site.marked().exists(), "a person's own helper is asked");
 }
 
+/// B9: git would send the `default` login of the person's netrc to whatever host a spec names.
+#[test]
+fn l14_a_login_for_any_host_does_not_go_to_one_that_only_the_spec_names() {
+    let server = Asking::start();
+    let site = Site::new(&format!("state \"git\" remote=\"{}\"", server.url()));
+    let default = format!("default login bot password {CANARY}\n");
+    site.write("home/.netrc", &default);
+    let refused = site.expect(65, &["plan"]);
+    let said = Site::said(&refused);
+    assert!(said.contains("machine 127.0.0.1"), "{refused}");
+    assert_eq!(server.heard(), "", "{refused}");
+    // An entry of the host's own, and a remote of the person's own repository, are theirs.
+    let own = format!("machine 127.0.0.1 login me password own\n{default}");
+    site.write("home/.netrc", &own);
+    let asked = site.expect(10, &["plan"]);
+    assert!(
+        server.heard().contains("Authorization: Basic bWU6b3du"),
+        "{asked}"
+    );
+    assert!(Site::said(&asked).contains("RELPLAN_HELPER_ENV"), "{asked}");
+    site.write("home/.netrc", &default);
+    site.git(&["remote", "add", "origin", &server.url()]);
+    let before = server.heard().matches("Authorization: ").count();
+    site.expect(10, &["plan"]);
+    let after = server.heard().matches("Authorization: ").count();
+    assert!(after > before, "{}", server.heard());
+}
+
 /// S2: a state repository inside the checkout, by whatever name, from the spec, the command line or a plan.
 #[test]
 fn l14_a_state_repository_inside_the_checkout_is_refused() {

@@ -7,7 +7,7 @@
 //! keys and proxies that are set up already.
 //!
 //! - `git/transport.rs`: how a remote may be reached, and where it may not lie.
-//! - `git/credential.rs`: which of git's settings may go to a remote.
+//! - `git/credential.rs`: which of git's settings may go to a remote; `git/netrc.rs`: a login that may not.
 //! - `git/remote.rs`, `git/repository.rs`: a remote, and the private repository that speaks to it.
 //!
 //! An answer may be lost. The ref then tells: if it names our commit, or one after it, the append came about; if it
@@ -16,6 +16,7 @@
 mod credential;
 mod folder;
 mod history;
+mod netrc;
 mod remote;
 mod repository;
 mod transport;

@@ -285,6 +285,7 @@ fn git(
         ),
         RemoteError::Transport { .. }
         | RemoteError::Query { .. }
+        | RemoteError::DefaultLogin { .. }
         | RemoteError::Content { .. } => unusable(&error),
     })?;
     Place::git(&remote.url, reference.unwrap_or(DEFAULT_REF)).map_err(|error| unusable(&error))

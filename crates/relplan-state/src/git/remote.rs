@@ -14,6 +14,7 @@ use relplan_system::programs::{
 
 use super::{
     credential::{may_become_ssh, settings_for, without_credential},
+    netrc,
     transport::Transport,
 };
 
@@ -63,6 +64,20 @@ pub enum RemoteError {
     Query {
         /// The URL up to there.
         url: String,
+    },
+    /// git would send it a login that is meant for any host.
+    #[error(
+        "the remote {url:?} is on a host that your own git configuration does not name, and git would send it the \
+         `default` login of {}; give the host an entry of its own before that one (`machine {host} …`), or take the \
+         `default` entry out", file.display()
+    )]
+    DefaultLogin {
+        /// The URL.
+        url: String,
+        /// Its host.
+        host: String,
+        /// The file with the login.
+        file: PathBuf,
     },
     /// It is a folder that a commit can shape.
     #[error(
@@ -129,6 +144,16 @@ impl Remote {
         let (mut may_use_ssh, mut taken) = (transport == Transport::Ssh, Vec::new());
         if let Transport::Http(url) = &transport {
             let known = known.unwrap_or_else(|| settings(project, &programs));
+            // Whatever the URL brings along is meant for it.
+            if own.is_empty()
+                && let Some(file) = netrc::default_for(url, &known, &programs)
+            {
+                return Err(RemoteError::DefaultLogin {
+                    url: url.to_string(),
+                    host: url.host_str().unwrap_or_default().to_owned(),
+                    file,
+                });
+            }
             may_use_ssh = may_become_ssh(&known);
             taken = settings_for(url, &known, own);
         }

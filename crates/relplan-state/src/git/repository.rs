@@ -5,7 +5,7 @@
 
 use std::io;
 
-use relplan_system::programs::{Bounds, Programs, Variables, git};
+use relplan_system::programs::{Bounds, Programs, Variables, git, variables::HELPER_HINT};
 
 use super::{folder::Folder, remote::Remote};
 
@@ -53,6 +53,20 @@ impl Ended {
     }
 }
 
+/// Whether git says that somebody else than a helper must give a credential, or that a server wants another one.
+fn lacks_credential(line: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "returned error: 401",
+        "returned error: 403",
+        "Permission denied",
+        "Host key verification failed",
+    ];
+    WORDS.iter().any(|words| line.contains(words))
+}
+
 /// Whether git says that a server answered with a redirect.
 fn is_redirect(line: &str) -> bool {
     let status = line.split_once("requested URL returned error: ");
@@ -92,6 +106,10 @@ impl Repository {
         if arguments.first() != Some(&"init") {
             call = call.envs([("GIT_DIR", self.folder.path())]);
         }
+        // git's HTTP library looks the home folder up by itself where no variable names one, for a `.netrc`.
+        if self.variables.iter().all(|(name, _)| name != "HOME") {
+            call = call.envs([("HOME", self.folder.path())]);
+        }
         if self.may_use_ssh {
             call = call.may_ask();
         }
@@ -102,6 +120,7 @@ impl Repository {
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with("hint:"))
             .collect();
+        let lacks_credential = said.iter().any(|line| lacks_credential(line));
         let is_sent_on = said.iter().any(|line| is_redirect(line));
         let said = match said.is_empty() {
             _ if is_sent_on && !answer.status.success() => format!(
@@ -114,6 +133,7 @@ impl Repository {
                 arguments.first().unwrap_or(&""),
                 answer.status
             ),
+            false if lacks_credential => format!("{}; {HELPER_HINT}", said.join("; ")),
             false => said.join("; "),
         };
         Ok(Ended {
