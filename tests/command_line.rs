@@ -48,6 +48,27 @@ fn a_missing_or_faulty_spec_is_65_and_shown_with_its_place() {
     );
 }
 
+/// A runner takes `##vso[…]` and `##[…]` for commands wherever in a line they stand, in JSON too.
+#[test]
+fn l13_json_in_the_log_of_a_runner_holds_no_command_and_says_the_same() {
+    let path = "##vso[task.setvariable variable=x]y##[add-mask]z";
+    let spec = format!("relplan 1\nproject \"a/b\"\nworkspace \"npm\" path=\"{path}\"\n");
+    let mut environment = Environment::new(binary()).unwrap();
+    environment.write("project/relplan.kdl", &spec).unwrap();
+    for runner in [None, Some("TF_BUILD"), Some("GITHUB_ACTIONS")] {
+        if let Some(runner) = runner {
+            environment.set(runner, "true");
+        }
+        let arguments = ["check", "--format", "json"];
+        let session = environment.relplan_session(&arguments).unwrap();
+        assert_eq!(session.code, Some(65), "{session}");
+        let report: serde_json::Value = serde_json::from_str(&session.stdout).unwrap();
+        assert!(report.to_string().contains("##vso[task"), "{session}");
+        let is_command = session.stdout.contains("##vso[") || session.stdout.contains("##[");
+        assert_eq!(is_command, runner.is_none(), "{session}");
+    }
+}
+
 #[test]
 fn exit_codes_are_documented_as_they_are() {
     let documented =

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use relplan_model::text::is_hidden;
-use relplan_testkit::environment::Session;
+use relplan_testkit::environment::{Session, copy_folder};
 use serde_json::{Value, json};
 
 use crate::{
@@ -196,6 +196,34 @@ async fn l16_contents_and_findings_that_a_plan_dropped_are_found_out() {
         blind.stdout.contains("Not checked: what the plan says"),
         "{blind}"
     );
+
+    // What is said of the bundle's files is true of them.
+    let bundle = fixture.environment.project().join(".relplan/bundle");
+    let other = fixture.environment.project().join("other");
+    let number = plan["artifacts"].as_array().unwrap().len();
+    for (what, said) in [
+        ("gone", "does not hold"),
+        ("other", "holds with other bytes"),
+        ("folder", "cannot be read, or are no regular files"),
+    ] {
+        let _ = std::fs::remove_dir_all(&other);
+        copy_folder(&bundle, &other).unwrap();
+        for artifact in plan["artifacts"].as_array().unwrap() {
+            let file = other.join(artifact["file"].as_str().unwrap());
+            std::fs::remove_file(&file).unwrap();
+            match what {
+                "gone" => {}
+                "other" => std::fs::write(file, "other").unwrap(),
+                _ => std::fs::create_dir(file).unwrap(),
+            }
+        }
+        let approved = approve(0, "release.json", &["--bundle", "other"]);
+        let words: Vec<&str> = approved.stdout.split_whitespace().collect();
+        assert!(
+            words.join(" ").contains(said),
+            "{number} {what}\n{approved}"
+        );
+    }
 
     // The finding alone: whoever reads the plan refuses it.
     save(&team, "quiet.json", &without(&plan));

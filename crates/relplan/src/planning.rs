@@ -11,7 +11,7 @@ use relplan_model::{
     event::Event,
     finding::{Finding, Severity},
     observation::{Freshness, Observation, Seen},
-    plan::{Action, Plan},
+    plan::{self, Action, Plan},
     port::{Clock as _, EventSink, UNREACHABLE},
     release::Release,
     state::{Progress, State},
@@ -40,7 +40,7 @@ use crate::{
     journal,
     project::{Project, ReadSpec},
     store,
-    view::style::Style,
+    view::style::{Style, size},
 };
 
 /// What is fixed while a plan is made: the spec, the state and the drivers.
@@ -378,6 +378,13 @@ fn made(input: &PlanInput) -> Result<Made, Failure> {
     let bytes = plan
         .to_bytes()
         .map_err(|error| Failure::of(Exit::Internal, &error))?;
+    if bytes.len() > plan::MAX_SIZE {
+        let (size, most) = (size(bytes.len() as u64), size(plan::MAX_SIZE as u64));
+        let message = format!("the plan has {size}, and plans of more than {most} are not read");
+        return Err(Failure::new(Exit::Invalid, message)
+            .while_doing("nothing was written")
+            .hint("plan parts of the release by themselves, with -p or --exclude"));
+    }
     let digest = Plan::digest(&bytes);
     Ok(Made {
         plan,

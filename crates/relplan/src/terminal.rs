@@ -86,12 +86,17 @@ impl Terminal {
         }
     }
 
-    /// Prints JSON, byte for byte where a program reads it: its digest may be what it is for.
+    /// Prints JSON, byte for byte where a program reads it: its digest may be what it is for. In a CI log a command to the
+    /// runner is written otherwise, as the same value: a program that reads it by a pipe there is not told from the log.
     pub fn json(&self, text: &str) {
+        let shown = match self.commanded {
+            true => uncommanded_json(text),
+            false => text.to_owned(),
+        };
         match (self.results_to_stderr, self.watched) {
-            (true, _) => self.remark(&text::json(text)),
-            (false, true) => write_all(&mut std::io::stdout().lock(), &text::json(text)),
-            (false, false) => write_all(&mut std::io::stdout().lock(), text),
+            (true, _) => self.remark(&text::json(&shown)),
+            (false, true) => write_all(&mut std::io::stdout().lock(), &text::json(&shown)),
+            (false, false) => write_all(&mut std::io::stdout().lock(), &shown),
         }
     }
 
@@ -153,7 +158,7 @@ impl Terminal {
 pub fn event_line(line: &str) {
     write_all(
         &mut std::io::stdout().lock(),
-        &format!("{}\n", text::json(line)),
+        &format!("{}\n", uncommanded_json(&text::json(line))),
     );
 }
 
@@ -198,8 +203,8 @@ fn ours(text: &str) -> Option<&str> {
     text.get(.."\u{1b}[".len() + end + 1).filter(|_| known)
 }
 
-/// Text in which no line is a command to GitHub's or Azure's runners: these read `::word::` at the start of a line and
-/// `##[word]` anywhere (actions/runner, `ActionCommand`), from whoever's words stand there.
+/// Text in which no line is a command to GitHub's or Azure's runners: these read `::word::` at the start of a line, and
+/// `##[word]` or `##vso[word]` anywhere (actions/runner, `ActionCommand`), from whoever's words stand there.
 fn uncommanded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -217,12 +222,35 @@ fn uncommanded(text: &str) -> String {
         if begin.starts_with("::") {
             out.push(REPLACEMENT);
         }
-        out.push_str(
-            &begin
-                .replace("##[", "##\u{fffd}[")
-                .replace("##vso", "##\u{fffd}vso"),
-        );
+        out.push_str(&without_marks(begin, "##\u{fffd}"));
     }
+    out
+}
+
+/// JSON in which no line is such a command, of the same value. Its texts never begin a line, so that `::` is none there.
+fn uncommanded_json(text: &str) -> String {
+    without_marks(text, "#\\u0023")
+}
+
+/// Text with something else in the place of each `##` that begins a command.
+fn without_marks(text: &str, instead: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("##") {
+        out.push_str(before);
+        let is_vso = after
+            .get(..3)
+            .is_some_and(|word| word.eq_ignore_ascii_case("vso"));
+        if after.starts_with('[') || is_vso {
+            out.push_str(instead);
+            rest = after;
+        } else {
+            // The second one may be the first of the next two.
+            out.push('#');
+            rest = rest.get(before.len() + 1..).unwrap_or_default();
+        }
+    }
+    out.push_str(rest);
     out
 }
 
@@ -296,8 +324,21 @@ mod tests {
                 "##vso[task.setvariable]b",
                 "##\u{fffd}vso[task.setvariable]b",
             ),
+            ("###VSO[x]", "###\u{fffd}VSO[x]"),
+            ("## a ###", "## a ###"),
         ] {
             assert_eq!(uncommanded(text), shown);
+        }
+        for value in ["##vso[task.setvariable]b", "a ##[add-mask]", "###[x] ## y"] {
+            let json = serde_json::json!({ "text": value }).to_string();
+            let shown = uncommanded_json(&json);
+            assert_eq!(uncommanded(&shown), shown, "{value}");
+            assert!(
+                !shown.contains("##[") && !shown.contains("##vso"),
+                "{shown}"
+            );
+            let same: serde_json::Value = serde_json::from_str(&shown).unwrap();
+            assert_eq!(same["text"], value);
         }
     }
 }

@@ -5,7 +5,10 @@
 //! Invariant: no network is used, since the plan chooses whom it would be asked of. The artifacts come from the bundle, and
 //! the published files from this machine's cache, both by the digests that the plan names.
 
-use std::{collections::BTreeSet, io::Cursor};
+use std::{
+    collections::BTreeSet,
+    io::{self, Cursor},
+};
 
 use camino::Utf8Path;
 use relplan_model::{
@@ -17,6 +20,7 @@ use relplan_model::{
     step::Effect,
 };
 use relplan_targets::{
+    artifact::ArtifactError,
     contents::{self, Bounds, ContentsError, Listing},
     published::Store,
 };
@@ -32,8 +36,12 @@ struct Tally {
     found: usize,
     /// By themselves: the published file that the plan compares with is not kept here.
     alone: usize,
-    /// Not at all: their bytes are not in the bundle.
+    /// Not at all: the bundle does not hold them.
     absent: usize,
+    /// Not at all: the bundle holds other bytes under their names.
+    other: usize,
+    /// Not at all: what the bundle holds cannot be read, or is no regular file.
+    unreadable: usize,
     /// The plan says nothing of them, and they run nothing.
     untold: usize,
 }
@@ -75,7 +83,13 @@ pub async fn check(
             .find(|one| one.address == *address && one.file == *file);
         let listed = contents::of_artifact(&folder as &dyn ArtifactSource, artifact).await;
         match (listed, said) {
-            (Err(ContentsError::Artifact(_)), _) => tally.absent += 1,
+            (Err(ContentsError::Artifact(error)), _) => match error {
+                ArtifactError::Size { .. } | ArtifactError::Digest { .. } => tally.other += 1,
+                ArtifactError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                    tally.absent += 1;
+                }
+                ArtifactError::Read { .. } => tally.unreadable += 1,
+            },
             (Err(error), Some(said)) if matches!(said.basis, Basis::Unknown { .. }) => {
                 same(said, &unreadable(said, &error))?;
                 tally.found += 1;
@@ -249,6 +263,8 @@ impl Tally {
             found,
             alone,
             absent,
+            other,
+            unreadable,
             untold,
         } = *self;
         let mut lines = Vec::new();
@@ -264,11 +280,23 @@ impl Tally {
                 artifacts(alone)
             ));
         }
-        if absent > 0 {
-            lines.push(format!(
-                "Not checked: what the plan says is inside {}, whose bytes are not in the bundle.",
-                artifacts(absent)
-            ));
+        for (number, why) in [
+            (absent, "which the bundle does not hold"),
+            (
+                other,
+                "which the bundle holds with other bytes than the plan names",
+            ),
+            (
+                unreadable,
+                "which in the bundle cannot be read, or are no regular files",
+            ),
+        ] {
+            if number > 0 {
+                lines.push(format!(
+                    "Not checked: what the plan says is inside {}, {why}.",
+                    artifacts(number)
+                ));
+            }
         }
         if untold > 0 {
             lines.push(format!(

@@ -1,5 +1,5 @@
 //! Text from outside, made harmless for GitHub's Markdown: it can neither end a table cell, a code span or a comment, nor
-//! start a heading, an image, HTML or a mark of ours, nor mention anybody or refer to an issue.
+//! start a heading, an image, HTML or a mark of ours, nor mention anybody, refer to an issue or a commit, or show an emoji.
 //!
 //! Why: what a registry, a manifest or an archive says ends up in a comment that is read with trust.
 
@@ -41,6 +41,7 @@ pub fn code(text: &str) -> String {
 fn word(word: &str) -> String {
     let has_meaning = word.contains(['@', '#', '`', '<', '>'])
         || word.contains("://")
+        || refers(word)
         || word.to_ascii_lowercase().contains("www.");
     if has_meaning {
         // Punctuation behind a name is the sentence's, not the name's.
@@ -52,6 +53,22 @@ fn word(word: &str) -> String {
         return format!("{}{}", code(name), escape(rest));
     }
     escape(word)
+}
+
+/// Whether GitHub would link a word to an issue (`GH-1`) or to a commit (seven hexadecimal digits and more), or show it as
+/// an emoji (`:smile:`).
+fn refers(word: &str) -> bool {
+    let mut parts = word.split(|c: char| !c.is_ascii_alphanumeric()).peekable();
+    let mut is_issue = false;
+    let mut is_commit = false;
+    while let Some(part) = parts.next() {
+        let begins = |next: &&str| next.starts_with(|c: char| c.is_ascii_digit());
+        is_issue |= part.eq_ignore_ascii_case("gh") && parts.peek().is_some_and(begins);
+        is_commit |= part.len() >= 7 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    }
+    let mut named = word.split(':').skip(1);
+    let is_emoji = named.next().is_some_and(|name| !name.is_empty()) && named.next().is_some();
+    is_issue || is_commit || is_emoji
 }
 
 fn escape(text: &str) -> String {
@@ -107,6 +124,13 @@ mod tests {
             ("tick ` tick", "tick `` ` `` tick"),
             ("https://evil.example/x", "`https://evil.example/x`"),
             ("- item", "\\- item"),
+            ("see GH-12, (gh-3) and GHz", "see `GH-12`, `(gh-3`) and GHz"),
+            (
+                "reverts 0123abc and a1b2c3d4e5",
+                "reverts `0123abc` and `a1b2c3d4e5`",
+            ),
+            ("so :smile: or:+1:now", "so `:smile`: `or:+1:now`"),
+            ("at 10:30, a: b", "at 10:30, a: b"),
             ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
         ] {
             assert_eq!(sentence(text), shown);
