@@ -4,7 +4,9 @@
 //! sends and writes nothing that lies outside of the repository.
 #![cfg(unix)]
 
+mod of_checkout;
 mod of_git;
+mod of_size;
 
 use std::{
     collections::BTreeMap,
@@ -284,49 +286,6 @@ fn links_within_the_tree_and_of_the_users_own_files_work() {
         "{session}"
     );
     assert!(session.stdout.contains("user .npmrc"), "{session}");
-}
-
-/// S7: with `-C`, links lead to the rest of the checkout, which the same pull requests change, and no further.
-#[test]
-fn l14_links_of_a_project_within_a_checkout_lead_to_the_rest_of_it() {
-    let scene = Scene::new();
-    fs::create_dir_all(scene.project("part/js")).unwrap();
-    let spec = SPEC.replace("path=\".\"", "path=\"js\"");
-    fs::write(scene.project("part/relplan.kdl"), spec).unwrap();
-    fs::rename(scene.project("package.json"), scene.project("pkg.json")).unwrap();
-    let manifest = scene.project("part/js/package.json");
-    symlink("../../pkg.json", &manifest).unwrap();
-    let planned = scene.expect(0, &["-C", "part", "plan"]);
-    assert!(planned.stdout.contains("1 to publish"), "{planned}");
-    for (to, why) in [
-        ("../../../outside/secret", "leads out of the project"),
-        ("../../.git/HEAD", "lies in .git"),
-    ] {
-        fs::remove_file(&manifest).unwrap();
-        symlink(to, &manifest).unwrap();
-        let refused = scene.expect(65, &["-C", "part", "plan"]);
-        assert!(said(&refused).contains(why), "{to}\n{refused}");
-    }
-}
-
-/// B12: a file of another size than the bundle says is not read, however long it says it is.
-#[test]
-fn l3_an_artifact_of_another_size_is_not_read() {
-    let scene = Scene::new();
-    scene.expect(0, &["pack"]);
-    let artifact = scene.project(".relplan/bundle/widget-1.0.0.tgz");
-    let file = fs::OpenOptions::new().write(true).open(artifact).unwrap();
-    file.set_len(4 << 40).unwrap();
-    let planned = scene.expect(0, &["plan", "-o", "release.json"]);
-    let why = "has 4398046511104 bytes, and the plan says";
-    assert!(said(&planned).contains(why), "{planned}");
-    let refused = scene.run(&["apply", "release.json", "--yes"]);
-    assert_ne!(refused.code, Some(0), "{refused}");
-    let merged = scene.expect(
-        65,
-        &["pack", "--merge", ".relplan/bundle", "--bundle", "other"],
-    );
-    assert!(said(&merged).contains("bytes instead of"), "{merged}");
 }
 
 /// S12: nothing is written through a committed link, wherever on the way it is, and nothing is half done before that.
