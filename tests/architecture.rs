@@ -34,7 +34,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("relplan-state", &["relplan-model", "relplan-system"]),
     ("relplan-apply", &["relplan-model"]),
-    ("relplan-approval", &["relplan-kdl", "relplan-model"]),
+    (
+        "relplan-approval",
+        &["relplan-ecosystem", "relplan-kdl", "relplan-model"],
+    ),
     // The simulated world runs the real file store, on a disk that loses what was not synced.
     ("relplan-testkit", &["relplan-model", "relplan-state"]),
     (
@@ -86,7 +89,14 @@ const PURE: &[(&str, &[&str])] = &[
     ),
     (
         "relplan-approval",
-        &["relplan-kdl", "serde", "serde_json", "ssh-key", "thiserror"],
+        &[
+            "relplan-ecosystem",
+            "relplan-kdl",
+            "serde",
+            "serde_json",
+            "ssh-key",
+            "thiserror",
+        ],
     ),
 ];
 

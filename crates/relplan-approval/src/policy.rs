@@ -118,6 +118,9 @@ pub struct Rule {
     pub packages: Vec<Pattern>,
     /// The versions; all of them, if empty.
     pub versions: Vec<Pattern>,
+    /// Whether it is about prereleases alone, or about releases alone; about both, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prerelease: Option<bool>,
     /// What is done: `publish`, `point`, `unpoint`, `yank`, `deprecate`; all of it, if empty.
     pub actions: Vec<String>,
     /// How many different people must say yes; 0: nobody.

@@ -14,8 +14,10 @@ mod layout;
 pub mod npm;
 mod package;
 pub mod python;
+mod stage;
 
 pub use self::{
     format::Format,
     package::{Inside, Package, PackageError},
+    stage::Stage,
 };

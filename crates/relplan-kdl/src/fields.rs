@@ -96,8 +96,16 @@ impl<'n> Fields<'n> {
     /// Whether a property is `#true`.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        let said = self.properties.get(name);
-        said.is_some_and(|said| said.value == Value::Flag(true))
+        self.optional_flag(name) == Some(true)
+    }
+
+    /// A property that is a flag.
+    #[must_use]
+    pub fn optional_flag(&self, name: &str) -> Option<bool> {
+        match self.properties.get(name)?.value {
+            Value::Flag(flag) => Some(flag),
+            Value::Text(_) | Value::Number(_) => None,
+        }
     }
 }
 

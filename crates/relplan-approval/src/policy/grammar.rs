@@ -90,6 +90,11 @@ pub(crate) fn shapes() -> Shapes {
         )
         .with([
             must("threshold", Number, "how many people it takes"),
+            may(
+                "prerelease",
+                Flag,
+                "whether it is about prereleases, or about releases, alone",
+            ),
             may("touch", Flag, "whether a security key must be touched"),
             may("pin", Flag, "whether a security key must ask for its PIN"),
             may(

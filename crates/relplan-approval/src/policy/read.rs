@@ -304,6 +304,7 @@ impl Reader<'_> {
             targets,
             packages,
             versions,
+            prerelease: fields.optional_flag("prerelease"),
             actions: actions.into_iter().map(|said| said.value).collect(),
             threshold: threshold.value,
             of,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use relplan_ecosystem::Stage;
 use relplan_model::{
     address::Version,
     approval::{ApprovalGrade, Gate},
@@ -85,6 +86,17 @@ fn fits(rule: &Rule, step: &Step, version: &Version) -> bool {
         && takes(&rule.targets, step.address.target.as_str())
         && takes(&rule.packages, step.address.package.as_str())
         && takes(&rule.versions, version.as_str())
+        && rule.prerelease.is_none_or(|wanted| may_be(version, wanted))
+}
+
+/// Whether a version may be a prerelease, or may be a release. The plan's word for which ecosystem it is of does not count:
+/// where two of them read it differently, the rules for both must be met.
+fn may_be(version: &Version, prerelease: bool) -> bool {
+    let stage = Stage::of(version.as_str());
+    match prerelease {
+        true => stage.prerelease,
+        false => stage.release,
+    }
 }
 
 /// A plan's gate as a rule. It is one more that must be met, so it may take every kind of approval: the policy's own
@@ -95,6 +107,7 @@ fn of_gate(gate: &Gate) -> Rule {
         targets: Vec::new(),
         packages: Vec::new(),
         versions: Vec::new(),
+        prerelease: None,
         actions: Vec::new(),
         threshold: gate.threshold,
         of: gate.from.clone(),

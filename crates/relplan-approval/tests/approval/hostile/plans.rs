@@ -1,5 +1,7 @@
 //! What is against a plan as a whole, or what it lacks.
 
+use relplan_model::{address::Version, step::Effect};
+
 use super::*;
 
 pub const CASES: &[Case] = &[
@@ -88,6 +90,28 @@ pub const CASES: &[Case] = &[
         );
         again(scene);
     }),
+    ("a rule for prereleases alone", "no-rule", |scene| {
+        scene.rule = "prerelease=#true".to_owned();
+        again(scene);
+    }),
+    // B11: whoever asks for a release chooses its version.
+    (
+        "a version whose build metadata look like a prerelease's mark",
+        "short:strict",
+        |scene| {
+            scene.more = format!(
+                "rule \"strict\" threshold=3 prerelease=#false {{ of \"{ALICE}\" \"{BOB}\" \"{CAROL}\"; }}"
+            );
+            let version = Version::new("1.0.0+a-b").unwrap();
+            for step in &mut scene.plan.steps {
+                step.version = version.clone();
+                if let Effect::Point { to, .. } = &mut step.effect {
+                    *to = version.clone();
+                }
+            }
+            again(scene);
+        },
+    ),
     ("a second rule of other people", "short:owners", |scene| {
         scene.more = format!("rule \"owners\" threshold=1 {{ packages \"b\"; of \"{CAROL}\"; }}");
         again(scene);
