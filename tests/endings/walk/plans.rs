@@ -324,7 +324,7 @@ pub(super) fn held_conflict(walk: &Walk) {
     walk.all_good(&commands(&held));
 }
 
-/// 65: a package that its manifest keeps private is not released; the others are.
+/// 65: a package that its manifest keeps private and the spec releases ends it all.
 pub(super) fn held_invalid(walk: &Walk) {
     let manifest = "js/packages/c/package.json";
     let sound = std::fs::read_to_string(walk.project().join(manifest)).unwrap();
@@ -332,11 +332,13 @@ pub(super) fn held_invalid(walk: &Walk) {
     walk.write(manifest, &private);
     walk.expect(0, &["pack"]);
     walk.expect(65, &["plan", "-o", "release.json"]);
-    let held = walk.ends(65, "decide-held", &["apply", "release.json"]);
+    let refused = walk.ends(65, "plan", &["apply", "release.json"]);
+    // Where there is nothing else to do, the plan says it itself.
+    walk.ends(65, "decide-held", &["plan", "-p", "@acme/c"]);
     // The person says that it is for everybody.
     walk.write(manifest, &sound);
     walk.expect(0, &["pack"]);
-    assert_eq!(walk.follow(held, 1), ["relplan plan"]);
+    assert_eq!(walk.follow(refused, 1), ["relplan plan -o release.json"]);
 }
 
 /// 65, D8: the bundle of an open plan is packed again, and the same plan goes on with the same bytes.
