@@ -1,10 +1,6 @@
-//! The kinds of artifact: how each is packed, what `bundle.json` calls it, and how its ecosystem compares names.
+//! The kinds of artifact: how each is packed, and what `bundle.json` calls it.
 
-use std::str::FromStr as _;
-
-use pep440_rs::Version;
-
-use crate::python::filename;
+use crate::ecosystem::Ecosystem;
 
 /// A kind of artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,33 +65,11 @@ impl Format {
 
     /// The ecosystem whose packages it holds.
     #[must_use]
-    pub fn ecosystem(self) -> &'static str {
+    pub fn ecosystem(self) -> Ecosystem {
         match self {
-            Self::Crate => "cargo",
-            Self::NpmTarball => "npm",
-            Self::Wheel | Self::Sdist | Self::ZipSdist => "python",
-        }
-    }
-
-    /// Whether two names are one to the ecosystem.
-    #[must_use]
-    pub fn same_name(self, one: &str, other: &str) -> bool {
-        match self {
-            Self::Crate | Self::NpmTarball => one == other,
-            Self::Wheel | Self::Sdist | Self::ZipSdist => {
-                filename::normalized(one) == filename::normalized(other)
-            }
-        }
-    }
-
-    /// Whether two versions are one to the ecosystem.
-    #[must_use]
-    pub fn same_version(self, one: &str, other: &str) -> bool {
-        match self {
-            Self::Crate | Self::NpmTarball => one == other,
-            Self::Wheel | Self::Sdist | Self::ZipSdist => {
-                matches!((Version::from_str(one), Version::from_str(other)), (Ok(one), Ok(other)) if one == other)
-            }
+            Self::Crate => Ecosystem::Cargo,
+            Self::NpmTarball => Ecosystem::Npm,
+            Self::Wheel | Self::Sdist | Self::ZipSdist => Ecosystem::Python,
         }
     }
 

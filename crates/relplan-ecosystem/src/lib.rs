@@ -9,15 +9,19 @@
 
 pub mod archive;
 pub mod cargo;
+mod ecosystem;
 mod format;
 mod layout;
 pub mod npm;
 mod package;
 pub mod python;
 mod stage;
+mod version;
 
 pub use self::{
+    ecosystem::{Ecosystem, file_entry, same_file, same_version, takes_slot},
     format::Format,
     package::{Inside, Package, PackageError},
     stage::Stage,
+    version::ParsedVersion,
 };

@@ -1,5 +1,7 @@
 //! Whether a version is a prerelease, as each ecosystem reads versions, where nobody can be trusted to say which one it is.
 
+use crate::ecosystem::Ecosystem;
+
 /// What a version may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
@@ -14,12 +16,8 @@ impl Stage {
     /// nobody can read may be anything.
     #[must_use]
     pub fn of(version: &str) -> Self {
-        let semver = semver::Version::parse(version).ok();
-        let semver = semver.map(|version| !version.pre.is_empty());
-        let python = version.parse::<pep440_rs::Version>().ok();
-        let python = python.map(|version| version.any_prerelease());
-        let read = [semver, python];
-        let is_unread = read == [None, None];
+        let read = Ecosystem::ALL.map(|one| Some(one.read_version(version)?.is_prerelease()));
+        let is_unread = read.iter().all(Option::is_none);
         Self {
             prerelease: is_unread || read.contains(&Some(true)),
             release: is_unread || read.contains(&Some(false)),

@@ -124,7 +124,7 @@ name!(
 );
 
 name!(
-    /// A version as its ecosystem spells it. relplan compares versions only for equality; order is a driver's knowledge.
+    /// A version as its ecosystem spells it. Which versions are one, and in which order they come, `relplan-ecosystem` knows.
     Version,
     "the version",
     128,
@@ -132,7 +132,7 @@ name!(
 );
 
 name!(
-    /// Which kind of workspace a package comes from: `cargo`, `npm`, `python`. Opaque outside of workspace and targets.
+    /// Which kind of workspace a package comes from. A word; what it stands for, `relplan-ecosystem` knows.
     Ecosystem,
     "the ecosystem",
     32,
@@ -163,7 +163,7 @@ name!(
     |c| printable(c) && c != ':' && c != '/' && c != '#'
 );
 
-/// A package of the project, wherever it goes: names are unique only within an ecosystem.
+/// A package of the project, wherever it goes: names are unique only within an ecosystem (law L17).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -70,7 +70,8 @@ pub enum Seen {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Facts {
-    /// The queried versions that exist, and those that the queried ranges match.
+    /// The queried versions that exist, those that the registry has in the place of one, which differ from it in build
+    /// metadata alone, and those that the queried ranges match.
     pub versions: BTreeMap<Version, VersionFacts>,
     /// The version that a user who names none gets today, where the registry has such a notion.
     #[serde(default, skip_serializing_if = "Option::is_none")]

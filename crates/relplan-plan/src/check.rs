@@ -17,10 +17,11 @@ mod told;
 
 use std::{collections::BTreeMap, fmt};
 
+use relplan_ecosystem::file_entry;
 use relplan_model::{
     address::{Address, FileName, TargetName, Version},
     bundle::Artifact,
-    observation::{Facts, Observation, Seen, VersionFacts},
+    observation::{Facts, FileFacts, Observation, Seen, VersionFacts},
     plan::{Change, Plan, Subject},
     step::{Step, StepId},
     target::Target,
@@ -185,6 +186,13 @@ impl<'a> View<'a> {
 
     fn shown(&self, address: &Address, version: &Version) -> Option<&'a VersionFacts> {
         self.facts(address)?.versions.get(version)
+    }
+
+    /// What is shown of an artifact's file, however its name is spelled there.
+    fn shown_file(&self, shown: &'a VersionFacts, file: &FileName) -> Option<&'a FileFacts> {
+        let artifact = self.artifacts.get(file)?;
+        let found = file_entry(&artifact.package, &shown.files, file);
+        found.map(|(_, file)| file)
     }
 
     /// Whether the registry's answer about the address is known, one way or the other.

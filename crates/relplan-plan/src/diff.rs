@@ -12,6 +12,7 @@ mod foreign;
 mod left_out;
 mod present;
 
+use relplan_ecosystem::takes_slot;
 use relplan_model::{
     address::Version,
     bundle::Artifact,
@@ -144,14 +145,39 @@ fn judge<'a>(index: &Index<'a>, unit: &Unit<'a>, findings: &mut Vec<Finding>) ->
         Seen::Present(facts) => {
             compare_pointed_at(index, unit, target, facts, findings);
             warn_of_foreign(index, unit, facts, findings);
-            let mut decision = match facts.versions.get(&unit.release.version) {
-                None => absent(index, unit, target, Some(facts), accepted, findings),
-                Some(version) => present(index, unit, target, (facts, version), accepted, findings),
+            let there = facts.versions.get(&unit.release.version);
+            let mut decision = match (there, in_its_slot(unit, facts)) {
+                (None, Some(other)) => slot_taken(unit, other, findings),
+                (None, None) => absent(index, unit, target, Some(facts), accepted, findings),
+                (Some(version), _) => {
+                    present(index, unit, target, (facts, version), accepted, findings)
+                }
             };
             decision.current = current(unit, target, facts);
             decision
         }
     }
+}
+
+/// A version that is there and that the registry takes for the desired one.
+fn in_its_slot<'f>(unit: &Unit<'_>, facts: &'f Facts) -> Option<&'f Version> {
+    let (package, version) = (&unit.release.package, &unit.release.version);
+    if facts.versions.contains_key(version) {
+        return None;
+    }
+    let mut there = facts.versions.keys();
+    there.find(|there| takes_slot(&package.ecosystem, there, version))
+}
+
+/// Law L6: a registry that has such a version refuses this one, and its users get the other.
+fn slot_taken<'a>(unit: &Unit<'_>, there: &Version, findings: &mut Vec<Finding>) -> Decision<'a> {
+    let message = format!(
+        "the registry has {there}, and {} differs from it in build metadata alone: registries take the two for one version",
+        unit.release.version
+    );
+    let finding = Finding::new("conflict", Severity::Error, Some(&unit.address), &message);
+    findings.push(finding.hint("release a version whose numbers are new"));
+    Decision::plain(Verdict::Hold, "slot-taken", message)
 }
 
 /// What is there today: the version itself if it is, else the one that users get who name none.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use relplan_ecosystem::Ecosystem;
 use relplan_kdl::{Language, Often, Shape, Shapes, Words};
 use relplan_model::settings::{Vocabulary, Word, WordType};
 
@@ -49,13 +50,6 @@ const GATE: Words = &[
     ("from", Often::Any),
     ("touch", Often::Once),
     ("max-age", Often::Once),
-];
-
-/// The ecosystems with what can pack their packages, the first being used if nothing is said.
-pub(crate) const PACKERS: &[(&str, &[&str])] = &[
-    ("cargo", &["cargo"]),
-    ("npm", &["npm", "pnpm", "yarn", "builtin"]),
-    ("python", &["pep517", "builtin"]),
 ];
 
 /// The kinds of stores that keep the state.
@@ -180,7 +174,7 @@ fn to() -> Shape {
 }
 
 fn shapes() -> Vec<Shape> {
-    let ecosystems = PACKERS.iter().map(|(ecosystem, _)| *ecosystem).collect();
+    let ecosystems = Ecosystem::ALL.map(Ecosystem::word).to_vec();
     let one = Shape::one;
     let many = Shape::many;
     use WordType::{Flag, Number, OneOf, Text};

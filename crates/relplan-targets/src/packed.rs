@@ -126,8 +126,9 @@ fn identity(artifact: &Artifact, package: &Package) -> Result<Identity, PackedEr
         found: format!("{:?} {:?}", inside.name, inside.version),
         expected: format!("{name} {version}"),
     };
-    let same_name = format.is_some_and(|format| format.same_name(&inside.name, name));
-    let same_version = format.is_some_and(|format| format.same_version(&inside.version, version));
+    let ecosystem = format.map(Format::ecosystem);
+    let same_name = ecosystem.is_some_and(|one| one.same_name(&inside.name, name));
+    let same_version = ecosystem.is_some_and(|one| one.same_version(&inside.version, version));
     Ok(Identity {
         name: match same_name {
             true => artifact.package.name.clone(),

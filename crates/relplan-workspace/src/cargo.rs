@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
-    address::{Ecosystem, PackageId, PackageName, Version},
+    address::{Ecosystem as Word, PackageId, PackageName, Version},
     finding::{Finding, Severity},
     release::Dependency,
     settings::Settings,
@@ -63,7 +64,7 @@ struct Crate {
 }
 
 impl Crate {
-    fn read(ecosystem: &Ecosystem, tree: &Tree, member: &Member) -> Result<Self, ReadError> {
+    fn read(ecosystem: &Word, tree: &Tree, member: &Member) -> Result<Self, ReadError> {
         let manifest = &member.manifest;
         let wrong = |message: String| manifest.toml.wrong(None, message);
         let name = PackageName::new(manifest.name()?).map_err(|error| wrong(error.to_string()))?;
@@ -129,16 +130,10 @@ impl Crate {
 
     /// Whether this package's version is one that the dependency takes.
     fn fits(&self, declared: &Declared) -> bool {
-        let requirement = declared.requirement.as_deref().unwrap_or("*");
-        match (
-            semver::VersionReq::parse(requirement),
-            semver::Version::parse(self.version.as_str()),
-        ) {
-            (Ok(requirement), Ok(version)) => {
-                requirement == semver::VersionReq::STAR || requirement.matches(&version)
-            }
-            _ => false,
-        }
+        let requirement = declared.requirement.as_deref();
+        requirement.is_none_or(|requirement| {
+            Ecosystem::Cargo.admits(requirement, self.version.as_str()) == Some(true)
+        })
     }
 
     /// What keeps `cargo publish` from taking a dependency as it stands.

@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
-    address::{Ecosystem, PackageId, Version},
+    address::{Ecosystem as Word, PackageId, Version},
     finding::{Finding, Severity},
     release::{Dependency, DependencyKind},
     settings::Settings,
@@ -35,8 +36,8 @@ pub(crate) use tree::Tree;
 /// A workspace as the spec names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceRef {
-    /// `cargo`, `npm` or `python`.
-    pub ecosystem: Ecosystem,
+    /// The word for its ecosystem.
+    pub ecosystem: Word,
     /// The folder of its root manifest, relative to the project's root, with `/`.
     pub path: String,
     /// Patterns of folders, relative to `path`, that are not looked at even where the manifests name them.
@@ -104,7 +105,10 @@ pub enum DiscoverError {
         source: std::io::Error,
     },
     /// The spec names an ecosystem that relplan does not read.
-    #[error("{ecosystem:?} is not a kind of workspace; there are `cargo`, `npm` and `python`")]
+    #[error(
+        "{ecosystem:?} is not an ecosystem; there are {}",
+        Ecosystem::listed("and")
+    )]
     UnknownEcosystem {
         /// The word in the spec.
         ecosystem: String,
@@ -113,7 +117,7 @@ pub enum DiscoverError {
     #[error("the {ecosystem} workspace {path:?} is not a folder below the project's root")]
     NoSuchFolder {
         /// The ecosystem.
-        ecosystem: Ecosystem,
+        ecosystem: Word,
         /// The path in the spec.
         path: String,
     },
@@ -123,7 +127,7 @@ pub enum DiscoverError {
     )]
     BadExclude {
         /// The ecosystem.
-        ecosystem: Ecosystem,
+        ecosystem: Word,
         /// The workspace's path in the spec.
         path: String,
         /// The pattern.
@@ -135,7 +139,7 @@ pub enum DiscoverError {
     #[error("the {ecosystem} workspace {path:?} has no usable root manifest")]
     RootManifest {
         /// The ecosystem.
-        ecosystem: Ecosystem,
+        ecosystem: Word,
         /// The workspace's path in the spec.
         path: String,
         /// The cause; it names the file.
@@ -155,7 +159,7 @@ pub enum DiscoverError {
 /// One workspace, opened.
 pub(crate) struct Scope {
     /// The word for its ecosystem.
-    pub(crate) ecosystem: Ecosystem,
+    pub(crate) ecosystem: Word,
     /// Its path in the spec, for messages.
     pub(crate) path: String,
     /// Its folder.
@@ -191,7 +195,7 @@ pub(crate) struct Found {
 /// larger than the bounds. What is wrong with one package is a finding with severity error instead.
 pub fn discover(root: &Utf8Path, workspaces: &[WorkspaceRef]) -> Result<Discovery, DiscoverError> {
     let tree = Tree::open(root)?;
-    let mut scopes: BTreeMap<Ecosystem, Vec<Scope>> = BTreeMap::new();
+    let mut scopes: BTreeMap<Word, Vec<Scope>> = BTreeMap::new();
     for workspace in workspaces {
         let scope = open(&tree, workspace)?;
         scopes
@@ -226,17 +230,20 @@ pub fn discover(root: &Utf8Path, workspaces: &[WorkspaceRef]) -> Result<Discover
 /// Reads all workspaces of one ecosystem.
 pub(crate) fn read(
     tree: &Tree,
-    ecosystem: &Ecosystem,
+    ecosystem: &Word,
     scopes: &mut [Scope],
 ) -> Result<Found, DiscoverError> {
-    match ecosystem.as_str() {
-        "cargo" => cargo::discover(tree, scopes),
-        "npm" => npm::discover(tree, scopes),
-        "python" => python::discover(tree, scopes),
-        other => Err(DiscoverError::UnknownEcosystem {
-            ecosystem: other.to_owned(),
-        }),
+    match known(ecosystem)? {
+        Ecosystem::Cargo => cargo::discover(tree, scopes),
+        Ecosystem::Npm => npm::discover(tree, scopes),
+        Ecosystem::Python => python::discover(tree, scopes),
     }
+}
+
+fn known(ecosystem: &Word) -> Result<Ecosystem, DiscoverError> {
+    Ecosystem::of(ecosystem).ok_or_else(|| DiscoverError::UnknownEcosystem {
+        ecosystem: ecosystem.to_string(),
+    })
 }
 
 /// Opens one workspace, whose folder must be there.
@@ -246,11 +253,7 @@ pub(crate) fn open(tree: &Tree, workspace: &WorkspaceRef) -> Result<Scope, Disco
         path,
         exclude,
     } = workspace;
-    if !matches!(ecosystem.as_str(), "cargo" | "npm" | "python") {
-        return Err(DiscoverError::UnknownEcosystem {
-            ecosystem: ecosystem.to_string(),
-        });
-    }
+    known(ecosystem)?;
     let folder = Folder::root()
         .join(path)
         .and_then(|folder| tree.real(&folder))

@@ -19,7 +19,6 @@ mod catalog;
 mod edges;
 mod manifest;
 mod members;
-mod range;
 mod requirement;
 mod yaml;
 
@@ -129,11 +128,6 @@ impl Module {
 
     fn folder(&self) -> &Folder {
         &self.manifest.folder
-    }
-
-    /// The version in the form in which ranges are compared with it.
-    fn semver(&self) -> Option<semver::Version> {
-        semver::Version::parse(self.version.as_ref()?.as_str()).ok()
     }
 
     fn package(&self, siblings: &edges::Siblings<'_>) -> Package {

@@ -34,8 +34,9 @@ mod workshop;
 use std::{collections::BTreeMap, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
-    address::{FileName, PackageId, PackageName, Version},
+    address::{FileName, PackageId, Version},
     bundle::Artifact,
 };
 use relplan_system::{
@@ -75,7 +76,27 @@ pub enum Packer {
     Prebuilt(Vec<String>),
 }
 
+/// The packers that a word in a spec stands for.
+const NAMED: [(Ecosystem, Packer); 7] = [
+    (Ecosystem::Cargo, Packer::Cargo),
+    (Ecosystem::Npm, Packer::Npm),
+    (Ecosystem::Npm, Packer::Pnpm),
+    (Ecosystem::Npm, Packer::Yarn),
+    (Ecosystem::Npm, Packer::NpmBuiltin),
+    (Ecosystem::Python, Packer::Pep517),
+    (Ecosystem::Python, Packer::PythonBuiltin),
+];
+
 impl Packer {
+    /// The packer of an ecosystem that a word stands for: that of a spec, or of the tool that keeps the workspace. Without
+    /// a word, the ecosystem's own.
+    #[must_use]
+    pub fn named(ecosystem: Ecosystem, word: Option<&str>) -> Option<Self> {
+        let word = word.or_else(|| ecosystem.packers().first().copied())?;
+        let mut named = NAMED.into_iter();
+        named.find_map(|(of, packer)| (of == ecosystem && packer.word() == word).then_some(packer))
+    }
+
     /// The packer in one word, as errors and the spec name it.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -136,9 +157,9 @@ pub struct Options {
     pub commit: Option<String>,
     /// How many packers run side by side; 0: as many as there are processors.
     pub parallel: usize,
-    /// Versions of packages of the workspace that are not packed now, by their names: what [`Packer::NpmBuiltin`]
-    /// writes in the place of `workspace:` ranges. Those of the jobs themselves are known.
-    pub siblings: BTreeMap<PackageName, Version>,
+    /// Versions of packages of the project that are not packed now: what [`Packer::NpmBuiltin`] writes in the place of
+    /// `workspace:` ranges. Those of the jobs themselves are known.
+    pub siblings: BTreeMap<PackageId, Version>,
     /// Where packers' environments come from: by default, this process's own.
     pub environment: Environment,
     /// What counts as the tree: no program in it is run as a packer.

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use relplan_ecosystem::{Ecosystem, python::filename::normalized};
 use relplan_model::{
-    address::{Ecosystem, PackageId, PackageName, Version},
+    address::{Ecosystem as Word, PackageId, PackageName, Version},
     finding::{Finding, Severity},
-    release::Dependency,
+    release::{Dependency, DependencyKind},
     settings::Settings,
 };
 
@@ -20,7 +21,6 @@ use crate::discover::{
 mod dynamic;
 mod hatch;
 mod project;
-mod specifier;
 
 use project::{Declared, FILE, Project, Stated};
 
@@ -48,19 +48,25 @@ pub(crate) fn discover(tree: &Tree, scopes: &mut [Scope]) -> Result<Found, Disco
             }
         }
     }
-    let names: BTreeSet<PackageId> = distributions.values().map(|one| one.id.clone()).collect();
+    let versions: Siblings = distributions
+        .values()
+        .map(|one| (one.id.clone(), one.package.version.clone()))
+        .collect();
     for distribution in distributions.into_values() {
-        found.packages.push(distribution.package(&names));
+        found.packages.push(distribution.package(&versions));
     }
     Ok(found)
 }
 
-/// Whether a folder's `pyproject.toml` says who the project is, or holds a workspace together; else it is only the
-/// configuration of some tools.
-pub(crate) fn is_project(tree: &Tree, folder: &Folder) -> bool {
-    Project::read(tree, folder).map_or(true, |project| {
-        project.stated() != Stated::Nothing || project.workspace().is_some()
-    })
+/// Whether a folder holds more than the configuration of some tools: a `setup.py` or `setup.cfg`, or a `pyproject.toml`
+/// that says who the project is or holds a workspace together.
+pub(crate) fn is_stated(tree: &Tree, folder: &Folder) -> bool {
+    let has = |name: &str| tree.has(&folder.file(name));
+    has("setup.py")
+        || has("setup.cfg")
+        || Project::read(tree, folder).map_or(true, |project| {
+            project.stated() != Stated::Nothing || project.workspace().is_some()
+        })
 }
 
 /// The projects of one workspace of the spec, and whether uv's rules for members hold for them.
@@ -123,6 +129,9 @@ fn members(
     Ok(members)
 }
 
+/// The project's distributions with their versions, where a manifest has one.
+type Siblings = BTreeMap<PackageId, Option<Version>>;
+
 /// One distribution with what its project says of itself.
 struct Distribution {
     package: Package,
@@ -133,14 +142,14 @@ struct Distribution {
 
 impl Distribution {
     fn read(
-        ecosystem: &Ecosystem,
+        ecosystem: &Word,
         tree: &Tree,
         project: &Project,
         home: Folder,
         in_workspace: bool,
     ) -> Result<Self, ReadError> {
         let wrong = |message: String| project.toml.wrong(None, message);
-        let name = specifier::normalized(project.name()?);
+        let name = normalized(project.name()?.trim());
         let id = PackageId {
             ecosystem: ecosystem.clone(),
             name: PackageName::new(name).map_err(|error| wrong(error.to_string()))?,
@@ -183,31 +192,67 @@ impl Distribution {
         })
     }
 
-    fn package(mut self, names: &BTreeSet<PackageId>) -> Package {
+    fn package(mut self, siblings: &Siblings) -> Package {
         let mut edges: BTreeSet<Dependency> = BTreeSet::new();
+        let mut excluded = Vec::new();
         for declared in &self.declared {
-            let Ok(name) = PackageName::new(specifier::normalized(&declared.name)) else {
+            let Ok(name) = PackageName::new(normalized(&declared.name)) else {
                 continue;
             };
             let on = PackageId {
                 ecosystem: self.id.ecosystem.clone(),
                 name,
             };
-            if on != self.id && names.contains(&on) {
-                edges.insert(Dependency {
-                    on,
-                    kind: declared.kind,
-                    requirement: declared.requirement.clone(),
-                });
+            let Some(version) = siblings.get(&on).filter(|_| on != self.id) else {
+                continue;
+            };
+            let asked = &declared.requirement;
+            match version {
+                // Users get another version than the project's own, which need not be there first.
+                Some(version)
+                    if Ecosystem::Python.admits(asked, version.as_str()) == Some(false) =>
+                {
+                    excluded.push(self.excludes(declared, version));
+                }
+                Some(_) | None => {
+                    edges.insert(Dependency {
+                        on,
+                        kind: declared.kind,
+                        requirement: asked.clone(),
+                    });
+                }
             }
         }
         if self.package.publishable != Publishable::Nowhere {
             let mut findings: Vec<Finding> = self.direct_references().collect();
-            findings.extend(self.unknown_dependencies(names));
+            findings.extend(self.unknown_dependencies(siblings));
+            findings.extend(excluded);
             self.package.findings = findings;
         }
         self.package.dependencies = edges.into_iter().collect();
         self.package
+    }
+
+    fn excludes(&self, declared: &Declared, version: &Version) -> Finding {
+        let Declared {
+            place,
+            name,
+            requirement,
+            ..
+        } = declared;
+        let severity = match declared.kind {
+            DependencyKind::Normal => Severity::Warning,
+            DependencyKind::Build
+            | DependencyKind::Dev
+            | DependencyKind::Needs
+            | DependencyKind::Optional
+            | DependencyKind::Peer => Severity::Note,
+        };
+        let message = format!(
+            "{place}: {} requires {name:?} {requirement:?}, which the project's own {version} does not meet",
+            self.id.name
+        );
+        Finding::new("requirement-excludes-member", severity, None, message)
     }
 
     /// A dependency by URL or path; the public index refuses metadata that has one.
@@ -230,8 +275,8 @@ impl Distribution {
     }
 
     /// Dependencies that the build computes may be on packages of the project, and nothing here can tell.
-    fn unknown_dependencies(&self, names: &BTreeSet<PackageId>) -> Option<Finding> {
-        (self.computes_dependencies && names.len() > 1).then(|| {
+    fn unknown_dependencies(&self, siblings: &Siblings) -> Option<Finding> {
+        (self.computes_dependencies && siblings.len() > 1).then(|| {
             Finding::new(
                 "dynamic-dependencies",
                 Severity::Warning,

@@ -12,7 +12,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use camino::Utf8Path;
-use relplan_model::address::Ecosystem;
+use relplan_ecosystem::Ecosystem;
+use relplan_model::address::Ecosystem as Word;
 
 use crate::{
     discover::{
@@ -73,13 +74,6 @@ const NEVER_ENTERED: [&str; 28] = [
 /// How far down root manifests are looked for, in folders below the root.
 const DEPTH: usize = 4;
 
-/// The ecosystems, each with what marks a root manifest's folder.
-const MARKS: [(&str, &[&str]); 3] = [
-    ("cargo", &["Cargo.toml"]),
-    ("npm", &["package.json", "pnpm-workspace.yaml"]),
-    ("python", &["pyproject.toml", "setup.py", "setup.cfg"]),
-];
-
 /// What was found below a folder.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -112,7 +106,7 @@ impl Sighting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
     /// Its ecosystem.
-    pub ecosystem: Ecosystem,
+    pub ecosystem: Word,
     /// Its folder relative to the root, `.` for the root.
     pub path: String,
     /// Why.
@@ -141,14 +135,14 @@ pub fn survey(root: &Utf8Path) -> Result<Survey, DiscoverError> {
     let tree = Tree::open(root)?;
     let mut surveyor = Surveyor {
         tree,
-        known: Vec::new(),
+        seen: Vec::new(),
         survey: Survey::default(),
     };
     let mut queue = VecDeque::from([Folder::root()]);
     while let Some(folder) = queue.pop_front() {
-        for (ecosystem, marks) in MARKS {
+        for ecosystem in Ecosystem::ALL {
             let has = |mark: &&str| surveyor.tree.has(&folder.file(mark));
-            if marks.iter().any(has) {
+            if ecosystem.marks().iter().any(has) {
                 surveyor.look(ecosystem, &folder)?;
             }
         }
@@ -168,11 +162,7 @@ pub fn survey(root: &Utf8Path) -> Result<Survey, DiscoverError> {
 ///
 /// # Errors
 /// When there is none.
-pub fn sight(
-    root: &Utf8Path,
-    ecosystem: &Ecosystem,
-    path: &str,
-) -> Result<Sighting, DiscoverError> {
+pub fn sight(root: &Utf8Path, ecosystem: &Word, path: &str) -> Result<Sighting, DiscoverError> {
     of(&Tree::open(root)?, ecosystem, path)
 }
 
@@ -183,36 +173,36 @@ fn is_entered(name: &str) -> bool {
 
 struct Surveyor {
     tree: Tree,
-    known: Vec<Known>,
+    seen: Vec<Seen>,
     survey: Survey,
 }
 
 /// A root manifest that was looked at, and the folders of its packages.
-struct Known {
-    ecosystem: Ecosystem,
+struct Seen {
+    ecosystem: Word,
     folder: Folder,
     members: BTreeSet<String>,
 }
 
 impl Surveyor {
-    fn look(&mut self, word: &str, folder: &Folder) -> Result<(), DiscoverError> {
-        let Ok(ecosystem) = Ecosystem::new(word) else {
+    fn look(&mut self, known: Ecosystem, folder: &Folder) -> Result<(), DiscoverError> {
+        let Ok(ecosystem) = Word::new(known.word()) else {
             return Ok(());
         };
         let path = folder.to_string();
-        let ours = || self.known.iter().filter(|one| one.ecosystem == ecosystem);
-        if ours().any(|known| known.members.contains(&path)) || !self.is_stated(word, folder) {
+        let ours = || self.seen.iter().filter(|one| one.ecosystem == ecosystem);
+        if ours().any(|seen| seen.members.contains(&path)) || !self.is_stated(known, folder) {
             return Ok(());
         }
-        let is_above = |known: &&Known| {
+        let is_above = |seen: &&Seen| {
             // A root that is one package alone says nothing of what lies below it.
-            let has_others = known
+            let has_others = seen
                 .members
                 .iter()
-                .any(|one| *one != known.folder.to_string());
-            has_others && folder.is_within(&known.folder)
+                .any(|one| *one != seen.folder.to_string());
+            has_others && folder.is_within(&seen.folder)
         };
-        let above = ours().find(is_above).map(|known| known.folder.to_string());
+        let above = ours().find(is_above).map(|seen| seen.folder.to_string());
         let found = match of(&self.tree, &ecosystem, &path) {
             Ok(found) => found,
             Err(DiscoverError::RootManifest { source, .. }) => {
@@ -228,16 +218,16 @@ impl Surveyor {
             Some(of) if may_go => self.pass_over(ecosystem, path, Why::NotAMember { of }),
             Some(_) => {}
             None => {
-                self.known.push(Known {
+                self.seen.push(Seen {
                     ecosystem: ecosystem.clone(),
                     folder: folder.clone(),
                     members: all().map(|package| package.path.clone()).collect(),
                 });
-                let seen = all().count();
+                let count = all().count();
                 if may_go {
                     self.survey.workspaces.push(found);
-                } else if seen > 0 {
-                    self.pass_over(ecosystem, path, Why::Private(seen));
+                } else if count > 0 {
+                    self.pass_over(ecosystem, path, Why::Private(count));
                 }
             }
         }
@@ -245,15 +235,14 @@ impl Surveyor {
     }
 
     /// Whether there is more than the configuration of some tools.
-    fn is_stated(&self, word: &str, folder: &Folder) -> bool {
-        let has = |name: &str| self.tree.has(&folder.file(name));
-        word != "python"
-            || has("setup.py")
-            || has("setup.cfg")
-            || python::is_project(&self.tree, folder)
+    fn is_stated(&self, ecosystem: Ecosystem, folder: &Folder) -> bool {
+        match ecosystem {
+            Ecosystem::Cargo | Ecosystem::Npm => true,
+            Ecosystem::Python => python::is_stated(&self.tree, folder),
+        }
     }
 
-    fn pass_over(&mut self, ecosystem: Ecosystem, path: String, why: Why) {
+    fn pass_over(&mut self, ecosystem: Word, path: String, why: Why) {
         self.survey.passed_over.push(PassedOver {
             ecosystem,
             path,
@@ -263,7 +252,7 @@ impl Surveyor {
 }
 
 /// The packages of one workspace, with and without what looks like examples.
-fn of(tree: &Tree, ecosystem: &Ecosystem, path: &str) -> Result<Sighting, DiscoverError> {
+fn of(tree: &Tree, ecosystem: &Word, path: &str) -> Result<Sighting, DiscoverError> {
     let plain = WorkspaceRef {
         ecosystem: ecosystem.clone(),
         path: path.to_owned(),

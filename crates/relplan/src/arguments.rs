@@ -9,7 +9,7 @@ mod examples;
 mod starting;
 mod state;
 
-pub use starting::{Adopt, Init, Man, Status};
+pub use starting::{Adopt, Init, Man, Status, ecosystem_named};
 pub use state::{Mv, Rebuild, State, StatePlace};
 
 /// The heading of the options that every command has.

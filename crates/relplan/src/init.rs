@@ -10,5 +10,6 @@
 pub mod document;
 pub mod draft;
 pub mod ignored;
+pub mod kinds;
 pub mod origin;
 mod selectors;

@@ -6,8 +6,9 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
-    address::PackageId,
+    address::{PackageId, Version},
     bundle::Bundle,
     event::Event,
     plan::{Action, Plan, Subject},
@@ -42,19 +43,21 @@ pub fn jobs(
     let jobs = packages
         .values()
         .filter(|package| wanted.contains(&package.id))
-        .map(|package| Job {
-            package: package.id.clone(),
-            version: package.version.clone(),
-            root: root.clone(),
-            path: root.join(&package.path),
-            workspace_root: root.join(&package.workspace_root),
-            packer: packer(spec, package),
+        .map(|package| {
+            Ok(Job {
+                package: package.id.clone(),
+                version: package.version.clone(),
+                root: root.clone(),
+                path: root.join(&package.path),
+                workspace_root: root.join(&package.workspace_root),
+                packer: packer(spec, package)?,
+            })
         });
-    Ok(jobs.collect())
+    jobs.collect()
 }
 
 /// The packer that the spec names for the package's workspace, else the one that the workspace itself uses.
-fn packer(spec: &Spec, package: &Package) -> Packer {
+fn packer(spec: &Spec, package: &Package) -> Result<Packer, Failure> {
     let workspace = spec
         .workspaces
         .iter()
@@ -64,20 +67,20 @@ fn packer(spec: &Spec, package: &Package) -> Packer {
     if let Some(workspace) = workspace
         && !workspace.prebuilt.is_empty()
     {
-        return Packer::Prebuilt(workspace.prebuilt.clone());
+        return Ok(Packer::Prebuilt(workspace.prebuilt.clone()));
     }
     let said = workspace
         .and_then(|workspace| workspace.packer.as_deref())
         .or(package.manager.as_deref());
-    match (package.id.ecosystem.as_str(), said) {
-        ("cargo", _) => Packer::Cargo,
-        ("npm", Some("builtin")) => Packer::NpmBuiltin,
-        ("npm", Some("pnpm")) => Packer::Pnpm,
-        ("npm", Some("yarn")) => Packer::Yarn,
-        ("python", Some("builtin")) => Packer::PythonBuiltin,
-        ("python", _) => Packer::Pep517,
-        _ => Packer::Npm,
-    }
+    let ecosystem = Ecosystem::of(&package.id.ecosystem);
+    let named = ecosystem.and_then(|ecosystem| Packer::named(ecosystem, said));
+    named.ok_or_else(|| {
+        let message = match said {
+            Some(word) => format!("{} cannot be packed by {word:?}", package.id),
+            None => format!("nothing packs {}", package.id),
+        };
+        Failure::new(Exit::Invalid, message)
+    })
 }
 
 fn within(path: &str, folder: &str) -> bool {
@@ -91,7 +94,7 @@ fn within(path: &str, folder: &str) -> bool {
 /// Runs the packers; the bundle's folder is made if it is missing.
 pub async fn run(
     jobs: Vec<Job>,
-    siblings: BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version>,
+    siblings: BTreeMap<PackageId, Version>,
     bundle: Utf8PathBuf,
     tree: TreeRoots,
     verify: bool,
@@ -134,12 +137,10 @@ pub async fn run(
 }
 
 /// The versions that packages name for one another.
-pub fn siblings(
-    packages: &BTreeMap<PackageId, Package>,
-) -> BTreeMap<relplan_model::address::PackageName, relplan_model::address::Version> {
+pub fn siblings(packages: &BTreeMap<PackageId, Package>) -> BTreeMap<PackageId, Version> {
     packages
         .values()
-        .filter_map(|package| Some((package.id.name.clone(), package.version.clone()?)))
+        .filter_map(|package| Some((package.id.clone(), package.version.clone()?)))
         .collect()
 }
 

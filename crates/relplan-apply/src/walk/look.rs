@@ -2,6 +2,7 @@
 //!
 //! Pure: "already there" is decided here, by comparing digests (laws L4 and L6).
 
+use relplan_ecosystem::{file_entry, takes_slot};
 use relplan_model::{
     address::{FileName, Version},
     bundle::Artifact,
@@ -59,6 +60,12 @@ pub(crate) fn judge(index: &Index<'_>, step: &Step, observation: &Observation) -
         Seen::Present(facts) => facts,
     };
     let subject = Subject { index, step, facts };
+    if let Some(there) = subject.in_its_slot() {
+        let version = &step.version;
+        return Look::Against(format!(
+            "the registry has {there}, and takes {version} for the same version"
+        ));
+    }
     match &step.effect {
         Effect::Publish(publish) => {
             let look = subject.files(&subject.uploaded());
@@ -145,6 +152,16 @@ impl Subject<'_, '_> {
 
     fn version(&self) -> Option<&VersionFacts> {
         self.facts.versions.get(&self.step.version)
+    }
+
+    /// Another version that is there and that the registry takes for the step's (law L6).
+    fn in_its_slot(&self) -> Option<&Version> {
+        if self.version().is_some() {
+            return None;
+        }
+        let artifact = *self.index.artifacts_of(self.step).first()?;
+        let mut there = self.facts.versions.keys();
+        there.find(|there| takes_slot(&artifact.package.ecosystem, there, &self.step.version))
     }
 
     /// What an upload rests on, and what is otherwise now: a name that was new, a pointer that the upload itself moves
@@ -259,12 +276,13 @@ impl Subject<'_, '_> {
         }
     }
 
-    /// The registry's file for an artifact: of the same name, or the only one where a version is one file under
+    /// The registry's file for an artifact: of the same name, however it is spelled, or the only one where a version is one file under
     /// whatever name the registry gives it.
     fn file(&self, artifact: &Artifact) -> Option<(&FileName, &FileFacts)> {
         let files = &self.version()?.files;
-        if let Some(found) = files.get_key_value(&artifact.file) {
-            return Some(found);
+        let found = file_entry(&artifact.package, files, &artifact.file);
+        if found.is_some() {
+            return found;
         }
         let takes_one_kind = self
             .index

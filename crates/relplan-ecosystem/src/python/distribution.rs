@@ -96,7 +96,7 @@ impl Distribution {
             return Err(PackageError::content(entry, why));
         }
         let (filetype, pyversion) = match named.kind {
-            Kind::Wheel { python } => ("bdist_wheel", python.to_owned()),
+            Kind::Wheel { python, .. } => ("bdist_wheel", python.to_owned()),
             Kind::Sdist => ("sdist", "source".to_owned()),
             Kind::Egg => return Err(PackageError::Ending),
         };

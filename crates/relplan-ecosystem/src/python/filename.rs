@@ -3,7 +3,7 @@
 //! Why: an index lists files, not versions; which version a file belongs to stands in its name alone, and older names
 //! hold hyphens and spellings that no present tool writes any more.
 
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use pep440_rs::Version;
 
@@ -47,6 +47,8 @@ pub enum Kind<'a> {
     Wheel {
         /// The Python tag.
         python: &'a str,
+        /// The build tag; empty where there is none.
+        build: &'a str,
     },
     /// A source distribution.
     Sdist,
@@ -81,12 +83,12 @@ pub fn read<'a>(project: &str, file: &'a str) -> Option<Named<'a>> {
 /// `{distribution}-{version}(-{build tag})?-{python tag}-{abi tag}-{platform tag}` (PEP 427).
 fn wheel<'a>(project: &str, stem: &'a str) -> Option<Named<'a>> {
     let parts: Vec<&str> = stem.split('-').collect();
-    let (name, text, python) = match parts.as_slice() {
-        [name, version, python, _abi, _platform] => (name, version, python),
+    let (name, text, build, python) = match parts.as_slice() {
+        [name, version, python, _abi, _platform] => (name, version, "", python),
         [name, version, build, python, _abi, _platform]
             if build.starts_with(|c: char| c.is_ascii_digit()) =>
         {
-            (name, version, python)
+            (name, version, *build, python)
         }
         _ => return None,
     };
@@ -94,7 +96,7 @@ fn wheel<'a>(project: &str, stem: &'a str) -> Option<Named<'a>> {
         return None;
     }
     Some(Named {
-        kind: Kind::Wheel { python },
+        kind: Kind::Wheel { python, build },
         text,
         version: version(text)?,
     })
@@ -128,6 +130,36 @@ fn sdist<'a>(project: &str, stem: &'a str) -> Option<Named<'a>> {
                 version,
             })
     })
+}
+
+/// The Python, ABI and platform tags of a wheel, each a set (PEP 425, "Compressed Tag Sets").
+#[must_use]
+pub fn tags(file: &str) -> Option<[BTreeSet<&str>; 3]> {
+    let stem = file.strip_suffix(".whl")?;
+    let mut parts = stem.rsplit('-');
+    let mut next = || Some(parts.next()?.split('.').collect());
+    let (platform, abi, python) = (next()?, next()?, next()?);
+    Some([python, abi, platform])
+}
+
+/// Whether two file names of a project stand for one file of one version, which an index takes once: a wheel by version,
+/// build and tags, the source distribution by version.
+pub(crate) fn same_file(project: &str, one: &str, other: &str) -> bool {
+    let project = normalized(project);
+    let (Some(first), Some(second)) = (read(&project, one), read(&project, other)) else {
+        return false;
+    };
+    first.version == second.version
+        && match (first.kind, second.kind) {
+            (
+                Kind::Wheel { build, .. },
+                Kind::Wheel {
+                    build: other_build, ..
+                },
+            ) => build == other_build && tags(one) == tags(other),
+            (Kind::Sdist, Kind::Sdist) => true,
+            (Kind::Egg, _) | (_, Kind::Egg) | (Kind::Wheel { .. }, _) | (Kind::Sdist, _) => false,
+        }
 }
 
 /// The version in a stem `{name}-{version}` of this project.
@@ -182,7 +214,7 @@ mod tests {
                 None => ("none".to_owned(), String::new()),
                 Some(Named { kind, version, .. }) => (
                     match kind {
-                        Kind::Wheel { python } => format!("wheel {python}"),
+                        Kind::Wheel { python, .. } => format!("wheel {python}"),
                         Kind::Sdist => "sdist".to_owned(),
                         Kind::Egg => "egg".to_owned(),
                     },
@@ -190,6 +222,60 @@ mod tests {
                 ),
             };
             assert_eq!(shown, (kind.to_owned(), version.to_owned()), "{file}");
+        }
+    }
+
+    /// B8: an index takes a file once, however its name is spelled.
+    #[test]
+    fn l17_one_file_has_many_spellings() {
+        for (one, other, same) in [
+            (
+                "Spell_Tax-0.6.0-py3-none-any.whl",
+                "spell_tax-0.6.0-py3-none-any.whl",
+                true,
+            ),
+            (
+                "spell_tax-1.0-py3-none-any.whl",
+                "spell_tax-1.0.0-py3-none-any.whl",
+                true,
+            ),
+            (
+                "spell.tax-1.0-py2.py3-none-any.whl",
+                "spell_tax-1.0-py3.py2-none-any.whl",
+                true,
+            ),
+            (
+                "spell_tax-1.0-1-py3-none-any.whl",
+                "spell_tax-1.0-py3-none-any.whl",
+                false,
+            ),
+            (
+                "spell_tax-1.0-1-py3-none-any.whl",
+                "spell_tax-1.0-2-py3-none-any.whl",
+                false,
+            ),
+            (
+                "spell_tax-1.0-py3-none-any.whl",
+                "spell_tax-1.0-cp312-none-any.whl",
+                false,
+            ),
+            (
+                "spell_tax-1.0-py3-none-any.whl",
+                "spell_tax-1.0.1-py3-none-any.whl",
+                false,
+            ),
+            ("spell-tax-1.0.tar.gz", "spell_tax-1.0.0.tar.gz", true),
+            ("spell-tax-1.0.zip", "spell_tax-1.0.tar.gz", true),
+            (
+                "spell_tax-1.0.tar.gz",
+                "spell_tax-1.0-py3-none-any.whl",
+                false,
+            ),
+            ("spell_tax-1.0.tar.gz", "other-1.0.tar.gz", false),
+            ("spell_tax-1.0-py2.7.egg", "Spell_Tax-1.0-py2.7.egg", false),
+        ] {
+            assert_eq!(same_file("Spell.Tax", one, other), same, "{one} {other}");
+            assert_eq!(same_file("Spell.Tax", other, one), same, "{other} {one}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relplan_ecosystem::takes_slot;
 use relplan_model::{
     address::{Address, FileName, PointerName, Version},
     digest::Comparison,
@@ -124,8 +125,23 @@ fn published(view: &View<'_>, step: &Step, publish: &Publish, target: &Target, f
         "it should be the first of its name exactly if the registry has no such name",
     );
     let shown = view.shown(&step.address, &step.version);
+    let takes = |there: &Version| {
+        let artifact = artifact.as_ref().and_then(|file| view.artifacts.get(file));
+        artifact
+            .is_some_and(|artifact| takes_slot(&artifact.package.ecosystem, there, &step.version))
+    };
+    let mut others = view
+        .facts(&step.address)
+        .into_iter()
+        .flat_map(|facts| facts.versions.keys());
+    found.unless(
+        !others.any(takes),
+        Rule::Overwrite,
+        &step.id,
+        "the registry has a version that it would take it for",
+    );
     let is_there = shown.is_some_and(|shown| match artifact {
-        Some(file) => holds_one_file(target) || shown.files.contains_key(file),
+        Some(file) => holds_one_file(target) || view.shown_file(shown, file).is_some(),
         None => true,
     });
     found.unless(!is_there, Rule::Overwrite, &step.id, "it is there already");
@@ -234,7 +250,7 @@ fn adopted(
 }
 
 fn is_same(view: &View<'_>, file: &FileName, shown: &VersionFacts, target: &Target) -> bool {
-    let by_name = shown.files.get(file);
+    let by_name = view.shown_file(shown, file);
     let only = || {
         shown
             .files

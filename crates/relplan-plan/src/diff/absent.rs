@@ -1,5 +1,6 @@
 //! A version that is proven not to be there: published, unless it was there before or must not come.
 
+use relplan_ecosystem::same_version;
 use relplan_model::{bundle::Artifact, finding::Finding, observation::Facts, target::Target};
 
 use super::{Decision, Upload, publish, vanished};
@@ -33,10 +34,11 @@ pub(super) fn absent<'a>(
         }
         None => {}
     }
+    let is_same = |other| same_version(&release.package.ecosystem, other, &release.version);
     if release
         .yank
         .iter()
-        .any(|yank| yank.target == target.name && yank.version == release.version)
+        .any(|yank| yank.target == target.name && is_same(&yank.version))
     {
         return Decision::hold(
             unit,

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use relplan_ecosystem::file_entry;
 use relplan_model::{
     address::{Address, Version},
     digest::Digests,
@@ -20,7 +21,7 @@ use relplan_model::{
 use super::{
     accepted,
     bytes::{Comparison, holds_one_file},
-    refuse,
+    in_its_slot, refuse, slot_taken,
 };
 use crate::{
     index::{Index, Unit},
@@ -133,6 +134,11 @@ fn judge(index: &Index<'_>, unit: &Unit<'_>, findings: &mut Vec<Finding>) -> (St
     let Some(facts) = facts else {
         return (Standing::NotThere, Vec::new());
     };
+    if let Some(there) = in_its_slot(unit, facts) {
+        let decision = slot_taken(unit, there, findings);
+        let reasons = decision.reasons.into_iter().map(|why| why.message);
+        return refused(reasons.collect());
+    }
     let (mut known, mut reasons) = (Vec::new(), Vec::new());
     for version in wanted(unit, target, facts) {
         if let Some(shown) = facts.versions.get(version) {
@@ -195,7 +201,7 @@ fn of_version(
         Vec::new()
     };
     let recorded = index.recorded(address, version);
-    let comparison = Comparison::new(target, &packed, shown, recorded);
+    let comparison = Comparison::new(target, &unit.release.package, &packed, shown, recorded);
     if let Some(reasons) = comparison.conflict(unit, findings) {
         return Err(reasons.into_iter().map(|why| why.message).collect());
     }
@@ -211,8 +217,10 @@ fn of_version(
     }
     let one = holds_one_file(target);
     let is_recorded = |file: &_| {
-        recorded
-            .is_some_and(|known| known.files.contains_key(file) || (one && !known.files.is_empty()))
+        recorded.is_some_and(|known| {
+            file_entry(&unit.release.package, &known.files, file).is_some()
+                || (one && !known.files.is_empty())
+        })
     };
     let mut facts = Vec::new();
     for (file, seen) in &shown.files {

@@ -1,7 +1,8 @@
 //! The files of one version: those packed, those observed and those recorded.
 
+use relplan_ecosystem::{file_entry, same_file};
 use relplan_model::{
-    address::{Address, FileName, Version},
+    address::{Address, FileName, PackageId, Version},
     bundle::Artifact,
     digest::{self, Digests},
     finding::{Finding, Severity},
@@ -26,8 +27,8 @@ pub(super) fn holds_one_file(target: &Target) -> bool {
 
 /// How the files of one version compare.
 pub(super) struct Comparison<'a> {
-    /// Packed and observed with other digests.
-    different: Vec<(&'a Artifact, Digests)>,
+    /// Packed and observed with other digests: the artifact, the registry's name of it, what was observed.
+    different: Vec<(&'a Artifact, Option<FileName>, Digests)>,
     /// Recorded and observed with other digests: the file, what is recorded, what was observed.
     changed: Vec<(FileName, Digests, Digests)>,
     /// Recorded and no longer there.
@@ -49,11 +50,17 @@ pub(super) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     pub(super) fn new(
         target: &Target,
+        package: &PackageId,
         files: &[&'a Artifact],
         shown: &VersionFacts,
         recorded: Option<&Recorded>,
     ) -> Self {
         let one = holds_one_file(target);
+        let shown = &Shown {
+            package,
+            one,
+            shown,
+        };
         let mut comparison = Self {
             different: Vec::new(),
             changed: Vec::new(),
@@ -65,29 +72,31 @@ impl<'a> Comparison<'a> {
             as_recorded: false,
             extra: Vec::new(),
         };
-        comparison.with_record(one, shown, recorded);
+        comparison.with_record(shown, recorded);
         for artifact in files {
-            comparison.with_packed(one, artifact, shown, recorded);
+            comparison.with_packed(artifact, shown, recorded);
         }
-        let is_known = |name: &FileName| {
-            files.iter().any(|artifact| artifact.file == *name)
-                || recorded.is_none_or(|recorded| recorded.files.contains_key(name))
-        };
-        if !one && recorded.is_some_and(|recorded| !recorded.files.is_empty()) {
-            let unknown = shown.files.keys().filter(|name| !is_known(name));
+        if let Some(recorded) = recorded.filter(|recorded| !one && !recorded.files.is_empty()) {
+            let is_known = |name: &FileName| {
+                let same = |artifact: &&Artifact| {
+                    same_file(package, artifact.file.as_str(), name.as_str())
+                };
+                files.iter().any(same) || file_entry(package, &recorded.files, name).is_some()
+            };
+            let unknown = shown.shown.files.keys().filter(|name| !is_known(name));
             comparison.extra = unknown.cloned().collect();
         }
         comparison
     }
 
-    fn with_record(&mut self, one: bool, shown: &VersionFacts, recorded: Option<&Recorded>) {
+    fn with_record(&mut self, shown: &Shown<'_>, recorded: Option<&Recorded>) {
         let Some(recorded) = recorded else { return };
         self.as_recorded = !recorded.files.is_empty();
         for (name, known) in &recorded.files {
-            let Some(theirs) = shown_as(one, name, shown) else {
+            let Some((_, theirs)) = shown.find(name) else {
                 self.as_recorded = false;
                 // A version of one file without a readable file is there, but cannot be compared.
-                if !one {
+                if !shown.one {
                     self.vanished.push(name.clone());
                 }
                 continue;
@@ -106,14 +115,13 @@ impl<'a> Comparison<'a> {
 
     fn with_packed(
         &mut self,
-        one: bool,
         artifact: &'a Artifact,
-        shown: &VersionFacts,
+        shown: &Shown<'_>,
         recorded: Option<&Recorded>,
     ) {
-        let Some(theirs) = shown_as(one, &artifact.file, shown) else {
+        let Some((name, theirs)) = shown.find(&artifact.file) else {
             // Law L6: nothing is uploaded over a version that is there.
-            let list = if one {
+            let list = if shown.one {
                 &mut self.incomparable
             } else {
                 &mut self.missing
@@ -121,13 +129,16 @@ impl<'a> Comparison<'a> {
             return list.push(artifact);
         };
         match artifact.digests.compare(theirs) {
-            digest::Comparison::Different => self.different.push((artifact, theirs.clone())),
+            digest::Comparison::Different => {
+                let other = (!shown.one && *name != artifact.file).then(|| name.clone());
+                self.different.push((artifact, other, theirs.clone()));
+            }
             digest::Comparison::Incomparable => self.incomparable.push(artifact),
             digest::Comparison::Same => {
                 self.same.push(artifact);
                 let is_recorded = recorded.is_some_and(|recorded| {
-                    recorded.files.contains_key(&artifact.file)
-                        || (one && !recorded.files.is_empty())
+                    file_entry(shown.package, &recorded.files, &artifact.file).is_some()
+                        || (shown.one && !recorded.files.is_empty())
                 });
                 if !is_recorded {
                     self.unrecorded.push(artifact);
@@ -143,7 +154,7 @@ impl<'a> Comparison<'a> {
         findings: &mut Vec<Finding>,
     ) -> Option<Vec<Reason>> {
         let mut reasons = Vec::new();
-        for (artifact, theirs) in &self.different {
+        for (artifact, name, theirs) in &self.different {
             let (ours, theirs) = apart(&artifact.digests, theirs);
             let file = &artifact.file;
             let (why, hint) = if self.as_recorded {
@@ -162,7 +173,10 @@ impl<'a> Comparison<'a> {
                     "treat the registry's copy as hostile until you know who replaced it",
                 )
             };
-            let message = format!("{file} is {ours} here and {theirs} at the registry; {why}");
+            let spelled = name.as_ref().map(|name| format!(", as {name}"));
+            let spelled = spelled.unwrap_or_default();
+            let message =
+                format!("{file} is {ours} here and {theirs} at the registry{spelled}; {why}");
             conflict(&unit.address, &message, hint, findings);
             reasons.push(reason("other-bytes", message));
         }
@@ -209,14 +223,19 @@ fn tampering((file, known, theirs): &(FileName, Digests, Digests)) -> String {
 
 /// Compares a version that is not in question here with what is recorded of it.
 pub(super) fn warn_of_tampering(
-    one: bool,
+    (one, package): (bool, &PackageId),
     (address, version): (&Address, &Version),
     recorded: &Recorded,
     shown: &VersionFacts,
     findings: &mut Vec<Finding>,
 ) {
+    let shown = Shown {
+        package,
+        one,
+        shown,
+    };
     for (name, known) in &recorded.files {
-        let Some(theirs) = shown_as(one, name, shown) else {
+        let Some((_, theirs)) = shown.find(name) else {
             continue;
         };
         if known.compare(theirs) == digest::Comparison::Different {
@@ -227,12 +246,23 @@ pub(super) fn warn_of_tampering(
     }
 }
 
-/// The digests shown for a file: by its name, or of the only file where a version is one file under any name.
-fn shown_as<'f>(one: bool, name: &FileName, shown: &'f VersionFacts) -> Option<&'f Digests> {
-    let by_name = shown.files.get(name);
-    let only = || {
-        let mut files = shown.files.values();
-        files.next().filter(|_| one && files.next().is_none())
-    };
-    by_name.or_else(only).map(|file| &file.digests)
+/// What a registry shows of a version.
+struct Shown<'f> {
+    package: &'f PackageId,
+    /// Whether a version is one file under any name.
+    one: bool,
+    shown: &'f VersionFacts,
+}
+
+impl<'f> Shown<'f> {
+    /// The registry's name of a file and its digests: by the name, however that is spelled, or of the only file.
+    fn find(&self, name: &FileName) -> Option<(&'f FileName, &'f Digests)> {
+        let files = &self.shown.files;
+        let only = || {
+            let mut all = files.iter();
+            all.next().filter(|_| self.one && all.next().is_none())
+        };
+        let found = file_entry(self.package, files, name).or_else(only);
+        found.map(|(name, file)| (name, &file.digests))
+    }
 }

@@ -28,7 +28,7 @@ pub(super) fn present<'a>(
     findings: &mut Vec<Finding>,
 ) -> Decision<'a> {
     let recorded = index.recorded(&unit.address, &unit.release.version);
-    let comparison = Comparison::new(target, &files, version, recorded);
+    let comparison = Comparison::new(target, &unit.release.package, &files, version, recorded);
     if let Some(reasons) = comparison.conflict(unit, findings) {
         return Decision {
             verdict: Verdict::Hold,
@@ -112,7 +112,7 @@ pub(super) fn compare_pointed_at(
     facts: &Facts,
     findings: &mut Vec<Finding>,
 ) {
-    let one = bytes::holds_one_file(target);
+    let kept = (bytes::holds_one_file(target), &unit.release.package);
     let address = &unit.address;
     for version in query::pointed_at(&index.input.state, address) {
         let Some(recorded) = index.recorded(address, version) else {
@@ -131,7 +131,7 @@ pub(super) fn compare_pointed_at(
                 ),
             )),
             Some(shown) => {
-                bytes::warn_of_tampering(one, (address, version), recorded, shown, findings)
+                bytes::warn_of_tampering(kept, (address, version), recorded, shown, findings)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Yanks: those that the spec asks for, and those that nobody here asked for.
 
+use relplan_ecosystem::same_version;
 use relplan_model::{
     address::{Address, Version},
     finding::{Finding, Severity},
@@ -25,7 +26,7 @@ pub(super) fn yanked(
 ) -> (Change, Option<Step>) {
     let subject = Subject::Yank(version.clone());
     let seen = index.seen(address);
-    let is_desired = release.version == *version
+    let is_desired = same_version(&release.package.ecosystem, &release.version, version)
         && release
             .destinations
             .iter()

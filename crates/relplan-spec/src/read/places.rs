@@ -6,7 +6,7 @@ use relplan_kdl::{Fields, Node, Problem, Said, Span, listed, nearest, quoted};
 use relplan_model::address::Ecosystem;
 
 use super::Reader;
-use crate::{grammar::PACKERS, selector::check, spec::Workspace};
+use crate::{selector::check, spec::Workspace};
 
 impl Reader<'_, '_> {
     pub(super) fn workspaces(&mut self, nodes: &[&Node]) -> Vec<Workspace> {
@@ -63,10 +63,8 @@ impl Reader<'_, '_> {
     }
 
     fn packer(&mut self, packer: &Said<String>, ecosystem: &Said<String>) {
-        let packers = PACKERS
-            .iter()
-            .find(|(name, _)| *name == ecosystem.value)
-            .map_or(&[][..], |(_, packers)| *packers);
+        let known = relplan_ecosystem::Ecosystem::named(&ecosystem.value);
+        let packers = known.map_or(&[][..], relplan_ecosystem::Ecosystem::packers);
         if packers.is_empty() || packers.contains(&packer.value.as_str()) {
             return;
         }

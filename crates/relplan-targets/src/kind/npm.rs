@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! npm.rs ── config ◀── npmrc          where the registries are and what opens them
-//!        ├─ observe, fetch ◀── packument ◀── range
+//!        ├─ observe, fetch ◀── packument ◀── relplan_ecosystem::npm::Range
 //!        ├─ write ◀── publish ◀── manifest
 //!        └─ preflight
 //! ```
@@ -15,7 +15,6 @@ mod observe;
 pub(crate) mod packument;
 mod preflight;
 mod publish;
-pub(crate) mod range;
 #[cfg(test)]
 mod tests;
 mod write;

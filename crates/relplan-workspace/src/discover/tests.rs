@@ -174,7 +174,12 @@ fn l13_a_workspace_that_cannot_be_looked_at_is_an_error() {
             "is not a folder below the project's root",
             "",
         ),
-        ("maven", ".", "is not a kind of workspace", ""),
+        (
+            "maven",
+            ".",
+            "\"maven\" is not an ecosystem; there are cargo, npm and python",
+            "",
+        ),
     ] {
         let (found, source) = error(ecosystem, path, &[]);
         assert!(found.contains(message), "{found}");

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relplan_ecosystem::{Ecosystem, npm::is_tag};
 use relplan_model::{
+    address::Version,
     finding::{Finding, Severity},
     release::{Dependency, DependencyKind},
 };
@@ -10,7 +12,6 @@ use relplan_model::{
 use super::{
     Module,
     members::Manager,
-    range,
     requirement::{Requirement, Workspace, published_range},
 };
 use crate::discover::{Folder, Publishable};
@@ -101,6 +102,10 @@ struct Written<'a> {
     fits: bool,
 }
 
+fn admits(range: &str, version: &Version) -> Option<bool> {
+    Ecosystem::Npm.admits(range, version.as_str())
+}
+
 struct Reader<'a> {
     module: &'a Module,
     siblings: &'a Siblings<'a>,
@@ -160,13 +165,13 @@ impl<'a> Reader<'a> {
     /// A range or tag that users' package managers resolve by the registry.
     fn registry(&self, declared: &Declared<'_>, name: &str, range: &str) -> Resolved {
         let on = self.siblings.by_name.get(name);
-        let Some((on, version)) = on.and_then(|on| Some((on, on.semver()?))) else {
+        let Some((on, version)) = on.and_then(|on| Some((on, on.version.as_ref()?))) else {
             return Resolved::default();
         };
-        match range::admits(range, &version) {
+        match admits(range, version) {
             Some(true) => Resolved::edge(declared.edge(on, declared.text)),
             Some(false) => Resolved::finding(self.excludes(declared, on)),
-            None if range::is_tag(range) => Resolved::edge(declared.edge(on, declared.text)),
+            None if is_tag(range) => Resolved::edge(declared.edge(on, declared.text)),
             None => Resolved::default(),
         }
     }
@@ -204,9 +209,9 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let (on, range) = self.member(declared.name, rest)?;
-            let version = on.semver()?;
-            let range = published_range(range, &version.to_string(), declared.peer);
-            fits |= range::admits(&range, &version) == Some(true);
+            let version = on.version.as_ref()?;
+            let range = published_range(range, version.as_str(), declared.peer);
+            fits |= admits(&range, version) == Some(true);
             written.push(if on.id.name.as_str() == declared.name {
                 range
             } else {

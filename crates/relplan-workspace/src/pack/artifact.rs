@@ -88,29 +88,28 @@ fn proven_version(
     inside: Inside,
 ) -> Result<Version, PackError> {
     let Inside { name, version } = inside;
-    let is_python = kind.ecosystem() == "python";
-    let same_name = kind.same_name(&name, job.package.name.as_str());
-    let same_version = job
-        .version
-        .as_ref()
-        .is_none_or(|expected| expected.as_str() == version);
-    if !same_name || !same_version || kind.ecosystem() != job.package.ecosystem.as_str() {
+    let ecosystem = kind.ecosystem();
+    let same_version = |expected: &Version| ecosystem.same_version(expected.as_str(), &version);
+    if !identity::is_of(&job.package, kind, &name) || !job.version.as_ref().is_none_or(same_version)
+    {
         let expected = match &job.version {
             Some(version) => format!("{} {version}", job.package),
             None => job.package.to_string(),
         };
-        let hint = match is_python && same_name {
-            true => "write the version in the manifest as it is spelled there, and pack again",
-            false => "build it again from this manifest, or point at the right file",
-        };
         return Err(PackError::Mismatch {
             path: made.path.clone(),
             expected,
-            found: format!("{name} ({}) {version}", kind.ecosystem()),
-            hint: hint.to_owned(),
+            found: format!("{name} ({}) {version}", ecosystem.word()),
+            hint: "build it again from this manifest, or point at the right file".to_owned(),
         });
     }
-    Version::new(version).map_err(|error| PackError::Manifest {
+    // The manifest's spelling is the plan's; where the manifest has none, all packers' spellings become one.
+    let spelled = match (&job.version, ecosystem.read_version(&version)) {
+        (Some(expected), _) => return Ok(expected.clone()),
+        (None, Some(read)) => read.to_string(),
+        (None, None) => version,
+    };
+    Version::new(spelled).map_err(|error| PackError::Manifest {
         path: made.path.clone(),
         why: error.to_string(),
     })

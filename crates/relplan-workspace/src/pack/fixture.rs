@@ -48,7 +48,11 @@ impl Tree {
         let ecosystem = match packer {
             Packer::Cargo => "cargo",
             Packer::Pep517 | Packer::PythonBuiltin => "python",
-            _ => "npm",
+            Packer::Npm
+            | Packer::Pnpm
+            | Packer::Yarn
+            | Packer::NpmBuiltin
+            | Packer::Prebuilt(_) => "npm",
         };
         Job {
             package: PackageId {

@@ -4,7 +4,8 @@
 use std::io::{self, BufReader};
 
 use camino::Utf8Path;
-use relplan_ecosystem::{Format, Package, PackageError};
+use relplan_ecosystem::{Ecosystem, Format, Package, PackageError};
+use relplan_model::address::PackageId;
 use relplan_system::tree::open_named;
 use serde_json::{Map, Value};
 
@@ -60,6 +61,13 @@ pub(super) fn read(path: &Utf8Path) -> Result<(Format, Inside), IdentityError> {
         refuse_local(&tarball.manifest)?;
     }
     Ok((format, package.inside()?))
+}
+
+/// Whether a file of this format, with this name inside, is a package's.
+pub(super) fn is_of(package: &PackageId, format: Format, name: &str) -> bool {
+    let ecosystem = format.ecosystem();
+    Ecosystem::of(&package.ecosystem) == Some(ecosystem)
+        && ecosystem.same_name(package.name.as_str(), name)
 }
 
 /// Refuses a packed file out of relplan's own folder.

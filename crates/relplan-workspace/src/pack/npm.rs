@@ -21,12 +21,10 @@ pub(super) fn pack(
     };
     let folder = shop.folder()?;
     let mut call = shop.call(tool, &job.path)?.arg("pack");
-    call = match job.packer {
-        Packer::Yarn if version.starts_with("1.") => {
-            call.arg("--filename").arg(folder.join("package.tgz"))
-        }
-        Packer::Yarn => call.arg("--out").arg(folder.join("package.tgz")),
-        _ => call.arg("--pack-destination").arg(&folder),
+    call = match (job.packer == Packer::Yarn, version.starts_with("1.")) {
+        (true, true) => call.arg("--filename").arg(folder.join("package.tgz")),
+        (true, false) => call.arg("--out").arg(folder.join("package.tgz")),
+        (false, _) => call.arg("--pack-destination").arg(&folder),
     };
     if job.packer == Packer::Npm {
         call = call.envs([

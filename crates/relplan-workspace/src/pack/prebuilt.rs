@@ -24,10 +24,7 @@ pub(super) fn collect(job: &Job, globs: &[String], jobs: &[Job]) -> Result<Vec<M
             path: path.clone(),
             source,
         })?;
-        let is_of = |job: &Job| {
-            job.package.ecosystem.as_str() == kind.ecosystem()
-                && kind.same_name(job.package.name.as_str(), &inside.name)
-        };
+        let is_of = |job: &Job| identity::is_of(&job.package, kind, &inside.name);
         if !is_of(job) && jobs.iter().any(is_of) {
             continue;
         }

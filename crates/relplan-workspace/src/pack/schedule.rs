@@ -11,7 +11,7 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::{
-    address::{PackageId, PackageName, Version},
+    address::{PackageId, Version},
     bundle::Artifact,
 };
 use relplan_system::programs::ForeignCode;
@@ -182,14 +182,11 @@ fn refuse_twins(jobs: &[Job]) -> Result<(), PackError> {
     Ok(())
 }
 
-fn siblings(jobs: &[Job], options: &Options) -> BTreeMap<PackageName, Version> {
+fn siblings(jobs: &[Job], options: &Options) -> BTreeMap<PackageId, Version> {
     let mut siblings = options.siblings.clone();
-    for job in jobs
-        .iter()
-        .filter(|job| job.package.ecosystem.as_str() == "npm")
-    {
+    for job in jobs {
         if let Some(version) = &job.version {
-            siblings.insert(job.package.name.clone(), version.clone());
+            siblings.insert(job.package.clone(), version.clone());
         }
     }
     siblings

@@ -124,3 +124,20 @@ fn events_tell_of_each_package_from_start_to_end() {
         ]
     );
 }
+
+/// Each word that a spec may say for an ecosystem stands for a packer of that ecosystem.
+#[test]
+fn l13_every_packer_that_the_spec_knows_is_there() {
+    for ecosystem in relplan_ecosystem::Ecosystem::ALL {
+        for word in ecosystem.packers() {
+            let packer = super::Packer::named(ecosystem, Some(word)).unwrap();
+            assert_eq!(packer.word(), *word);
+        }
+        let own = super::Packer::named(ecosystem, None);
+        assert_eq!(
+            own,
+            super::Packer::named(ecosystem, ecosystem.packers().first().copied())
+        );
+        assert_eq!(super::Packer::named(ecosystem, Some("make")), None);
+    }
+}

@@ -12,7 +12,7 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use relplan_model::address::{PackageName, Version};
+use relplan_model::address::{PackageId, Version};
 use relplan_system::{
     programs::{Bounds, Call, ProgramError, Programs, Variables},
     tree,
@@ -33,7 +33,7 @@ const VERSION: Bounds = Bounds::of(300, 1 << 20);
 pub(super) struct Workshop<'a> {
     pub(super) options: &'a Options,
     /// The versions of the workspace's npm packages, those of the jobs included.
-    pub(super) siblings: BTreeMap<PackageName, Version>,
+    pub(super) siblings: BTreeMap<PackageId, Version>,
     vars: Variables,
     programs: Programs,
     withheld: Vec<SecretString>,
@@ -46,7 +46,7 @@ impl<'a> Workshop<'a> {
     /// Prepares the environment and the scratch folder.
     pub(super) fn open(
         options: &'a Options,
-        siblings: BTreeMap<PackageName, Version>,
+        siblings: BTreeMap<PackageId, Version>,
     ) -> Result<Self, PackError> {
         let named = options.environment.named();
         if let Some(variable) = named

@@ -1,9 +1,9 @@
 //! One `pyproject.toml`: its standard `[project]` table, else Poetry's own.
 
+use relplan_ecosystem::python::Requirement;
 use relplan_model::release::DependencyKind;
 use toml_edit::{Item, TableLike};
 
-use super::specifier::Specifier;
 use crate::discover::{
     Folder, ReadError, Tree,
     toml::{Toml, texts},
@@ -56,7 +56,7 @@ pub(super) struct Declared {
 impl Declared {
     /// The dependency that a specifier declares; `None` where it has no name at its head.
     pub(super) fn of(place: &str, text: &str, kind: DependencyKind) -> Option<Self> {
-        let specifier = Specifier::of(text)?;
+        let specifier = Requirement::of(text)?;
         Some(Self {
             place: place.to_owned(),
             name: specifier.name.to_owned(),

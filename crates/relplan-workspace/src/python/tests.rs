@@ -254,3 +254,36 @@ fn a_member_that_says_nothing_of_itself_is_an_error() {
     );
     assert!(text.contains("b/pyproject.toml:4: "), "{text}");
 }
+
+/// B4: `pin-b==0.1.0` beside a `pin-b` 0.2.0 was an edge, and nobody was told.
+#[test]
+fn l17_a_requirement_that_excludes_the_sibling_is_told_and_makes_no_edge() {
+    let project = Fixture::new(&[
+        (
+            "pyproject.toml",
+            "[tool.uv.workspace]\nmembers = [\"packages/*\"]\n",
+        ),
+        (
+            "packages/a/pyproject.toml",
+            &project(
+                "pin-a",
+                "dependencies = [\"Pin.B==0.1.0\"]\n[project.optional-dependencies]\nx = [\"pin_b[z]<1 ; python_version > '3'\"]",
+            ),
+        ),
+        ("packages/b/pyproject.toml", &project("pin-b", "")),
+        (
+            "packages/c/pyproject.toml",
+            &project("pin-c", "dependencies = [\"pin-b~=1.0\"]"),
+        ),
+    ]);
+    check(
+        &project.found("python"),
+        "
+        pin-a 1.0.0 in packages/a
+          . requirement-excludes-member: packages/a/pyproject.toml:9: pin-a requires \"pin_b\" \"[z]<1 ; python_version > '3'\", which the project's own 1.0.0 does not meet
+          ! requirement-excludes-member: packages/a/pyproject.toml:7: pin-a requires \"Pin.B\" \"==0.1.0\", which the project's own 1.0.0 does not meet
+        pin-b 1.0.0 in packages/b
+        pin-c 1.0.0 in packages/c
+          normal pin-b ~=1.0",
+    );
+}

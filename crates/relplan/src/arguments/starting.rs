@@ -6,7 +6,7 @@ use clap::Args;
 use relplan_model::address::Ecosystem;
 
 use super::{Format, Places, Selected};
-use crate::init::draft::Instead;
+use crate::init::{draft::Instead, kinds};
 
 /// `relplan init`.
 #[derive(Debug, Args)]
@@ -39,12 +39,19 @@ fn workspace(text: &str) -> Result<(Ecosystem, String), String> {
     let (ecosystem, path) = text
         .split_once('=')
         .ok_or("name an ecosystem and a folder: cargo=., npm=js or python=py")?;
-    match ecosystem {
-        "cargo" | "npm" | "python" => Ecosystem::new(ecosystem)
-            .map(|ecosystem| (ecosystem, path.to_owned()))
-            .map_err(|error| error.to_string()),
-        _ => Err("the ecosystems are cargo, npm and python".to_owned()),
-    }
+    let ecosystem = ecosystem_named(ecosystem)?;
+    Ok((ecosystem, path.to_owned()))
+}
+
+/// The ecosystem that a typed word stands for.
+pub fn ecosystem_named(word: &str) -> Result<Ecosystem, String> {
+    let known = relplan_ecosystem::Ecosystem::named(word);
+    known
+        .and_then(|known| Ecosystem::new(known.word()).ok())
+        .ok_or_else(|| {
+            let words = relplan_ecosystem::Ecosystem::listed("and");
+            format!("the ecosystems are {words}")
+        })
 }
 
 fn instead(text: &str) -> Result<Instead, String> {
@@ -52,14 +59,10 @@ fn instead(text: &str) -> Result<Instead, String> {
         .split_once('=')
         .filter(|(_, place)| !place.is_empty())
         .ok_or("name a kind and a place, such as directory=out/registry")?;
-    let place = place.to_owned();
-    match kind {
-        "directory" => Ok(Instead::Directory(place)),
-        "npm" => Ok(Instead::Npm(place)),
-        "cargo" => Ok(Instead::Cargo(place)),
-        "pypi" => Ok(Instead::Pypi(place)),
-        _ => Err("the kinds are cargo, directory, npm and pypi".to_owned()),
-    }
+    Instead::new(kind, place).ok_or_else(|| {
+        let kinds = kinds::ALL.map(|kind| kind.word);
+        format!("the kinds are {}", kinds.join(", "))
+    })
 }
 
 /// `relplan adopt`.

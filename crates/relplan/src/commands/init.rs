@@ -8,7 +8,7 @@ use relplan_workspace::{PassedOver, Sighting, Why, WorkspaceRef};
 
 use super::Session;
 use crate::{
-    arguments::{Init, Selected},
+    arguments::{Init, Selected, ecosystem_named},
     exit::Exit,
     failure::Failure,
     gather::{
@@ -143,11 +143,10 @@ fn sight(session: &Session, ecosystem: &Ecosystem, path: &str) -> Result<Sightin
 fn ask_for_workspace(session: &Session) -> Result<Sighting, Failure> {
     let terminal = session.terminal;
     terminal.remark("No package was found here or in the folders below.");
-    let word = terminal.ask_for("Which ecosystem: cargo, npm or python?", None);
-    let ecosystem = word
-        .filter(|word| matches!(word.as_str(), "cargo" | "npm" | "python"))
-        .and_then(|word| Ecosystem::new(word).ok())
-        .ok_or_else(|| Failure::new(Exit::Usage, "the ecosystems are cargo, npm and python"))?;
+    let words = relplan_ecosystem::Ecosystem::listed("or");
+    let word = terminal.ask_for(&format!("Which ecosystem: {words}?"), None);
+    let ecosystem = ecosystem_named(word.as_deref().unwrap_or_default())
+        .map_err(|message| Failure::new(Exit::Usage, message))?;
     let path = terminal.ask_for("In which folder is its root manifest?", Some("."));
     sight(session, &ecosystem, path.as_deref().unwrap_or("."))
 }

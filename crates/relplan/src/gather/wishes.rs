@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
+use relplan_ecosystem::{Ecosystem, same_version};
 use relplan_model::{
-    address::{Address, PackageId, Version},
+    address::{Address, PackageId, TargetName, Version},
     bundle::Bundle,
     finding::{Finding, Severity},
     plan::Selection,
@@ -201,8 +202,13 @@ fn version(
     bundle: Option<&Bundle>,
     findings: &mut Vec<Finding>,
 ) -> Option<Version> {
-    if let Some(version) = rule.version.as_ref().or(package.version.as_ref()) {
-        return Some(version.clone());
+    match (&rule.version, &package.version) {
+        // The manifest's spelling is what its packer's files are recorded under.
+        (Some(said), Some(own)) if same_version(&package.id.ecosystem, said, own) => {
+            return Some(own.clone());
+        }
+        (Some(version), _) | (None, Some(version)) => return Some(version.clone()),
+        (None, None) => {}
     }
     let packed: BTreeSet<&Version> = bundle
         .into_iter()
@@ -272,18 +278,30 @@ fn destinations(package: &Package, rule: &Rule) -> Vec<Destination> {
     destinations
 }
 
-/// Two packages of one name cannot go to one target: their rows would be the same row.
+/// Two packages of one name cannot go to one target: their rows would be the same row, or the registry takes the first
+/// of them alone.
 fn clashes(releases: &[Release]) -> Result<(), Failure> {
     let mut seen: BTreeMap<Address, &PackageId> = BTreeMap::new();
+    let mut names: BTreeMap<(&TargetName, Ecosystem, String), &PackageId> = BTreeMap::new();
     for release in releases {
         for destination in &release.destinations {
             let address = Address::new(destination.target.clone(), release.package.name.clone());
-            if let Some(other) = seen.insert(address.clone(), &release.package) {
-                let message = format!("{other} and {} would both be {address}", release.package);
-                return Err(
-                    Failure::new(Exit::Invalid, message).hint("send them to targets of their own")
-                );
-            }
+            let package = &release.package;
+            let message = if let Some(other) = seen.insert(address.clone(), package) {
+                format!("{other} and {package} would both be {address}")
+            } else if let Some(ecosystem) = Ecosystem::of(&package.ecosystem)
+                && let key = ecosystem.registry_key(package.name.as_str())
+                && let Some(other) = names.insert((&destination.target, ecosystem, key), package)
+            {
+                format!(
+                    "{other} and {package} have one name to registries, and both go to {}",
+                    destination.target
+                )
+            } else {
+                continue;
+            };
+            let failure = Failure::new(Exit::Invalid, message);
+            return Err(failure.hint("send them to targets of their own"));
         }
     }
     Ok(())

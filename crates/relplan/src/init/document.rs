@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 
 use relplan_model::text::is_hidden;
 
-use super::draft::{Draft, Place, Rule};
+use super::{
+    draft::{Draft, Place, Rule},
+    kinds::{self, Kind},
+};
 
 /// Names in a rule's comment.
 const NAMED: usize = 4;
@@ -111,18 +114,19 @@ fn node(target: &Place) -> String {
 
 /// How a second place for the same packages would look, in the words of the first target's kind.
 fn mirror(out: &mut String, draft: &Draft) {
-    let Some(target) = draft.targets.first() else {
+    let first = draft.targets.first();
+    let Some(kind) = first.and_then(|target| kinds::named(target.kind)) else {
         return;
     };
-    let (kind, property) = match target.kind {
-        "npm" => ("npm", "url=\"https://npm.acme.example/\""),
-        "cargo" => ("cargo", "registry=\"acme\""),
-        "pypi" => ("pypi", "repository=\"acme\""),
-        _ => ("directory", "path=\"out/mirror\""),
-    };
+    let Kind {
+        word,
+        property,
+        example,
+        ..
+    } = kind;
     let _ = writeln!(
         out,
-        "\n// A mirror is one more target, and one more `to` in the rules for it:\n//\n// target \"mirror\" kind=\"{kind}\" {property}"
+        "\n// A mirror is one more target, and one more `to` in the rules for it:\n//\n// target \"mirror\" kind=\"{word}\" {property}=\"{example}\""
     );
 }
 

@@ -1,9 +1,12 @@
 //! What a new spec says: workspaces, targets, and rules for what may be published.
 
-use relplan_model::address::Ecosystem;
+use relplan_ecosystem::Ecosystem;
 use relplan_workspace::{Package, Publishable, Sighting, WorkspaceRef};
 
-use super::selectors;
+use super::{
+    kinds::{self, Kind},
+    selectors,
+};
 
 /// A spec that is about to be written.
 pub struct Draft {
@@ -52,16 +55,19 @@ pub struct Lost {
     pub other: Option<String>,
 }
 
-/// The ecosystems, those first whose packages are built from those of the others.
-const OUTERMOST: [&str; 3] = ["python", "npm", "cargo"];
+/// The lesser it is, the more likely is a package built from one of the same name in another ecosystem.
+fn depth(ecosystem: Ecosystem) -> u8 {
+    match ecosystem {
+        Ecosystem::Python => 0,
+        Ecosystem::Npm => 1,
+        Ecosystem::Cargo => 2,
+    }
+}
 
 /// Leaves out workspaces of one package that has a twin: the same name in the same folder, in another ecosystem. Kept is
 /// the one that is built from the other, such as a Python package with a crate inside.
 pub fn without_twins(sightings: Vec<Sighting>) -> (Vec<Sighting>, Vec<Lost>) {
-    let rank = |package: &Package| {
-        let ecosystem = package.id.ecosystem.as_str();
-        OUTERMOST.iter().position(|one| *one == ecosystem)
-    };
+    let rank = |package: &Package| Ecosystem::of(&package.id.ecosystem).map(depth);
     let outer = |package: &Package| {
         let others = sightings.iter().flat_map(Sighting::publishable);
         let twin = others
@@ -92,15 +98,9 @@ pub fn without_twins(sightings: Vec<Sighting>) -> (Vec<Sighting>, Vec<Lost>) {
 
 /// Where packages go instead of their ecosystem's own registry, as the command line names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Instead {
-    /// All go into a registry in a folder.
-    Directory(String),
-    /// npm packages go to the registry at this URL.
-    Npm(String),
-    /// Crates go to a registry of Cargo's configuration.
-    Cargo(String),
-    /// Python packages go to an index of `.pypirc`.
-    Pypi(String),
+pub struct Instead {
+    kind: Kind,
+    place: String,
 }
 
 impl Draft {
@@ -112,9 +112,12 @@ impl Draft {
         instead: &[Instead],
     ) -> (Self, Vec<Lost>) {
         let all: Vec<&Package> = sightings.iter().flat_map(|one| &one.packages).collect();
-        let mut groups: Vec<((&Ecosystem, Place), Vec<&Package>)> = Vec::new();
+        let mut groups: Vec<((Ecosystem, Place), Vec<&Package>)> = Vec::new();
         for package in sightings.iter().flat_map(Sighting::publishable) {
-            let key = (&package.id.ecosystem, place(package, instead));
+            let Some(ecosystem) = Ecosystem::of(&package.id.ecosystem) else {
+                continue;
+            };
+            let key = (ecosystem, place(ecosystem, package, instead));
             match groups.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, packages)) => packages.push(package),
                 None => groups.push((key, vec![package])),
@@ -140,7 +143,7 @@ impl Draft {
                 Rule {
                     selector: one.selector,
                     target: place.name.clone(),
-                    access_unsaid: place.kind == "npm"
+                    access_unsaid: place.kind == Ecosystem::Npm.default_kind()
                         && one.packages.iter().any(|one| is_unsaid(one)),
                     packages: one
                         .packages
@@ -181,27 +184,29 @@ fn is_unsaid(package: &Package) -> bool {
 }
 
 /// Where a package goes: by the command line, else by its manifest, else to its ecosystem's registry.
-fn place(package: &Package, instead: &[Instead]) -> Place {
-    let ecosystem = package.id.ecosystem.as_str();
+fn place(ecosystem: Ecosystem, package: &Package, instead: &[Instead]) -> Place {
+    let kind = ecosystem.default_kind();
     let said = instead.iter().find_map(|one| one.place(ecosystem));
     said.unwrap_or_else(|| match ecosystem {
-        "cargo" => match &package.publishable {
+        Ecosystem::Cargo => match &package.publishable {
             Publishable::Only(registries) if !registries.iter().any(|one| one == "crates-io") => {
                 let registry = registries.first().cloned().unwrap_or_default();
-                Place::new(&slug(&registry), "cargo", Some(("registry", registry)))
+                Place::new(&slug(&registry), kind, Some(("registry", registry)))
             }
-            _ => Place::new("crates-io", "cargo", None),
+            Publishable::Only(_) | Publishable::Anywhere | Publishable::Nowhere => {
+                Place::new("crates-io", kind, None)
+            }
         },
-        "python" => Place::new("pypi", "pypi", None),
-        _ => match package.settings.text("registry") {
+        Ecosystem::Npm => match package.settings.text("registry") {
             Some(url) => {
                 let host = url.split("://").nth(1).unwrap_or(url);
                 let host = host.split(['/', ':']).next().unwrap_or_default();
                 let name = format!("npm-{}", slug(host));
-                Place::new(&name, "npm", Some(("url", url.to_owned())))
+                Place::new(&name, kind, Some(("url", url.to_owned())))
             }
-            None => Place::new("npm", "npm", None),
+            None => Place::new(kind, kind, None),
         },
+        Ecosystem::Python => Place::new(kind, kind, None),
     })
 }
 
@@ -216,17 +221,19 @@ impl Place {
 }
 
 impl Instead {
-    fn place(&self, ecosystem: &str) -> Option<Place> {
-        let of = |word, name: &str, kind, property, value: &String| {
-            let place = Place::new(name, kind, Some((property, value.clone())));
-            (ecosystem == word).then_some(place)
-        };
-        match self {
-            Self::Directory(path) => of(ecosystem, "shelf", "directory", "path", path),
-            Self::Npm(url) => of("npm", "npm", "npm", "url", url),
-            Self::Cargo(name) => of("cargo", &slug(name), "cargo", "registry", name),
-            Self::Pypi(name) => of("python", &slug(name), "pypi", "repository", name),
-        }
+    /// A place of a kind; `None`: there is no such kind.
+    pub fn new(kind: &str, place: &str) -> Option<Self> {
+        let kind = kinds::named(kind)?;
+        let place = place.to_owned();
+        Some(Self { kind, place })
+    }
+
+    fn place(&self, ecosystem: Ecosystem) -> Option<Place> {
+        let Self { kind, place } = self;
+        let takes = kind.of.is_none_or(|of| of == ecosystem);
+        let name = kind.name.map_or_else(|| slug(place), str::to_owned);
+        let property = Some((kind.property, place.clone()));
+        takes.then(|| Place::new(&name, kind.word, property))
     }
 }
 

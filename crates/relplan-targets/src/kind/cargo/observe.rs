@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{FileName, Version},
     digest::{Algorithm, Digests},
@@ -31,7 +32,8 @@ pub(crate) enum FactsError {
 
 /// What the lines say about what is asked.
 ///
-/// A version is taken as there when the index has one that differs in build metadata only: registries count both as one.
+/// Where the index has a version that differs from an asked one in build metadata alone, that one is told: registries take
+/// both for one, and it is in the way.
 ///
 /// # Errors
 /// When the lines are about another crate, or one cannot be read.
@@ -59,8 +61,8 @@ pub(crate) fn facts(query: &Query, lines: &[Line<'_>]) -> Result<Facts, FactsErr
         ..Facts::default()
     };
     for version in &query.versions {
-        if let Some(line) = find(&published, version) {
-            facts.versions.insert(version.clone(), version_facts(line));
+        if let Some((there, line)) = find(&published, version) {
+            facts.versions.insert(there, version_facts(line));
         }
     }
     for range in &query.ranges {
@@ -74,23 +76,24 @@ pub(crate) fn facts(query: &Query, lines: &[Line<'_>]) -> Result<Facts, FactsErr
         let versions = matches.into_iter().map(|(version, _)| version).collect();
         facts.ranges.insert(range.clone(), versions);
     }
-    (facts.order, facts.prerelease) = order(query.versions.iter().chain(&facts.current));
+    (facts.order, facts.prerelease) =
+        Ecosystem::Cargo.order(query.versions.iter().chain(&facts.current));
     Ok(facts)
 }
 
+/// An asked version, or the one that is there in its place.
 fn find<'a>(
     published: &[(semver::Version, &'a Line<'a>)],
     version: &Version,
-) -> Option<&'a Line<'a>> {
+) -> Option<(Version, &'a Line<'a>)> {
     let wanted = semver::Version::parse(version.as_str()).ok()?;
     let exact = published.iter().find(|(there, _)| *there == wanted);
-    exact
-        .or_else(|| {
-            published
-                .iter()
-                .find(|(there, _)| there.cmp_precedence(&wanted).is_eq())
-        })
-        .map(|(_, line)| *line)
+    let (_, line) = exact.or_else(|| {
+        published
+            .iter()
+            .find(|(there, _)| there.cmp_precedence(&wanted).is_eq())
+    })?;
+    Some((Version::new(line.vers.as_ref()).ok()?, *line))
 }
 
 fn version_facts(line: &Line<'_>) -> VersionFacts {
@@ -143,19 +146,4 @@ fn matching<'a>(
         .into_iter()
         .filter_map(|(_, line)| Some((Version::new(line.vers.as_ref()).ok()?, *line)))
         .collect()
-}
-
-/// Versions in Cargo's order, ascending and each once, and those of them that are prereleases.
-pub(crate) fn order<'a>(
-    versions: impl Iterator<Item = &'a Version>,
-) -> (Vec<Version>, Vec<Version>) {
-    let sorted: BTreeMap<semver::Version, &Version> = versions
-        .filter_map(|version| Some((semver::Version::parse(version.as_str()).ok()?, version)))
-        .collect();
-    let prerelease = sorted
-        .iter()
-        .filter(|(version, _)| !version.pre.is_empty())
-        .map(|(_, version)| (*version).clone())
-        .collect();
-    (sorted.into_values().cloned().collect(), prerelease)
 }

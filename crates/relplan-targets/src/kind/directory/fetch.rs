@@ -1,6 +1,6 @@
 //! Fetching a published file out of the folder: its area's document lists it with the digests that prove it.
 
-use relplan_ecosystem::python::filename;
+use relplan_ecosystem::{Ecosystem, Format, python::filename};
 use relplan_model::{
     address::FileName,
     digest::Digests,
@@ -22,15 +22,18 @@ use crate::{
 pub(super) fn fetch(folder: &Folder, wanted: &Counterpart) -> Result<Option<Fetched>, FetchError> {
     let said = |error: FolderError| failed(reason(&error));
     let name = wanted.address.package.as_str();
-    let (document, read): (_, Read) = match wanted.kind.as_str() {
-        "crate" => (sparse::path(name), sparse::facts),
-        "npm-tarball" => (packuments::path(name), packuments::facts),
-        "sdist" | "wheel" => (python::path(name), python::facts),
-        kind => {
-            return Err(failed(format!(
-                "a folder has no files of the kind {kind:?}"
-            )));
-        }
+    let format = Format::of_kind(&wanted.kind, wanted.like.as_str());
+    let no_such = || {
+        failed(format!(
+            "a folder has no files of the kind {:?}",
+            wanted.kind
+        ))
+    };
+    let ecosystem = format.ok_or_else(no_such)?.ecosystem();
+    let (document, read): (_, Read) = match ecosystem {
+        Ecosystem::Cargo => (sparse::path(name), sparse::facts),
+        Ecosystem::Npm => (packuments::path(name), packuments::facts),
+        Ecosystem::Python => (python::path(name), python::facts),
     };
     let at = wanted.address.at(&wanted.version);
     let absent = || failed(format!("the folder does not list {at}"));
@@ -48,10 +51,10 @@ pub(super) fn fetch(folder: &Folder, wanted: &Counterpart) -> Result<Option<Fetc
         .get(&wanted.version)
         .ok_or_else(absent)?
         .files;
-    let (place, chosen) = match wanted.kind.as_str() {
-        "crate" => ("cargo".to_owned(), files.keys().next()),
-        "npm-tarball" => (format!("npm-tarballs/{name}"), files.keys().next()),
-        _ => {
+    let (place, chosen) = match ecosystem {
+        Ecosystem::Cargo => ("cargo".to_owned(), files.keys().next()),
+        Ecosystem::Npm => (format!("npm-tarballs/{name}"), files.keys().next()),
+        Ecosystem::Python => {
             let project = filename::normalized(name);
             let names = files.keys().map(FileName::as_str);
             let chosen = choose(&project, names, wanted)?;

@@ -13,6 +13,10 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use relplan_ecosystem::{
+    Ecosystem,
+    npm::{self, Range},
+};
 use relplan_model::{
     address::{FileName, PointerName, Version},
     digest::{Algorithm, Digests, hex},
@@ -25,7 +29,6 @@ use super::{
     area::{Listed, Put, verify},
     folder::{Folder, FolderError, Locked},
 };
-use crate::kind::cargo::observe::order;
 
 /// The dist-tag that npm takes when none is named.
 const LATEST: &str = "latest";
@@ -77,7 +80,7 @@ fn is_npm_name(name: &str) -> bool {
 
 /// Whether a text may be a dist-tag: a name, and no range, which npm would take it for.
 pub(super) fn is_tag(text: &str) -> bool {
-    PointerName::new(text).is_ok() && node_semver::Range::parse(text).is_err()
+    PointerName::new(text).is_ok() && npm::is_tag(text)
 }
 
 /// What the packument says about what is asked.
@@ -109,7 +112,9 @@ pub(super) fn facts(
         facts.ranges.insert(range.clone(), matches);
     }
     for version in wanted {
-        if let Some(manifest) = packument.versions.get(version.as_str()) {
+        if let Some((there, manifest)) = packument.in_place_of(version.as_str())
+            && let Ok(version) = Version::new(there)
+        {
             let about = version_facts(folder, query, path, &packument.name, manifest)?;
             facts.versions.insert(version, about);
         }
@@ -119,7 +124,7 @@ pub(super) fn facts(
         .iter()
         .chain(&facts.current)
         .chain(facts.pointers.values());
-    (facts.order, facts.prerelease) = order(named);
+    (facts.order, facts.prerelease) = Ecosystem::Npm.order(named);
     Ok(facts)
 }
 
@@ -166,21 +171,20 @@ fn version_facts(
 }
 
 fn matching(packument: &Packument, range: &str) -> Vec<Version> {
-    let Ok(range) = node_semver::Range::parse(range) else {
+    let Some(range) = Range::with_prereleases(range) else {
         return Vec::new();
     };
-    let mut matches: Vec<(node_semver::Version, Version)> = packument
+    let is_in = |text: &&String| {
+        let version = semver::Version::parse(text);
+        version.is_ok_and(|version| range.admits(&version))
+    };
+    let matches: Vec<Version> = packument
         .versions
         .keys()
-        .filter_map(|text| {
-            let version = node_semver::Version::parse(text).ok()?;
-            range
-                .satisfies(&version)
-                .then_some((version, Version::new(text.as_str()).ok()?))
-        })
+        .filter(is_in)
+        .filter_map(|text| Version::new(text.as_str()).ok())
         .collect();
-    matches.sort();
-    matches.into_iter().map(|(_, version)| version).collect()
+    Ecosystem::Npm.order(matches.iter()).0
 }
 
 /// Puts a tarball into the registry. `manifest` is the `package.json` inside it.
@@ -211,8 +215,8 @@ pub(super) fn publish(
         },
     };
     let tarball = format!("npm-tarballs/{name}/{}", put.artifact.file);
-    if let Some(there) = packument.versions.get(version)
-        && dist(&path, there)?.sha256.as_deref() != Some(put.sha256)
+    if let Some((there, manifest)) = packument.in_place_of(version)
+        && (there != version || dist(&path, manifest)?.sha256.as_deref() != Some(put.sha256))
     {
         return Err(FolderError::OtherBytes { path: tarball });
     }
@@ -301,6 +305,16 @@ fn change(
 }
 
 impl Packument {
+    /// A version, or the one that npm would take it for.
+    fn in_place_of(&self, version: &str) -> Option<(&str, &Map<String, Value>)> {
+        let taken = |there: &&String| Ecosystem::Npm.one_slot(there, version);
+        let found = self.versions.get_key_value(version);
+        let mut others = self.versions.iter();
+        found
+            .or_else(|| others.find(|(there, _)| taken(there)))
+            .map(|(there, manifest)| (there.as_str(), manifest))
+    }
+
     /// Sets the dist-tags that a new version gets.
     fn point(&mut self, version: &str, tag: Option<&str>) {
         if let Some(tag) = tag {

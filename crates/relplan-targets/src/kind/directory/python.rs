@@ -4,10 +4,9 @@
 //! `python/files/<name>/`. Links are relative, so pip reads the folder over HTTP and as `file://` alike.
 //! `index.json` is the truth about a project and is written last: what it lists is on every page.
 
-use std::{collections::BTreeMap, io::Read, str::FromStr as _};
+use std::{collections::BTreeMap, io::Read};
 
-use pep440_rs::Version as Pep440;
-use relplan_ecosystem::python::filename;
+use relplan_ecosystem::{Ecosystem, python::filename, same_file};
 use relplan_model::{
     address::{FileName, Version},
     digest::{Algorithm, Digests},
@@ -129,18 +128,13 @@ pub(super) fn facts(
         }
         facts.versions.insert(version.clone(), about);
     }
-    (facts.order, facts.prerelease) = order(query.versions.iter().chain(&facts.current));
+    (facts.order, facts.prerelease) =
+        Ecosystem::Python.order(query.versions.iter().chain(&facts.current));
     Ok(facts)
 }
 
 fn is_of(file: &PageFile, version: &Version) -> bool {
-    match (
-        Pep440::from_str(&file.version),
-        Pep440::from_str(version.as_str()),
-    ) {
-        (Ok(there), Ok(asked)) => there == asked,
-        _ => file.version == version.as_str(),
-    }
+    Ecosystem::Python.same_version(&file.version, version.as_str())
 }
 
 /// The version that pip takes when none is named: the highest release that is not yanked, else the highest prerelease.
@@ -149,30 +143,18 @@ fn current(page: &Page) -> Option<Version> {
         .files
         .iter()
         .filter(|file| !file.yanked.is_yanked())
-        .filter_map(|file| Some((Pep440::from_str(&file.version).ok()?, &file.version)))
-        .max_by_key(|(version, _)| (!version.any_prerelease(), version.clone()))?;
+        .filter_map(|file| {
+            let read = Ecosystem::Python.read_version(&file.version)?;
+            Some(((!read.is_prerelease(), read), &file.version))
+        })
+        .max_by(|(one, _), (other, _)| one.cmp(other))?;
     Version::new(text.as_str()).ok()
-}
-
-fn order<'a>(versions: impl Iterator<Item = &'a Version>) -> (Vec<Version>, Vec<Version>) {
-    let mut sorted: BTreeMap<Pep440, &Version> = BTreeMap::new();
-    for version in versions {
-        if let Ok(read) = Pep440::from_str(version.as_str()) {
-            sorted.entry(read).or_insert(version);
-        }
-    }
-    let prerelease = sorted
-        .iter()
-        .filter(|(version, _)| version.any_prerelease())
-        .map(|(_, version)| (*version).clone())
-        .collect();
-    (sorted.into_values().cloned().collect(), prerelease)
 }
 
 /// Puts a wheel or sdist into the registry.
 ///
 /// # Errors
-/// When a file of its name is there with other bytes.
+/// When a file of its name, however that is spelled, is there with other bytes.
 pub(super) fn publish(
     locked: &Locked<'_>,
     requires_python: Option<String>,
@@ -195,19 +177,22 @@ pub(super) fn publish(
         },
     };
     let file = put.artifact.file.as_str();
+    let mut files = page.files.iter();
+    let there = files.find(|there| same_file(&put.artifact.package, &there.filename, file));
+    let is_there = there.is_some();
+    if let Some(there) = there
+        && there.hashes.get("sha256").map(String::as_str) != Some(put.sha256)
+    {
+        let path = format!("python/files/{name}/{}", there.filename);
+        return Err(FolderError::OtherBytes { path });
+    }
     locked.put(
         &format!("python/files/{name}/{file}"),
         put.sha256,
         put.bytes,
     )?;
-    match page.files.iter().find(|listed| listed.filename == file) {
-        Some(listed) if listed.hashes.get("sha256").map(String::as_str) == Some(put.sha256) => {}
-        Some(_) => {
-            return Err(FolderError::OtherBytes {
-                path: format!("python/files/{name}/{file}"),
-            });
-        }
-        None => page.files.push(PageFile {
+    if !is_there {
+        page.files.push(PageFile {
             filename: file.to_owned(),
             url: format!("../../files/{name}/{}", encoded(file)),
             hashes: BTreeMap::from([("sha256".to_owned(), put.sha256.to_owned())]),
@@ -215,7 +200,7 @@ pub(super) fn publish(
             requires_python,
             yanked: Yanked::Flag(false),
             version: put.artifact.version.to_string(),
-        }),
+        });
     }
     write(locked, &path, page)
 }

@@ -8,6 +8,7 @@ mod document;
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use relplan_ecosystem::{Ecosystem, npm::Range};
 use relplan_model::{
     address::{Address, FileName, PackageName, PointerName, Version},
     digest::{Algorithm, Digests, hex},
@@ -19,7 +20,6 @@ use serde::{
 };
 
 use self::document::{Document, Read};
-use super::range::Range;
 
 /// Why a document says nothing that can be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ pub(crate) fn read(body: &[u8], query: &Query) -> Result<Facts, PackumentError> 
     let ranges = query
         .ranges
         .iter()
-        .map(|text| match Range::parse(text) {
+        .map(|text| match Range::with_prereleases(text) {
             Some(range) => Ok((text.clone(), range)),
             None => Err(PackumentError::Range {
                 range: text.clone(),
@@ -144,7 +144,7 @@ fn facts(query: &Query, read: Read) -> Facts {
     let current = pointers
         .iter()
         .find_map(|(tag, version)| (tag.as_str() == super::LATEST).then(|| version.clone()));
-    let (order, prerelease) = order(query.versions.iter().chain(pointers.values()));
+    let (order, prerelease) = Ecosystem::Npm.order(query.versions.iter().chain(pointers.values()));
     let versions = read
         .versions
         .into_iter()
@@ -156,7 +156,7 @@ fn facts(query: &Query, read: Read) -> Facts {
     let ranges = read
         .matched
         .into_iter()
-        .map(|(range, matched)| (range, self::order(matched.iter()).0))
+        .map(|(range, matched)| (range, Ecosystem::Npm.order(matched.iter()).0))
         .collect();
     Facts {
         versions,
@@ -166,25 +166,6 @@ fn facts(query: &Query, read: Read) -> Facts {
         order,
         prerelease,
     }
-}
-
-/// The versions in npm's order, each once, and those of them that are prereleases.
-fn order<'a>(versions: impl Iterator<Item = &'a Version>) -> (Vec<Version>, Vec<Version>) {
-    let mut known: Vec<_> = versions
-        .filter_map(|version| {
-            let parsed: semver::Version = version.as_str().parse().ok()?;
-            Some((parsed, version.clone()))
-        })
-        .collect();
-    known.sort();
-    known.dedup();
-    let prerelease = known
-        .iter()
-        .filter(|(parsed, _)| !parsed.pre.is_empty())
-        .map(|(_, version)| version.clone())
-        .collect();
-    let order = known.into_iter().map(|(_, version)| version).collect();
-    (order, prerelease)
 }
 
 /// One version's part of the document.

@@ -1,7 +1,7 @@
 //! Fetching the published file that corresponds to an artifact: an sdist to an sdist, a wheel to the wheel with the same
 //! tags, else to the one for every platform.
 
-use std::{collections::BTreeSet, str::FromStr as _};
+use std::str::FromStr as _;
 
 use pep440_rs::Version as Pep440;
 use relplan_model::{
@@ -12,7 +12,7 @@ use relplan_model::{
 
 use super::{
     Pypi, account,
-    filename::{self, Kind},
+    filename::{self, Kind, tags},
     look::Asked,
 };
 use crate::published::{self, Key, failed};
@@ -120,15 +120,6 @@ pub(crate) fn choose<'a>(
             wanted.like
         ))),
     }
-}
-
-/// The Python, ABI and platform tags of a wheel, each a set (PEP 425, "Compressed Tag Sets").
-fn tags(file: &str) -> Option<[BTreeSet<&str>; 3]> {
-    let stem = file.strip_suffix(".whl")?;
-    let mut parts = stem.rsplit('-');
-    let mut next = || Some(parts.next()?.split('.').collect());
-    let (platform, abi, python) = (next()?, next()?, next()?);
-    Some([python, abi, platform])
 }
 
 /// Whether a wheel is for Python 3 on every platform.

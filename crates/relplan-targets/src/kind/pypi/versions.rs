@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use pep440_rs::{Version as Pep440, VersionSpecifiers};
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{FileName, Version},
     digest::{Comparison, Digests},
@@ -74,18 +75,9 @@ pub(crate) fn facts(project: &str, listed: Vec<Listed>, query: &Query) -> Result
         }
         facts.ranges.insert(range.clone(), matched);
     }
-    let current =
-        current(&published).and_then(|(read, found)| Some((read.clone(), spelled(read, found)?)));
-    facts.current = current.as_ref().map(|(_, text)| text.clone());
-    let mut order: Vec<_> = asked.into_iter().chain(current).collect();
-    order.sort();
-    order.dedup();
-    facts.prerelease = order
-        .iter()
-        .filter(|(read, _)| read.any_prerelease())
-        .map(|(_, text)| text.clone())
-        .collect();
-    facts.order = order.into_iter().map(|(_, text)| text).collect();
+    facts.current = current(&published).and_then(|(read, found)| spelled(read, found));
+    (facts.order, facts.prerelease) =
+        Ecosystem::Python.order(query.versions.iter().chain(&facts.current));
     Ok(facts)
 }
 

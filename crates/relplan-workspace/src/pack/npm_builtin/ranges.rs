@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use relplan_model::address::{PackageName, Version};
+use relplan_model::address::{PackageId, PackageName, Version};
 
 use super::json_text::members;
 use crate::pack::{Job, PackError};
@@ -20,8 +20,13 @@ const SECTIONS: [(&str, bool); 4] = [
 pub(super) fn rewrite(
     job: &Job,
     text: &str,
-    siblings: &BTreeMap<PackageName, Version>,
+    siblings: &BTreeMap<PackageId, Version>,
 ) -> Result<String, PackError> {
+    let version_of = |name: &str| {
+        let name = PackageName::new(name).ok()?;
+        let ecosystem = job.package.ecosystem.clone();
+        siblings.get(&PackageId { ecosystem, name })
+    };
     let mut edits = Vec::new();
     for section in members(text, 0..text.len()) {
         let Some((_, needed)) = SECTIONS.iter().find(|(name, _)| *name == section.name) else {
@@ -32,7 +37,7 @@ pub(super) fn rewrite(
                 .get(dependency.value.clone())
                 .and_then(|value| serde_json::from_str(value).ok());
             let Some(range) = range else { continue };
-            match real_range(&dependency.name, &range, siblings) {
+            match real_range(&dependency.name, &range, version_of) {
                 Ok(None) => {}
                 Ok(Some(real)) => edits.push((dependency.value, real)),
                 Err(_) if !needed => {}
@@ -56,10 +61,10 @@ pub(super) fn rewrite(
 }
 
 /// The range that a range stands for; `None`: itself.
-fn real_range(
+fn real_range<'v>(
     name: &str,
     range: &str,
-    siblings: &BTreeMap<PackageName, Version>,
+    version_of: impl Fn(&str) -> Option<&'v Version>,
 ) -> Result<Option<String>, &'static str> {
     if range.starts_with("catalog:") {
         return Err("catalogs are read by the package manager that has them");
@@ -77,9 +82,7 @@ fn real_range(
     };
     let real = match range {
         "" | "*" | "^" | "~" => {
-            let version = PackageName::new(alias.unwrap_or(name))
-                .ok()
-                .and_then(|name| siblings.get(&name))
+            let version = version_of(alias.unwrap_or(name))
                 .ok_or("no package of the workspace with a version of its own has that name")?;
             format!("{}{version}", range.trim_start_matches('*'))
         }
@@ -93,21 +96,27 @@ fn real_range(
 
 #[cfg(test)]
 mod tests {
-    use relplan_model::address::{Ecosystem, PackageId};
+    use relplan_model::address::Ecosystem;
 
     use super::*;
     use crate::pack::Packer;
 
     fn rewritten(manifest: &str) -> Result<String, PackError> {
-        let name = |name: &str| PackageName::new(name).unwrap();
-        let siblings = [("a", "1.2.3"), ("@s/b", "2.0.0-rc.1")]
-            .map(|(package, version)| (name(package), Version::new(version).unwrap()))
-            .into();
+        let id = |ecosystem: &str, name: &str| PackageId {
+            ecosystem: Ecosystem::new(ecosystem).unwrap(),
+            name: PackageName::new(name).unwrap(),
+        };
+        let siblings = [
+            ("npm", "a", "1.2.3"),
+            ("npm", "@s/b", "2.0.0-rc.1"),
+            // A1: another ecosystem's package of the same name is another package.
+            ("python", "a", "9.9.9"),
+            ("cargo", "c", "9.9.9"),
+        ]
+        .map(|(of, package, version)| (id(of, package), Version::new(version).unwrap()))
+        .into();
         let job = Job {
-            package: PackageId {
-                ecosystem: Ecosystem::new("npm").unwrap(),
-                name: name("x"),
-            },
+            package: id("npm", "x"),
             version: None,
             root: "/x".into(),
             path: "/x".into(),

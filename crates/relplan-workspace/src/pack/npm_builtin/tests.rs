@@ -363,7 +363,11 @@ fn siblings_are_named_by_their_versions_in_what_is_published() {
     );
 
     let mut options = options(&[]);
-    options.siblings = [("z".parse().unwrap(), "3.1.0".parse().unwrap())].into();
+    let z = relplan_model::address::PackageId {
+        ecosystem: "npm".parse().unwrap(),
+        name: "z".parse().unwrap(),
+    };
+    options.siblings = [(z, "3.1.0".parse().unwrap())].into();
     let packed = tree.pack_with(&jobs, &options).unwrap();
     assert_eq!(packed.files(), ["x-1.0.0.tgz", "y-2.0.0.tgz"]);
     let published = String::from_utf8(packed.unpacked(0)["package/package.json"].clone()).unwrap();

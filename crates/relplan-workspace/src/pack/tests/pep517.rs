@@ -98,3 +98,38 @@ fn l14_a_backend_builds_both_files_and_sees_no_credential() {
     );
     assert!(!wheel.contains(CANARY));
 }
+
+/// A10: hatchling writes a version as its source has it, which need not be the manifest's normal form.
+#[test]
+fn l17_a_backend_may_spell_the_version_in_its_own_way() {
+    if !has_front_end() {
+        return;
+    }
+    for (inside, manifest) in [
+        ("2026.02.09", "2026.2.9"),
+        ("1.0.dev", "1.0.dev0"),
+        ("1.0rc1", "1.0rc1"),
+    ] {
+        let tree = Tree::new(&[
+            (
+                "pyproject.toml",
+                "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n\
+                 [project]\nname = \"acme-dyn\"\ndynamic = [\"version\"]\n",
+            ),
+            ("backend.py", &BACKEND.replace("3.2.1", inside)),
+        ]);
+        for version in [manifest, ""] {
+            let packed = tree.pack(&[tree.job("acme-dyn", version, "", Packer::Pep517)]);
+            let packed = packed.unwrap();
+            assert_eq!(packed.files().len(), 2);
+            for artifact in &packed.artifacts {
+                assert_eq!(artifact.version.as_str(), manifest, "{inside}");
+            }
+        }
+        let error = tree
+            .pack(&[tree.job("acme-dyn", "1.0.1", "", Packer::Pep517)])
+            .map(|_| ())
+            .unwrap_err();
+        assert!(matches!(error, PackError::Mismatch { .. }), "{error}");
+    }
+}

@@ -38,6 +38,10 @@ pub const RULES: &[(&str, &str)] = &[
         "The version is there with other bytes than the packed ones: a conflict. Hold it, and what needs it.",
     ),
     (
+        "slot-taken",
+        "The registry has a version that differs in build metadata alone, and takes the two for one: a conflict. Hold it.",
+    ),
+    (
         "changed-since-recorded",
         "The version is there with other bytes than the recorded ones: a conflict. Hold it, and what needs it.",
     ),

@@ -259,13 +259,14 @@ fn only_what_is_asked_is_told() {
     );
 }
 
+/// B10: it was told as if it were the asked one, and adopted under that version.
 #[test]
-fn l6_a_version_that_differs_in_build_metadata_only_is_there_already() {
+fn l6_a_version_that_differs_in_build_metadata_only_is_told_as_what_it_is() {
     let file = index_file();
     let asked = query("widget", &["1.5.0", "1.0.0+two"], Freshness::Authoritative);
     let facts = facts(&asked, &lines(file.as_bytes()).unwrap()).unwrap();
     let versions: Vec<&str> = facts.versions.keys().map(Version::as_str).collect();
-    assert_eq!(versions, ["1.0.0+two", "1.5.0"]);
+    assert_eq!(versions, ["1.0.0", "1.5.0+one"]);
 }
 
 #[test]

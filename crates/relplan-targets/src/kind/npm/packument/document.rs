@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{address::Version, observation::Query};
 use serde::{
     Deserialize, Deserializer,
@@ -129,6 +130,13 @@ impl<'de> Deserialize<'de> for Tags {
     }
 }
 
+/// Whether a version that is there is an asked one, or one that the registry would take it for.
+fn holds(there: &str, asked: &Version) -> bool {
+    let asked = asked.as_str();
+    there == asked
+        || ((there.contains('+') || asked.contains('+')) && Ecosystem::Npm.one_slot(there, asked))
+}
+
 /// Reads the `versions` object.
 struct Versions<'a> {
     query: &'a Query,
@@ -167,15 +175,12 @@ impl<'de> Visitor<'de> for Versions<'_> {
         } = self;
         let mut matches = 0;
         while let Some(text) = map.next_key::<Cow<'de, str>>()? {
-            let mut wanted = query
-                .versions
-                .iter()
-                .any(|version| version.as_str() == text);
+            let mut wanted = query.versions.iter().any(|asked| holds(&text, asked));
             if !ranges.is_empty()
                 && let Ok(parsed) = text.parse::<semver::Version>()
                 && let Ok(version) = Version::new(&*text)
             {
-                for (name, _) in ranges.iter().filter(|(_, range)| range.matches(&parsed)) {
+                for (name, _) in ranges.iter().filter(|(_, range)| range.admits(&parsed)) {
                     wanted = true;
                     matches += 1;
                     if matches > MOST_MATCHED {
