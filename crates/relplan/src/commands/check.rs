@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::TargetName,
     finding::{Finding, Severity},
@@ -101,11 +102,14 @@ fn named_by_manifests(
         .filter(|release| named.iter().any(|package| package.id == release.package))
         .flat_map(|release| release.destinations.iter().map(|to| &to.target))
         .collect();
+    let kinds: BTreeSet<&str> = named
+        .iter()
+        .filter_map(|package| Ecosystem::of(&package.id.ecosystem))
+        .map(Ecosystem::default_kind)
+        .collect();
     let targets = read.spec.targets.iter();
     let used = targets
-        .filter(|target| {
-            used.contains(&target.name) && matches!(target.kind.as_str(), "npm" | "cargo")
-        })
+        .filter(|target| used.contains(&target.name) && kinds.contains(target.kind.as_str()))
         .map(|target| (&target.name, target.kind.as_str(), &target.settings));
     let surroundings = &session.surroundings;
     Ok(Built::new(used, surroundings, &Net::of(surroundings))?.configured())

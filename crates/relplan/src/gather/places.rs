@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{Address, PackageId, PackageName},
     finding::{Finding, Severity},
@@ -30,12 +31,14 @@ pub fn misplaced(
             let Some(target) = targets.iter().find(|one| one.name == destination.target) else {
                 continue;
             };
-            let elsewhere = match target.kind.as_str() {
-                "npm" => npm_elsewhere(package, target),
-                "cargo" => cargo_elsewhere(package, target),
-                // A folder is no registry that a manifest could name, and Python manifests name none.
-                _ => None,
-            };
+            // A target of another kind, such as a folder, is no registry that a manifest could name.
+            let ecosystem = Ecosystem::of(&release.package.ecosystem)
+                .filter(|ecosystem| ecosystem.default_kind() == target.kind);
+            let elsewhere = ecosystem.and_then(|ecosystem| match ecosystem {
+                Ecosystem::Cargo => cargo_elsewhere(package, target),
+                Ecosystem::Npm => npm_elsewhere(package, target),
+                Ecosystem::Python => None,
+            });
             findings.extend(elsewhere.map(|elsewhere| {
                 let row = Address::new(target.name.clone(), release.package.name.clone());
                 elsewhere.finding(&row, package, target)
