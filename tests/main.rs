@@ -29,6 +29,7 @@ mod hostile_tree;
 mod init;
 mod interrupts;
 mod jobs;
+mod journal_ends;
 mod keys;
 mod kills;
 mod one_journal;

@@ -60,7 +60,7 @@ fn a_journal_moves_into_a_repository_and_back_and_no_other_is_written_over() {
     if !has_git() {
         return;
     }
-    let environment = project();
+    let mut environment = project();
     expect(&environment, 0, &["apply", "--yes"]);
     let remote = bare(&environment);
     add_to_spec(
@@ -104,6 +104,10 @@ fn a_journal_moves_into_a_repository_and_back_and_no_other_is_written_over() {
     let text = String::from_utf8(bytes).unwrap();
     let before = text.trim_end().rsplit_once('\n').unwrap().0;
     std::fs::write(&journal, format!("{before}\n")).unwrap();
+    let copy = expect(&environment, 10, &forget);
+    assert!(flat(&copy.stderr).contains("this machine"), "{copy}");
+    // Another machine does not know better.
+    environment.set("XDG_STATE_HOME", environment.root().join("another-machine"));
     expect(&environment, 0, &forget);
     expect(
         &environment,
@@ -144,7 +148,7 @@ fn a_journal_moves_into_a_repository_and_back_and_no_other_is_written_over() {
 
 #[test]
 fn a_journal_whose_end_was_cut_off_is_found_out_by_the_plans_that_remember_it() {
-    let environment = project();
+    let mut environment = project();
     expect(&environment, 0, &["apply", "--yes"]);
     expect(&environment, 0, &["plan", "-o", "later.json"]);
     let sound = expect(&environment, 0, &["state", "check", "--plan", "later.json"]);
@@ -160,7 +164,10 @@ fn a_journal_whose_end_was_cut_off_is_found_out_by_the_plans_that_remember_it() 
         .map(|line| format!("{line}\n"))
         .collect();
     std::fs::write(&journal, &cut).unwrap();
-    // By itself a shorter journal is as sound as a longer one.
+    let found = expect(&environment, 10, &["state", "check"]);
+    assert!(flat(&found.stderr).contains("this machine"), "{found}");
+    // By itself, on a machine that never wrote to it, a shorter journal is as sound as a longer one.
+    environment.set("XDG_STATE_HOME", environment.root().join("another-machine"));
     expect(&environment, 0, &["state", "check"]);
     let found = expect(
         &environment,
@@ -171,6 +178,8 @@ fn a_journal_whose_end_was_cut_off_is_found_out_by_the_plans_that_remember_it() 
         flat(&found.stderr).contains("its end was cut off"),
         "{found}"
     );
+
+    environment.unset("XDG_STATE_HOME");
 
     // A receipt with other bytes, in a chain that holds again: the started plan knows better.
     let forged = forge(&text);

@@ -3,6 +3,7 @@
 use relplan_model::{
     digest::Sha256,
     journal::{Fact, Record},
+    observation::{Observation, Seen, VersionFacts},
     port::{Clock, StateStore, StoreError},
     state::State,
 };
@@ -83,6 +84,63 @@ pub async fn begin(
     let mut state = State::default();
     write(store, clock, &mut state, Some(genesis), &facts).await?;
     Ok(state)
+}
+
+/// What is true of a package, as far as its registry shows digests for it.
+#[must_use]
+pub fn facts_of(observation: &Observation) -> Vec<Fact> {
+    let address = &observation.address;
+    let Seen::Present(seen) = &observation.seen else {
+        return Vec::new();
+    };
+    let mut facts = Vec::new();
+    for (version, found) in &seen.versions {
+        let VersionFacts {
+            files,
+            yanked,
+            deprecated,
+        } = found;
+        // Whose bytes are not shown cannot be recorded; a plan adopts it once they are.
+        if files.values().any(|shown| shown.digests.0.is_empty()) {
+            continue;
+        }
+        for (file, shown) in files {
+            facts.push(Fact::File {
+                address: address.clone(),
+                version: version.clone(),
+                file: file.clone(),
+                digests: shown.digests.clone(),
+            });
+        }
+        facts.push(Fact::Resolvable {
+            address: address.clone(),
+            version: version.clone(),
+        });
+        if *yanked {
+            facts.push(Fact::Yanked {
+                address: address.clone(),
+                version: version.clone(),
+            });
+        }
+        if let Some(message) = deprecated {
+            facts.push(Fact::Deprecated {
+                address: address.clone(),
+                version: version.clone(),
+                message: message.clone(),
+            });
+        }
+    }
+    // Pointers to versions that nobody asks for are none of ours.
+    let pointers = seen
+        .pointers
+        .iter()
+        .filter(|(_, version)| seen.versions.contains_key(*version));
+    facts.extend(pointers.map(|(pointer, version)| Fact::Pointer {
+        address: address.clone(),
+        pointer: pointer.clone(),
+        version: Some(version.clone()),
+    }));
+    facts
 }
 
 async fn write(

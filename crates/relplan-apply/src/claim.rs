@@ -259,17 +259,17 @@ pub enum AbandonError {
     Store(#[from] StoreError),
 }
 
-/// Gives up the open plan. What it did stays done and recorded; another plan may then be claimed.
+/// Gives up the open plan, on the state that was read. What it did stays done and recorded; another plan may then be
+/// claimed.
 ///
 /// # Errors
-/// When the plan is not open, or the journal could not be read or written.
+/// When the plan is not open, somebody wrote to the journal since, or it could not be written.
 pub async fn abandon(
     store: &dyn StateStore,
     clock: &dyn Clock,
-    plan: Sha256,
-    reason: String,
+    mut state: State,
+    (plan, reason): (Sha256, String),
 ) -> Result<State, AbandonError> {
-    let mut state = replay(store).await?;
     if state.open.as_ref().is_none_or(|open| open.plan != plan) {
         return Err(AbandonError::NotOpen { plan });
     }
@@ -285,15 +285,16 @@ pub async fn abandon(
 /// Reads a store's state.
 pub(crate) async fn replay(store: &dyn StateStore) -> Result<State, StoreError> {
     let lines = store.load().await?;
-    State::replay(&lines).map_err(|error| {
-        let (location, detail) = (store.location(), error.to_string());
-        match error {
-            ReplayError::Later { .. } => StoreError::Later { location, detail },
-            ReplayError::Line { .. } | ReplayError::Fold(_) => {
-                StoreError::Damaged { location, detail }
-            }
-        }
-    })
+    State::replay(&lines).map_err(|error| unreadable(store, &error))
+}
+
+/// What a store says whose lines cannot be folded.
+pub(crate) fn unreadable(store: &dyn StateStore, error: &ReplayError) -> StoreError {
+    let (location, detail) = (store.location(), error.to_string());
+    match error {
+        ReplayError::Later { .. } => StoreError::Later { location, detail },
+        ReplayError::Line { .. } | ReplayError::Fold(_) => StoreError::Damaged { location, detail },
+    }
 }
 
 /// Appends records to a state that was just loaded, by compare-and-swap on its head.

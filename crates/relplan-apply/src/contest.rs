@@ -10,6 +10,8 @@ use relplan_model::{
     state::State,
 };
 
+use crate::claim::unreadable;
+
 /// How often one append is tried while others are quicker.
 pub(crate) const TRIES: usize = 64;
 
@@ -28,10 +30,6 @@ pub(crate) async fn catch_up(
     ours: &[Entry],
     store: &dyn StateStore,
 ) -> Result<Since, StoreError> {
-    let damaged = |detail: String| StoreError::Damaged {
-        location: store.location(),
-        detail,
-    };
     let lines = store.load().await?;
     let known = usize::try_from(state.length).unwrap_or(usize::MAX);
     let head = match known.checked_sub(1) {
@@ -39,19 +37,25 @@ pub(crate) async fn catch_up(
         None => Some(Sha256::ZERO),
     };
     if head != Some(state.head) {
-        return Err(damaged(format!(
-            "it no longer has its entry {} as it was",
-            state.length.saturating_sub(1)
-        )));
+        return Err(StoreError::Damaged {
+            location: store.location(),
+            detail: format!(
+                "it no longer has its entry {} as it was",
+                state.length.saturating_sub(1)
+            ),
+        });
     }
     // An entry names the one before it, so that where the last one is, all are.
     let last = ours.last();
     let mut since = Since::default();
-    for line in lines.get(known..).unwrap_or_default() {
-        let entry = Entry::from_line(line).map_err(|error| damaged(error.to_string()))?;
+    let fresh = lines.get(known..).unwrap_or_default();
+    let nexts = fresh.iter().skip(1).map(Vec::as_slice).map(Some);
+    for (line, next) in fresh.iter().zip(nexts.chain([None])) {
+        let entry = state.next_entry(line, next);
+        let entry = entry.map_err(|error| unreadable(store, &error))?;
         state
             .fold(&entry, Sha256::of(line))
-            .map_err(|error| damaged(error.to_string()))?;
+            .map_err(|error| unreadable(store, &error.into()))?;
         if last == Some(&entry) {
             since.ours = true;
         } else if !ours.contains(&entry) {

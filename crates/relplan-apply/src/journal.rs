@@ -10,6 +10,7 @@ use relplan_model::{
     address::TargetName,
     digest::Sha256,
     journal::{Entry, How, Record},
+    plan::Base,
     port::{Clock, StateStore, StoreError},
     state::{Ended, State},
     step::StepId,
@@ -133,8 +134,9 @@ pub(crate) fn open<'a>(
 }
 
 impl Writer<'_> {
-    /// Writes what is requested until nobody can request any more. Returns why writing failed, if it did.
-    pub(crate) async fn run(mut self) -> Option<Failure> {
+    /// Writes what is requested until nobody can request any more. Returns how far the journal had come, and why writing
+    /// failed, if it did.
+    pub(crate) async fn run(mut self) -> (Base, Option<Failure>) {
         let mut batch = Vec::new();
         while self.requests.recv_many(&mut batch, BATCH).await > 0 {
             let (mut writes, mut looks) = (Vec::new(), Vec::new());
@@ -151,8 +153,9 @@ impl Writer<'_> {
                 self.write(&writes).await
             };
             if let Err(failure) = done {
+                let base = self.state.base();
                 self.refuse(writes).await;
-                return Some(failure);
+                return (base, Some(failure));
             }
             // Nobody listens any more if the walk was dropped.
             for write in writes {
@@ -162,7 +165,7 @@ impl Writer<'_> {
                 let _ = looked.send(());
             }
         }
-        None
+        (self.state.base(), None)
     }
 
     async fn look(&mut self) -> Result<(), Failure> {

@@ -28,7 +28,7 @@ mod stop;
 mod walk;
 
 pub use admit::{Admission, Admitted, Denied, Standing, admit};
-pub use adopt::{AdoptError, adopt, begin};
+pub use adopt::{AdoptError, adopt, begin, facts_of};
 pub use claim::{AbandonError, ClaimError, Claimed, Opening, abandon, claim};
 pub use decline::decline;
 pub use exit::ExitClass;

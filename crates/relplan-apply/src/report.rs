@@ -6,6 +6,7 @@ use relplan_model::{
     address::TargetName,
     digest::Sha256,
     journal::{How, Resolution},
+    plan::Base,
     port::StoreError,
     step::StepId,
 };
@@ -37,6 +38,8 @@ pub struct Report {
     pub failure: Option<StoreError>,
     /// Who has taken over from this run, or that the plan was given up, in words.
     pub overtaken: Option<String>,
+    /// How far the journal had come, as far as this run saw it.
+    pub base: Base,
     /// How the process ends.
     pub exit: ExitClass,
 }
@@ -156,7 +159,7 @@ impl StepEnd {
 }
 
 /// What besides its steps decides what a walk came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Surroundings {
     /// Whether a stop was requested while steps were left.
     pub(crate) interrupted: bool,
@@ -168,6 +171,8 @@ pub(crate) struct Surroundings {
     pub(crate) failure: Option<StoreError>,
     /// Who has taken over, if it failed because of that.
     pub(crate) overtaken: Option<String>,
+    /// How far the journal had come.
+    pub(crate) base: Base,
 }
 
 impl Report {
@@ -178,6 +183,7 @@ impl Report {
             gave_up_on,
             failure,
             overtaken,
+            base,
         } = surroundings;
         let count = |is: fn(&StepEnd) -> bool| steps.iter().filter(|s| is(&s.end)).count() as u64;
         let mut exit = steps
@@ -210,6 +216,7 @@ impl Report {
             gave_up_on,
             failure,
             overtaken,
+            base,
             exit,
         }
     }

@@ -113,7 +113,7 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
     // A plan that was claimed was admitted, so that its steps fit together.
     let index = match Index::new(&plan) {
         Ok(index) if !finished => index,
-        _ => return nothing_to_do(&plan, digest),
+        _ => return nothing_to_do(&plan, digest, &state),
     };
     let known = state.clone();
     let (journal, writer, news) = journal::open(ports.store, ports.clock, (digest, &part), state);
@@ -138,7 +138,7 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
         drop(walk);
         (walked, closed)
     };
-    let ((walked, closed), failure) = join(steps, writer.run()).await;
+    let ((walked, closed), (base, failure)) = join(steps, writer.run()).await;
     let Walked {
         ends,
         interrupted,
@@ -154,6 +154,7 @@ pub async fn walk(claimed: Claimed, ports: &Ports<'_>, options: &Options, stop: 
         gave_up_on,
         failure,
         overtaken,
+        base,
     };
     Report::new(digest, reports(&plan, &part, ends), surroundings)
 }
@@ -167,15 +168,19 @@ fn prior(state: &State) -> BTreeMap<StepId, Progress> {
         .unwrap_or_default()
 }
 
-fn nothing_to_do(plan: &Plan, digest: Sha256) -> Report {
+fn nothing_to_do(plan: &Plan, digest: Sha256, state: &State) -> Report {
     let done = |step: &Step| StepReport {
         step: step.id.clone(),
         ours: true,
         end: StepEnd::Done(How::Done),
     };
     let surroundings = Surroundings {
+        interrupted: false,
         closed: true,
-        ..Surroundings::default()
+        gave_up_on: BTreeMap::new(),
+        failure: None,
+        overtaken: None,
+        base: state.base(),
     };
     Report::new(digest, plan.steps.iter().map(done).collect(), surroundings)
 }

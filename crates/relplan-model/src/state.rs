@@ -333,30 +333,35 @@ impl State {
         let mut state = Self::default();
         for (place, line) in lines.iter().enumerate() {
             let line = line.as_ref();
-            let seq = state.length;
-            let entry = Entry::from_line(line).map_err(|source| {
-                let at = Link {
-                    seq,
-                    prev: state.head,
-                };
-                let next = lines.get(place + 1).map(AsRef::as_ref);
-                match journal::later(line, at, next) {
-                    Some(needs) => ReplayError::Later { seq, needs },
-                    None => ReplayError::Line { seq, source },
-                }
-            })?;
-            if let Record::Genesis {
-                format: Some(format),
-                ..
-            } = &entry.record
-                && *format > journal::VERSION
-            {
-                return Err(ReplayError::Later { seq, needs: None });
-            }
+            let entry = state.next_entry(line, lines.get(place + 1).map(AsRef::as_ref))?;
             let open = state.open.as_ref().map(|open| open.plan);
             state.fold(&entry, Sha256::of(line))?;
             shown(&entry, open, &state);
         }
         Ok(state)
+    }
+    /// Reads the line that stands behind those that were folded; `next` is the one behind it.
+    ///
+    /// # Errors
+    /// When it is not an entry, or a later relplan wrote it.
+    pub fn next_entry(&self, line: &[u8], next: Option<&[u8]>) -> Result<Entry, ReplayError> {
+        let seq = self.length;
+        let entry = Entry::from_line(line).map_err(|source| {
+            let at = Link {
+                seq,
+                prev: self.head,
+            };
+            match journal::later(line, at, next) {
+                Some(needs) => ReplayError::Later { seq, needs },
+                None => ReplayError::Line { seq, source },
+            }
+        })?;
+        match &entry.record {
+            Record::Genesis {
+                format: Some(format),
+                ..
+            } if *format > journal::VERSION => Err(ReplayError::Later { seq, needs: None }),
+            _ => Ok(entry),
+        }
     }
 }

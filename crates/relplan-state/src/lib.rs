@@ -19,6 +19,7 @@ mod check;
 mod file;
 mod git;
 mod load;
+mod lost;
 mod open;
 mod place;
 #[cfg(feature = "postgres")]
@@ -26,16 +27,22 @@ mod postgres;
 #[cfg(feature = "s3")]
 mod s3;
 mod transfer;
+mod witness;
 
 pub use audit::{Approver, Chapter, End, Outcome, PlanChapter, Run, StepChapter, audit};
 pub use check::{Checked, Disagreement, Witness, check, is_replaced};
 pub use file::{Disk, DiskFile, FileStore, LocalDisk};
 pub use git::{GitStore, Remote, RemoteError};
 pub use load::{Loaded, load_state, unreadable};
+pub use lost::Lost;
 pub use open::{OpenError, open};
 pub use place::{DEFAULT_REF, DEFAULT_TABLE, Place, PlaceError};
 #[cfg(feature = "postgres")]
 pub use postgres::{ConnectError, PostgresStore};
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
-pub use transfer::{TransferError, Transferred, relocate, transfer};
+pub use transfer::{TransferError, Transferred, announce_move, transfer};
+pub use witness::{
+    HeadWitness, Here, KnownJournal, KnownJournals, Objection, moved_elsewhere, note_carried,
+    objection, of_another_project, witnesses_of,
+};

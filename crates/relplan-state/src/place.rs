@@ -247,6 +247,17 @@ impl Place {
         })
     }
 
+    /// The same with a folder's whole path, where paths start from `root`.
+    #[must_use]
+    pub fn within(&self, root: &Path) -> Self {
+        match self {
+            Self::File { path } => Self::File {
+                path: root.join(path).to_string_lossy().into_owned(),
+            },
+            Self::Git { .. } | Self::S3 { .. } | Self::Postgres { .. } => self.clone(),
+        }
+    }
+
     /// Whether both name the same journal. One repository has several URLs: a checkout may know it by SSH and a CI
     /// job by HTTPS, so of those with a host only host, port and path count.
     #[must_use]

@@ -5,7 +5,7 @@ use relplan_model::{
     digest::Sha256,
     journal::{Entry, Record},
     port::{StateStore, StoreError},
-    state::{ReplayError, State},
+    state::{FoldError, ReplayError, State},
     time::Timestamp,
 };
 
@@ -68,36 +68,45 @@ pub enum TransferError {
     Store(#[from] StoreError),
 }
 
-/// Moves a journal: `from` says where it is kept from now on, and then `to` is brought to where `from` is. Whoever claims
-/// in `from` meanwhile finds the record first, or is found by it (law L10).
+/// Begins a move: `from` says where it is kept from now on. Whoever claims in `from` meanwhile finds the record first, or
+/// is found by it (law L10). What `from` comes to is told, so that it can be remembered before the first line is carried:
+/// `to` is then known to be incomplete until [`transfer`] has ended.
 ///
 /// # Errors
-/// As [`transfer`]. If it was interrupted, the same move goes on from there.
-pub async fn relocate(
+/// As [`transfer`]. If a move was interrupted, the same move goes on from there.
+pub async fn announce_move(
     from: &dyn StateStore,
     to: &dyn StateStore,
     place: &str,
     at: Timestamp,
-) -> Result<Transferred, TransferError> {
+) -> Result<State, TransferError> {
     let Compared {
         lines,
         there,
-        state,
+        mut state,
         ..
     } = compare(from, to).await?;
     let is_said = state.moved.as_ref().is_some_and(|moved| moved.to == place);
-    if there.len() <= lines.len() && !is_said {
-        let entry = Entry {
-            seq: state.length,
-            prev: state.head,
-            at,
-            record: Record::Moved {
-                to: place.to_owned(),
-            },
-        };
-        from.append(state.head, &[entry]).await?;
+    if there.len() > lines.len() || is_said {
+        return Ok(state);
     }
-    transfer(from, to).await
+    let entry = Entry {
+        seq: state.length,
+        prev: state.head,
+        at,
+        record: Record::Moved {
+            to: place.to_owned(),
+        },
+    };
+    let head = from
+        .append(state.head, std::slice::from_ref(&entry))
+        .await?;
+    let misfit = |error: FoldError| StoreError::Damaged {
+        location: from.location(),
+        detail: error.to_string(),
+    };
+    state.fold(&entry, head).map_err(misfit)?;
+    Ok(state)
 }
 
 /// Brings `to` to where `from` is.

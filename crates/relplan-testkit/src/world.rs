@@ -25,15 +25,18 @@ mod watch;
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
 };
 
 use relplan_model::{
     address::{InvalidName, TargetName},
+    digest::Sha256,
     event::Event,
     plan::Plan,
     port::{Clock, Drivers, EventSink, Publish, StateStore},
+    step::StepId,
     target::Target,
     time::Timestamp,
 };
@@ -91,7 +94,10 @@ struct Inner {
     landings: Landings,
     limits: BTreeMap<TargetName, u64>,
     platter: Platter,
-    store: store::Lines,
+    /// The journals, by the folder that each is in.
+    stores: BTreeMap<PathBuf, store::Lines>,
+    /// The folder of the journal that the applier at work goes by.
+    in_use: PathBuf,
     watch: Watch,
     events: Vec<Event>,
     tale: Tale,
@@ -124,7 +130,8 @@ impl World {
             landings: Landings::default(),
             limits: BTreeMap::new(),
             platter: Platter::default(),
-            store: store::Lines::default(),
+            stores: BTreeMap::new(),
+            in_use: PathBuf::from(store::FOLDER),
             watch: Watch::new(Arc::clone(&plan)),
             events: Vec::new(),
             tale: Tale::default(),
@@ -193,10 +200,56 @@ impl World {
         SimClock(Arc::clone(&self.shared))
     }
 
-    /// Its journal's store.
+    /// The store of the journal in use.
     #[must_use]
     pub fn store(&self) -> SimStore {
-        SimStore::new(Arc::clone(&self.shared))
+        let folder = self.shared.lock().in_use.clone();
+        SimStore::new(Arc::clone(&self.shared), folder)
+    }
+
+    /// The store of a journal in this folder.
+    #[must_use]
+    pub fn store_in(&self, folder: &Path) -> SimStore {
+        SimStore::new(Arc::clone(&self.shared), folder.to_owned())
+    }
+
+    /// Whoever is at work from here on goes by the journal in this folder.
+    pub fn use_store_in(&self, folder: &Path) {
+        self.shared.lock().in_use = folder.to_owned();
+    }
+
+    /// The bytes of the journal in a folder, as processes see them; none if there is none.
+    #[must_use]
+    pub fn journal(&self, folder: &Path) -> Vec<u8> {
+        self.shared.lock().journal(folder).to_vec()
+    }
+
+    /// Somebody puts a whole journal in a folder, such as a copy from a backup, or takes it away, while nobody is at work.
+    pub fn put_journal(&self, folder: &Path, journal: &[u8]) {
+        self.shared.lock().put_journal(folder, journal);
+    }
+
+    /// The digests of the lines behind which the store in a folder said that all was durable.
+    #[must_use]
+    pub fn acknowledged(&self, folder: &Path) -> Vec<Sha256> {
+        let inner = self.shared.lock();
+        let lines = inner.stores.get(folder);
+        lines
+            .map(|lines| lines.acknowledged().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// Somebody appends a line to the journal in a folder, with a program of their own; it is given the line's number and the
+    /// digest of the one before. Whether nobody else was writing.
+    #[must_use]
+    pub fn append_line(&self, folder: &Path, line: impl FnOnce(u64, Sha256) -> Vec<u8>) -> bool {
+        self.shared.lock().append_line(folder, line)
+    }
+
+    /// The steps whose effects were sent, in order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<StepId> {
+        self.shared.lock().watch.sent().to_vec()
     }
 
     /// Runs a future by the world's clock until it ends or is killed. Everything that it held is dropped then.
@@ -307,20 +360,23 @@ impl World {
     pub fn lose_store(&self) {
         let mut inner = self.shared.lock();
         inner.platter = Platter::default();
-        inner.store = store::Lines::default();
+        inner.stores.clear();
         inner.tell(|| "the machine is gone, and its disk with the journal".to_owned());
     }
 
     /// Lines that the store said were durable and that are not there.
     #[must_use]
     pub fn lost_lines(&self) -> usize {
-        self.shared.lock().store.lost()
+        let inner = self.shared.lock();
+        inner.stores.values().map(store::Lines::lost).sum()
     }
 
     /// How much was appended to the store: calls, lines and bytes.
     #[must_use]
     pub fn appended(&self) -> Appended {
-        self.shared.lock().store.appended()
+        let inner = self.shared.lock();
+        let lines = inner.stores.get(&inner.in_use);
+        lines.map(store::Lines::appended).unwrap_or_default()
     }
 
     /// Uploads that took the place of other bytes, where a registry lets them.

@@ -8,16 +8,16 @@
 //! is at hand, the people who approved plans, this machine's own memory, and whoever says `--expect-head`. A journal that no longer has such a line was
 //! set back, or is another one, and whatever was built on it would fork the truth. So every command asks them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use relplan_approval::statement::{Predicate, Statement};
 use relplan_model::{
     digest::Sha256,
     plan::{Base, Plan},
     port::StoreError,
-    state::State,
+    state::{Moved, State},
 };
-use relplan_state::{Loaded, Place, is_replaced};
+use relplan_state::{HeadWitness, Loaded, Objection, witnesses_of};
 use relplan_system::tree::Tree;
 use serde::Deserialize;
 
@@ -27,8 +27,8 @@ use crate::{
     exit::Exit,
     failure::Failure,
     memory::Memory,
-    next::{Objection, Situation},
-    store::{Opened, whole},
+    next::{self, Situation},
+    store::{self, Opened},
     view::style::harmless,
 };
 
@@ -97,55 +97,51 @@ fn objection(
     loaded: &Loaded,
 ) -> Result<Option<Failure>, Failure> {
     let state = &loaded.state;
-    if let Some(to) = moved_elsewhere(session, opened, state) {
-        return Ok(Some(moved(opened, state, &to)));
-    }
-    if let Err(failure) = is_of(opened, state, asked.project) {
-        return Ok(Some(failure));
-    }
     let mut witnesses = kept_plans(session);
     witnesses.extend(approvers(session, state));
-    if let Some(plan) = asked.plan {
-        // One that was made on another journal is stale here, which is said elsewhere.
-        let is_here = state.lineage.is_none() || state.lineage == plan.base.lineage;
-        let witness = Witness::of("the plan", &plan.base).filter(|_| is_here);
-        witnesses.extend(witness);
-    }
+    witnesses.extend(
+        asked
+            .plan
+            .and_then(|plan| HeadWitness::of_plan_at_hand(&plan.base, state)),
+    );
     let named = asked
         .project
         .or(asked.plan.map(|plan| plan.project.as_str()));
+    let here = store::here(session, &opened.place);
     let known_by = named.unwrap_or(&state.project);
-    witnesses.extend(own_memory(session, opened, known_by, state)?);
-    let mut against = witnesses
-        .iter()
-        .filter_map(|witness| witness.against(loaded));
-    let against = against.next().or(unexpected_head(session, loaded)?);
-    Ok(against.map(|message| set_back(opened, state, message)))
+    if !known_by.is_empty() {
+        let known = Memory::of(&session.surroundings).known(known_by)?;
+        let journals = known.map(|known| known.journals).unwrap_or_default();
+        witnesses.extend(witnesses_of(&journals, here, state));
+    }
+    if let Some(objection) = relplan_state::objection(loaded, here, asked.project, &witnesses) {
+        return Ok(Some(objected(opened, state, &objection)));
+    }
+    let unexpected = unexpected_head(session, loaded)?;
+    Ok(unexpected.map(|message| set_back(opened, state, message)))
 }
 
-/// Where the journal is kept now, if that is not here.
-pub fn moved_elsewhere(session: &Session, opened: &Opened, state: &State) -> Option<String> {
-    let moved = state.moved.as_ref()?;
-    let is_here = match Place::parse(&moved.to) {
-        Ok(place) => whole(session, &place).is_same_as(&whole(session, &opened.place)),
-        Err(_) => false,
-    };
-    (!is_here).then(|| moved.to.clone())
+/// Says why a journal does not count, and what to do.
+fn objected(opened: &Opened, state: &State, objection: &Objection) -> Failure {
+    match objection {
+        Objection::Moved(to) => moved(opened, to),
+        Objection::OtherProject { project, .. } => of_another_project(opened, state, project),
+        Objection::Nothing { .. } | Objection::Another { .. } | Objection::SetBack { .. } => {
+            set_back(opened, state, harmless(&objection.to_string()))
+        }
+    }
 }
 
 /// Says where a journal is now.
-pub fn moved(opened: &Opened, state: &State, to: &str) -> Failure {
-    let at = state
-        .moved
-        .as_ref()
-        .map(|moved| format!(" at {}", moved.at));
+fn moved(opened: &Opened, moved: &Moved) -> Failure {
+    let to = &moved.to;
     let message = format!(
-        "the journal is not in {} any more: it was moved to {}{}",
+        "the journal is not in {} any more: it was moved to {} at {}",
         opened.store.location(),
         harmless(to),
-        at.unwrap_or_default()
+        moved.at
     );
-    Failure::new(Exit::Store, message).situation(Situation::Journal(Objection::Moved {
+    Failure::new(Exit::Store, message).situation(Situation::Journal(next::Objection::Moved {
         from: opened.place.to_string(),
         to: to.to_owned(),
     }))
@@ -156,11 +152,9 @@ pub fn moved(opened: &Opened, state: &State, to: &str) -> Failure {
 /// # Errors
 /// When it is another's (exit 10).
 pub fn is_of(opened: &Opened, state: &State, project: Option<&str>) -> Result<(), Failure> {
-    match project {
-        Some(project) if state.lineage.is_some() && state.project != project => {
-            Err(of_another_project(opened, state, project))
-        }
-        _ => Ok(()),
+    match relplan_state::of_another_project(state, project) {
+        Some(objection) => Err(objected(opened, state, &objection)),
+        None => Ok(()),
     }
 }
 
@@ -171,10 +165,12 @@ fn of_another_project(opened: &Opened, state: &State, project: &str) -> Failure 
         harmless(&state.project),
         harmless(project)
     );
-    Failure::new(Exit::Store, message).situation(Situation::Journal(Objection::OtherProject {
-        recorded: state.project.clone(),
-        here: project.to_owned(),
-    }))
+    Failure::new(Exit::Store, message).situation(Situation::Journal(
+        next::Objection::OtherProject {
+            recorded: state.project.clone(),
+            here: project.to_owned(),
+        },
+    ))
 }
 
 fn set_back(opened: &Opened, state: &State, message: String) -> Failure {
@@ -195,65 +191,15 @@ fn set_back(opened: &Opened, state: &State, message: String) -> Failure {
         .hint("relplan would take what this journal does not know of for somebody else's; nothing was done")
         .hint("if another project's plans lie here, they are in .relplan/plans")
         .situation(Situation::Journal(match is_empty {
-            true => Objection::Missing,
-            false => Objection::SetBack,
+            true => next::Objection::Missing,
+            false => next::Objection::SetBack,
         }))
 }
 
-/// Somebody who remembers a line that the journal ended with.
-struct Witness {
-    name: String,
-    lineage: String,
-    serial: u64,
-    head: Sha256,
-}
-
-impl Witness {
-    fn of(name: impl Into<String>, base: &Base) -> Option<Self> {
-        // Made before the first entry, it remembers nothing.
-        let lineage = base.lineage.clone()?;
-        let (serial, head) = (base.serial, base.head);
-        Some(Self {
-            name: name.into(),
-            lineage,
-            serial,
-            head,
-        })
-    }
-
-    /// What it has to say against a journal, with both heads.
-    fn against(&self, loaded: &Loaded) -> Option<String> {
-        let state = &loaded.state;
-        let Self {
-            name,
-            lineage,
-            serial,
-            head,
-        } = self;
-        let lineage = harmless(lineage);
-        match &state.lineage {
-            None => Some(format!(
-                "{name} remembers the journal {lineage} with serial {serial} and head {head}, and nothing is recorded here"
-            )),
-            Some(here) if *here != self.lineage => (!is_replaced(state, &self.lineage)).then(|| {
-                format!(
-                    "{name} remembers the journal {lineage} with serial {serial} and head {head}, and this is the journal {} with serial {} and head {}",
-                    harmless(here), state.serial, state.head
-                )
-            }),
-            Some(_) if loaded.heads.contains_key(head) => None,
-            Some(_) => Some(format!(
-                "{name} remembers serial {serial} with the head {head}, which this journal does not have: it is at serial {} with the head {}",
-                state.serial, state.head
-            )),
-        }
-    }
-}
-
 /// The plans that were started from this folder, as witnesses.
-fn kept_plans(session: &Session) -> Vec<Witness> {
+fn kept_plans(session: &Session) -> Vec<HeadWitness> {
     let witness = |(plan, base): (Sha256, Base)| {
-        Witness::of(
+        HeadWitness::of_plan(
             format!("the plan {} that was started here", plan.short()),
             &base,
         )
@@ -296,17 +242,13 @@ pub fn kept_bases(session: &Session) -> Vec<(Sha256, Base)> {
 }
 
 /// The people who approved plans of this journal, as witnesses: what they signed names it as it was then.
-fn approvers(session: &Session, state: &State) -> Vec<Witness> {
+fn approvers(session: &Session, state: &State) -> Vec<HeadWitness> {
     let witness = |(file, statement): (PathBuf, Statement)| {
         let Predicate {
             principal, base, ..
         } = statement.predicate;
-        let name = format!(
-            "{}, who signed {},",
-            harmless(&principal),
-            harmless(&file.display().to_string())
-        );
-        Witness::of(name, &base).filter(|_| base.lineage == state.lineage)
+        let name = format!("{principal}, who signed {},", file.display());
+        HeadWitness::of_plan(name, &base).filter(|_| base.lineage == state.lineage)
     };
     collect::statements(session.project.root.as_std_path())
         .into_iter()
@@ -336,49 +278,6 @@ pub fn put_approvals_aside(session: &Session, loaded: &Loaded) -> Result<usize, 
         aside += 1;
     }
     Ok(aside)
-}
-
-/// What this machine wrote to the project's journals itself. A journal elsewhere that takes no other's place is
-/// somebody's second one: that it is not the first is said by the policy that is asked for, not here.
-fn own_memory(
-    session: &Session,
-    opened: &Opened,
-    project: &str,
-    state: &State,
-) -> Result<Vec<Witness>, Failure> {
-    if project.is_empty() {
-        return Ok(Vec::new());
-    }
-    let known = Memory::of(&session.surroundings).known(project)?;
-    let journals = known.into_iter().flat_map(|known| known.journals);
-    let here = whole(session, &opened.place);
-    let concerns = |lineage: &String, place: &str| {
-        let Ok(place) = Place::parse(place) else {
-            return false;
-        };
-        match (&state.lineage, &place) {
-            (Some(this), _) if this == lineage => true,
-            // Folders of other checkouts are no business of this one.
-            (None, Place::File { path }) => {
-                place.is_same_as(&here) || Path::new(path).starts_with(&session.project.root)
-            }
-            (None, _) => true,
-            (Some(_), _) => place.is_same_as(&here),
-        }
-    };
-    Ok(journals
-        .filter(|(lineage, journal)| concerns(lineage, &journal.place))
-        .map(|(lineage, journal)| Witness {
-            name: format!(
-                "this machine, which last wrote to it at {} in {},",
-                journal.at,
-                harmless(&journal.place)
-            ),
-            lineage,
-            serial: journal.serial,
-            head: journal.head,
-        })
-        .collect())
 }
 
 /// What `--expect-head` has to say.

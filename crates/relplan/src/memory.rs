@@ -10,14 +10,14 @@
 //! (`relplan policy forget`) takes a policy out of it.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
 };
 
 use relplan_model::{
-    approval::PinnedPolicy, canonical, digest::Sha256, state::State, time::Timestamp,
+    approval::PinnedPolicy, canonical, digest::Sha256, plan::Base, time::Timestamp,
 };
+use relplan_state::{Here, KnownJournal, KnownJournals};
 use relplan_system::tree;
 use relplan_targets::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,8 @@ pub struct Known {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<KnownPolicy>,
     /// Its journals, by lineage.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub journals: BTreeMap<String, KnownJournal>,
+    #[serde(default, skip_serializing_if = "KnownJournals::is_empty")]
+    pub journals: KnownJournals,
 }
 
 /// A policy that was in force.
@@ -56,20 +56,6 @@ pub struct KnownPolicy {
     /// Where that journal was.
     pub place: String,
     /// When that was seen last.
-    pub at: Timestamp,
-}
-
-/// How far a journal had come when this machine last wrote to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct KnownJournal {
-    /// Where it was.
-    pub place: String,
-    /// Its serial.
-    pub serial: u64,
-    /// The digest of its last line.
-    pub head: Sha256,
-    /// When that was.
     pub at: Timestamp,
 }
 
@@ -155,7 +141,7 @@ impl Memory {
             version: VERSION,
             project: project.to_owned(),
             policy: None,
-            journals: BTreeMap::new(),
+            journals: KnownJournals::new(),
         });
         change(&mut known);
         if before.as_ref() == Some(&known) {
@@ -179,17 +165,8 @@ impl Known {
     }
 
     /// Takes note of how far a journal has come.
-    pub fn reached(&mut self, state: &State, place: &str, at: Timestamp) {
-        let Some(lineage) = &state.lineage else {
-            return;
-        };
-        let journal = KnownJournal {
-            place: place.to_owned(),
-            serial: state.serial,
-            head: state.head,
-            at,
-        };
-        self.journals.insert(lineage.clone(), journal);
+    pub fn reached(&mut self, base: Base, here: Here<'_>, at: Timestamp) {
+        self.journals.extend(KnownJournal::of(base, here, at));
     }
 }
 

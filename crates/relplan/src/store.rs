@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::Utf8Path;
 use relplan_model::{plan::Plan, port::StateStore};
 use relplan_spec::{Spec, StateChoice};
-use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Place, Remote, RemoteError};
+use relplan_state::{DEFAULT_REF, DEFAULT_TABLE, Here, Place, Remote, RemoteError};
 use relplan_targets::credential;
 use url::Url;
 
@@ -118,13 +118,11 @@ fn elsewhere(here: &Place, planned: &Place) -> Failure {
         }))
 }
 
-/// A place as it is to be remembered: a folder with its whole path.
-pub fn whole(session: &Session, place: &Place) -> Place {
-    match place {
-        Place::File { path } => Place::File {
-            path: session.project.root.join(path).into_string(),
-        },
-        other => other.clone(),
+/// Where a journal is read, for those who compare places.
+pub fn here<'a>(session: &'a Session, place: &'a Place) -> Here<'a> {
+    Here {
+        root: session.project.root.as_std_path(),
+        place,
     }
 }
 

@@ -102,14 +102,18 @@ fn an_abandoned_plan_is_over_and_what_it_did_stays_recorded() {
     assert_eq!(end.exit, ExitClass::Interrupted, "{}", end.words);
 
     let plan = digest(world.plan());
+    let before = state(&world);
     let (store, clock) = (world.store(), world.clock());
     let reason = || "changed our minds".to_owned();
-    let Ran::Ended(Err(AbandonError::NotOpen { .. })) =
-        world.run(abandon(&store, &clock, Sha256::of(b"other"), reason()))
-    else {
+    let Ran::Ended(Err(AbandonError::NotOpen { .. })) = world.run(abandon(
+        &store,
+        &clock,
+        before.clone(),
+        (Sha256::of(b"other"), reason()),
+    )) else {
         panic!("a plan that is not open cannot be abandoned")
     };
-    let Ran::Ended(Ok(after)) = world.run(abandon(&store, &clock, plan, reason())) else {
+    let Ran::Ended(Ok(after)) = world.run(abandon(&store, &clock, before, (plan, reason()))) else {
         panic!("it could not be abandoned")
     };
     assert_eq!((after.open.is_none(), after.serial), (true, 2));

@@ -205,6 +205,25 @@ impl Platter {
         self.files.entry(path.to_owned()).or_default();
     }
 
+    /// Somebody puts a whole file in the place of another, for good; an empty one is taken away.
+    pub(super) fn replace(&mut self, path: &Path, content: &[u8]) {
+        self.files.remove(path);
+        if content.is_empty() {
+            return;
+        }
+        for folder in path.ancestors().skip(1) {
+            if folder.components().count() > 2 {
+                self.folders.insert(folder.to_owned(), true);
+            }
+        }
+        let file = Inode {
+            is_named: true,
+            content: content.to_vec(),
+            ..Inode::default()
+        };
+        self.files.insert(path.to_owned(), file);
+    }
+
     /// Creates a folder and those above it. The topmost two are there since ever.
     pub(super) fn create_folders(&mut self, folder: &Path) {
         for folder in folder.ancestors() {

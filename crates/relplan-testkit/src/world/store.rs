@@ -1,8 +1,13 @@
-//! A world's journal: the real file store on a simulated disk, with the failures that a store can tell of around it.
+//! A world's journals: the real file store on a simulated disk, with the failures that a store can tell of around it.
 //!
-//! What is on the disk is followed line by line: what would survive a loss of power is what an effect may rest on.
+//! What is on the disk is followed line by line: what would survive a loss of power is what an effect may rest on. A
+//! journal may be in several places: one is in use, and others are copies, remains, or somebody's second one.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use relplan_model::{
     digest::Sha256,
@@ -12,16 +17,24 @@ use relplan_model::{
 };
 use relplan_state::FileStore;
 
-use super::{Flaw, Inner, Shared, call, disk::SimDisk, latency, platter::Failure};
+use super::{
+    Flaw, Inner, Shared, call,
+    disk::SimDisk,
+    latency,
+    platter::{Failure, Lock},
+};
 
-/// Where it is. The folder of the project is there; those below it the store creates.
-const FOLDER: &str = "/project/.relplan/state";
-const JOURNAL: &str = "/project/.relplan/state/journal.jsonl";
+/// Where the journal is if nothing else is said. The folder of the project is there; those below it the store creates.
+pub(super) const FOLDER: &str = "/project/.relplan/state";
+
+/// A journal's file in its folder.
+const JOURNAL: &str = "journal.jsonl";
 
 /// A world's store.
 #[derive(Clone)]
 pub struct SimStore {
     shared: Arc<Shared>,
+    folder: PathBuf,
     file: FileStore<SimDisk>,
 }
 
@@ -67,13 +80,29 @@ impl Lines {
         self.appended
     }
 
+    pub(super) fn acknowledged(&self) -> &[Sha256] {
+        &self.acknowledged
+    }
+
     /// Acknowledged lines that are not there.
     pub(super) fn lost(&self) -> usize {
+        let there = self.there();
+        let is_lost = |head: &&Sha256| there.binary_search(head).is_err();
+        self.acknowledged.iter().filter(is_lost).count()
+    }
+
+    fn there(&self) -> Vec<Sha256> {
         let mut there: Vec<Sha256> = self.lines.iter().map(|line| line.digest).collect();
         there.push(Sha256::ZERO);
         there.sort_unstable();
-        let is_lost = |head: &&Sha256| there.binary_search(head).is_err();
-        self.acknowledged.iter().filter(is_lost).count()
+        there
+    }
+
+    /// Somebody put this journal there: what it does not have, nobody has lost but them.
+    fn forgive(&mut self) {
+        let there = self.there();
+        self.acknowledged
+            .retain(|head| there.binary_search(head).is_ok());
     }
 
     /// The same entries where the lines end now, whatever they were to follow.
@@ -114,14 +143,37 @@ impl Lines {
 }
 
 impl Inner {
+    /// What is known of the journal in a folder.
+    fn lines(&mut self, folder: &Path) -> &mut Lines {
+        self.stores.entry(folder.to_owned()).or_default()
+    }
+
+    /// What the durable lines of the journal in use come to.
+    pub(super) fn recorded(&self) -> Option<&State> {
+        self.stores.get(&self.in_use).map(Lines::state)
+    }
+
     /// A file was changed from this place on.
     pub(super) fn journal_changed(&mut self, path: &Path, at: usize) {
-        if path != Path::new(JOURNAL) {
+        let Some(folder) = path.parent().filter(|_| path.ends_with(JOURNAL)) else {
             return;
+        };
+        let is_in_use = folder == self.in_use;
+        for line in self.read_again(folder, at) {
+            if is_in_use {
+                self.tell_entry(&line);
+                if let Record::Receipt { step, .. } = &line.record {
+                    self.watch_receipt(step);
+                }
+            }
         }
-        self.store.forget_from(at);
-        let begin = self.store.lines.last().map_or(0, |line| line.end);
-        let content = self.platter.content(path);
+    }
+
+    /// Reads a journal again from this place on, and answers what is new.
+    fn read_again(&mut self, folder: &Path, at: usize) -> Vec<Entry> {
+        self.lines(folder).forget_from(at);
+        let begin = self.lines(folder).lines.last().map_or(0, |line| line.end);
+        let content = self.platter.content(&folder.join(JOURNAL));
         let rest = content.get(begin..).unwrap_or_default();
         let mut end = begin;
         let mut found = Vec::new();
@@ -130,44 +182,93 @@ impl Inner {
                 break;
             };
             end += line.len() + 1;
-            self.store.appended.lines += 1;
-            self.store.appended.bytes += line.len() as u64;
             found.push(Line {
                 end,
                 digest: Sha256::of(line),
                 entry: Entry::from_line(line).ok(),
             });
         }
-        for line in found {
-            if let Some(entry) = &line.entry {
-                self.tell_entry(entry);
-                if let Record::Receipt { step, .. } = &entry.record {
-                    self.watch_receipt(step);
-                }
-            }
-            self.store.lines.push(line);
-        }
+        let read = found.iter().filter_map(|line| line.entry.clone()).collect();
+        let lines = self.lines(folder);
+        lines.appended.lines += found.len() as u64;
+        lines.appended.bytes += (end - begin - found.len()) as u64;
+        lines.lines.extend(found);
+        read
     }
 
     /// A file or a folder was synced.
     pub(super) fn journal_synced(&mut self) {
-        if self.platter.is_durable(Path::new(JOURNAL)) {
-            self.store.are_durable();
+        for (folder, lines) in &mut self.stores {
+            if self.platter.is_durable(&folder.join(JOURNAL)) {
+                lines.are_durable();
+            }
         }
     }
 
     /// The machine goes dark, and comes back with what was synced, and perhaps more.
     pub(super) fn lose_power(&mut self) {
-        let before = self.platter.content(Path::new(JOURNAL)).to_vec();
+        let paths: Vec<PathBuf> = self.stores.keys().map(|one| one.join(JOURNAL)).collect();
+        let content = |inner: &Self, path: &Path| inner.platter.content(path).to_vec();
+        let before: Vec<Vec<u8>> = paths.iter().map(|path| content(self, path)).collect();
         self.platter.lose_power(&mut self.chance);
-        let after = self.platter.content(Path::new(JOURNAL));
-        let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
-        if same < before.len() || same < after.len() {
-            let lost = before.len() - same;
-            self.tell(|| format!("the last {lost} bytes of the journal were not on the disk"));
-            self.journal_changed(Path::new(JOURNAL), same);
+        for (path, before) in paths.iter().zip(before) {
+            let after = self.platter.content(path);
+            let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+            if same < before.len() || same < after.len() {
+                let lost = before.len() - same;
+                self.tell(|| format!("the last {lost} bytes of the journal were not on the disk"));
+                self.journal_changed(path, same);
+            }
         }
         self.journal_synced();
+    }
+
+    /// What processes see of the journal in a folder.
+    pub(super) fn journal(&self, folder: &Path) -> &[u8] {
+        self.platter.content(&folder.join(JOURNAL))
+    }
+
+    /// Somebody puts a whole journal in a folder, or takes it away, while nobody is at work.
+    pub(super) fn put_journal(&mut self, folder: &Path, journal: &[u8]) {
+        self.platter.replace(&folder.join(JOURNAL), journal);
+        self.lines(folder).forget_from(0);
+        self.read_again(folder, 0);
+        self.lines(folder).forgive();
+        self.journal_synced();
+    }
+
+    /// Somebody with another program appends a line that follows the last one. Whether nobody else was writing.
+    pub(super) fn append_line(
+        &mut self,
+        folder: &Path,
+        line: impl FnOnce(u64, Sha256) -> Vec<u8>,
+    ) -> bool {
+        let (path, lock) = (folder.join(JOURNAL), folder.join("lock"));
+        let is_locked = self
+            .platter
+            .file(&lock)
+            .is_some_and(|file| file.lock != Lock::Free);
+        if is_locked {
+            return false;
+        }
+        let lines = self.lines(folder);
+        let end = lines.lines.last().map_or(0, |line| line.end);
+        let (count, head) = (lines.lines.len() as u64, lines.end());
+        let mut line = line(count, head);
+        line.push(b'\n');
+        self.platter.create_folders(folder);
+        self.platter.create(&path);
+        if let Some(file) = self.platter.file(&path) {
+            file.cut(end);
+            file.write(end, &line);
+            file.sync();
+        }
+        for folder in folder.ancestors() {
+            self.platter.sync_folder(folder);
+        }
+        self.journal_changed(&path, end);
+        self.journal_synced();
+        true
     }
 }
 
@@ -180,9 +281,10 @@ fn failed() -> StoreError {
 }
 
 impl SimStore {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, folder: PathBuf) -> Self {
         Self {
-            file: FileStore::on(SimDisk(Arc::clone(&shared)), FOLDER),
+            file: FileStore::on(SimDisk(Arc::clone(&shared)), &folder),
+            folder,
             shared,
         }
     }
@@ -190,7 +292,7 @@ impl SimStore {
     async fn write(&self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
         call(&self.shared).await;
         latency(&self.shared).await;
-        let told = self.shared.lock().store_fails(head);
+        let told = self.shared.lock().store_fails(&self.folder, head);
         if let Some((error, false)) = told {
             return Err(error);
         }
@@ -198,21 +300,22 @@ impl SimStore {
         call(&self.shared).await;
         let mut inner = self.shared.lock();
         match &answer {
-            Ok(_) => inner.store.appended.calls += 1,
+            Ok(_) => inner.lines(&self.folder).appended.calls += 1,
             Err(error) => inner.tell(|| format!("the journal is not written: {error}")),
         }
         let answer = told.map_or(answer, |(error, _)| Err(error));
         if let Ok(head) = &answer {
-            inner.store.acknowledged.push(*head);
+            inner.lines(&self.folder).acknowledged.push(*head);
         }
         answer
     }
 
     async fn append(&self, head: Sha256, entries: &[Entry]) -> Result<Sha256, StoreError> {
         let forced = {
-            let inner = self.shared.lock();
+            let mut inner = self.shared.lock();
             let is_forced = inner.flaw == Some(Flaw::Unswapped);
-            is_forced.then(|| (inner.store.end(), inner.store.forced(entries)))
+            let lines = inner.lines(&self.folder);
+            is_forced.then(|| (lines.end(), lines.forced(entries)))
         };
         match forced {
             Some((head, forced)) => self.file.append(head, &forced).await,
@@ -224,7 +327,7 @@ impl SimStore {
 impl Inner {
     /// What the store says instead of its answer, and whether it writes all the same. A failing disk the store is left
     /// to find out about by itself.
-    fn store_fails(&mut self, head: Sha256) -> Option<(StoreError, bool)> {
+    fn store_fails(&mut self, folder: &Path, head: Sha256) -> Option<(StoreError, bool)> {
         let often = self.faults.store_failures;
         let fails = self.faults.strike(&mut self.chance, often);
         let often = self.faults.store_conflicts;
@@ -233,7 +336,7 @@ impl Inner {
             (true, _) => failed(),
             (_, true) => StoreError::Conflict {
                 expected: head,
-                found: self.store.end(),
+                found: self.lines(folder).end(),
             },
             _ => return None,
         };

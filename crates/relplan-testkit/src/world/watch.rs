@@ -40,6 +40,7 @@ pub(super) struct Watch {
     /// The pointers that the last look of the freshest kind showed, since the last effect there.
     looked: BTreeMap<Address, BTreeMap<PointerName, Version>>,
     breaches: Vec<Breach>,
+    sent: Vec<StepId>,
     has_rivals: bool,
 }
 
@@ -75,6 +76,7 @@ impl Watch {
             creates_to_land,
             looked: BTreeMap::new(),
             breaches: Vec::new(),
+            sent: Vec::new(),
             has_rivals: false,
         }
     }
@@ -116,6 +118,11 @@ impl Watch {
         &self.breaches
     }
 
+    /// The effects that were sent, in order.
+    pub(super) fn sent(&self) -> &[StepId] {
+        &self.sent
+    }
+
     pub(super) fn expect_rivals(&mut self) {
         self.has_rivals = true;
     }
@@ -127,6 +134,7 @@ impl Watch {
     /// Takes over what was found while another plan was watched.
     pub(super) fn inherit(&mut self, before: Self) {
         self.breaches = before.breaches;
+        self.sent = before.sent;
         self.has_rivals = before.has_rivals;
     }
 
@@ -145,6 +153,7 @@ impl Watch {
 impl Inner {
     /// An effect is about to be sent.
     pub(super) fn watch_effect(&mut self, step: &Step) {
+        self.watch.sent.push(step.id.clone());
         let mut found = Vec::new();
         let planned = self.watch.step(&step.id).cloned();
         if planned.as_ref() != Some(step) {
@@ -213,10 +222,8 @@ impl Inner {
     /// Law L9: the durable journal's last word on the step is an intent.
     fn without_intent(&self, step: &Step) -> Option<String> {
         let progress = self
-            .store
-            .state()
-            .open
-            .as_ref()
+            .recorded()
+            .and_then(|state| state.open.as_ref())
             .and_then(|open| open.steps.get(&step.id));
         match progress {
             Some(Progress::Attempted { reason: None, .. }) => None,

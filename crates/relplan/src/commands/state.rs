@@ -180,7 +180,8 @@ async fn abandon(
         session.terminal.result("No plan is open.");
         return Ok(Exit::Done);
     };
-    relplan_apply::abandon(&*opened.store, &SystemClock, open.plan, reason.to_owned())
+    let given_up = (open.plan, reason.to_owned());
+    relplan_apply::abandon(&*opened.store, &SystemClock, state.clone(), given_up)
         .await
         .map_err(|error| Failure::of(Exit::Store, &error))?;
     let text = format!(

@@ -27,7 +27,7 @@ use crate::{
     gather::drivers::Built,
     interrupt,
     journal::{self, Asked},
-    memory::Memory,
+    memory::{Known, Memory},
     next::Situation,
     planning::exit_of,
     runs,
@@ -154,7 +154,7 @@ pub(super) async fn run(
         &plan,
         claimed.state(),
         keeper.policy(),
-        &store::whole(session, &opened.place),
+        &opened.place,
     );
     let usual = Options::default();
     let settle = Duration::from_secs(arguments.settle.0);
@@ -167,6 +167,10 @@ pub(super) async fn run(
         ..usual
     };
     let report = relplan_apply::walk(claimed, &ports, &options, &stop).await;
+    noted(session, &plan, |known| {
+        let here = store::here(session, &opened.place);
+        known.reached(report.base.clone(), here, SystemClock.now());
+    });
     drop(shown);
     drop(alive);
     let seconds = SystemClock.now().unix().saturating_sub(started.unix());
@@ -203,13 +207,19 @@ fn remember(
     policy: Option<PinnedPolicy>,
     place: &Place,
 ) {
-    let (now, place) = (SystemClock.now(), place.to_string());
-    let kept = Memory::of(&session.surroundings).update(&plan.project, |known| {
-        known.reached(state, &place, now);
+    let (now, here) = (SystemClock.now(), store::here(session, place));
+    noted(session, plan, |known| {
+        known.reached(state.base(), here, now);
         if let (Some(pin), Some(lineage)) = (policy, &state.lineage) {
+            let place = here.place.within(here.root).to_string();
             known.under(pin, lineage, &place, now);
         }
     });
+}
+
+/// Has this machine take note of something.
+fn noted(session: &Session, plan: &Plan, change: impl FnOnce(&mut Known)) {
+    let kept = Memory::of(&session.surroundings).update(&plan.project, change);
     // The release goes on: the journal remembers all of it too.
     if let Err(failure) = kept {
         session

@@ -131,8 +131,8 @@ async fn take(session: &Session, opened: &Opened, project: Option<&str>) -> Resu
     let project = project.unwrap_or(&state.project);
     Memory::of(&session.surroundings).update(project, |known| {
         known.journals.clear();
-        let place = store::whole(session, &opened.place).to_string();
-        known.reached(state, &place, SystemClock.now());
+        let here = store::here(session, &opened.place);
+        known.reached(state.base(), here, SystemClock.now());
     })?;
     session.terminal.result(&format!(
         "From now on the journal in {} counts as it is: serial {}, head {}.",
@@ -171,7 +171,7 @@ fn witness(path: &Path) -> Option<Witness> {
 pub(super) fn how_to_go_on(session: &Session, failure: Failure, place: &Place) -> Failure {
     // A shell may stand in another folder.
     let place = &match session.typed.is_elsewhere() {
-        true => store::whole(session, place),
+        true => place.within(session.project.root.as_std_path()),
         false => place.clone(),
     };
     let aside = match place {

@@ -1,7 +1,9 @@
 //! `relplan state push` and `pull`: a journal from one place to another, line by line as it is.
 
 use relplan_model::port::Clock as _;
-use relplan_state::{Place, TransferError, Transferred, relocate, transfer};
+use relplan_state::{
+    Place, TransferError, Transferred, announce_move, moved_elsewhere, note_carried, transfer,
+};
 
 use crate::{
     clock::SystemClock,
@@ -22,28 +24,36 @@ pub(super) async fn push(
     project: Option<&str>,
 ) -> Result<Exit, Failure> {
     let from = other(session, opened, from, "--from")?;
-    let state = journal::load(&from).await?.state;
-    journal::is_of(&from, &state, project)?;
-    if let Some(to) = journal::moved_elsewhere(session, &from, &state)
-        && !Place::parse(&to).is_ok_and(|to| to.is_same_as(&opened.place))
-    {
-        return Err(journal::moved(&from, &state, &to));
+    let asked = Asked {
+        project,
+        plan: None,
+    };
+    let (loaded, objection) = journal::look(session, &from, asked).await?;
+    let state = &loaded.state;
+    let moved = moved_elsewhere(state, store::here(session, &from.place));
+    let is_the_same_move = moved
+        .is_some_and(|moved| Place::parse(&moved.to).is_ok_and(|to| to.is_same_as(&opened.place)));
+    match objection {
+        // Where nothing is, nothing is moved, which is said below.
+        Some(objection) if !is_the_same_move && state.lineage.is_some() => {
+            return Err(objection);
+        }
+        Some(_) | None => journal::is_of(&from, state, project)?,
     }
     let place = opened.place.to_string();
     let now = SystemClock.now();
-    let done = relocate(&*from.store, &*opened.store, &place, now).await;
+    let (source, goal) = (&*from.store, &*opened.store);
+    let announced = announce_move(source, goal, &place, now).await;
+    let announced = announced.map_err(refused)?;
+    // Before the first line is carried, so that a journal that was carried by halves is not taken for the whole.
+    Memory::of(&session.surroundings).update(&state.project, |known| {
+        let here = store::here(session, &opened.place);
+        let carried = (&loaded, announced.base());
+        note_carried(&mut known.journals, carried, here, now);
+    })?;
+    let done = transfer(source, goal).await;
     let (text, moved) = told(done.map_err(refused)?, &from, opened);
     session.terminal.result(&text);
-    let whole = store::whole(session, &opened.place).to_string();
-    Memory::of(&session.surroundings).update(&state.project, |known| {
-        let known = state
-            .lineage
-            .as_ref()
-            .and_then(|name| known.journals.get_mut(name));
-        if let Some(journal) = known {
-            journal.place = whole;
-        }
-    })?;
     if moved {
         let text = format!(
             "{} is now the journal. What is left in {} says so, and takes no more claims: remove it when you like.",

@@ -8,18 +8,16 @@
 //! Invariant: a policy does not get lost with its journal. What this machine or the rest of the lost journal remembers is
 //! asked for again, and is in force from the first line on; where nobody knows of one, that is told.
 
-use std::collections::BTreeMap;
-
+use relplan_apply::facts_of;
 use relplan_model::{
     approval::PinnedPolicy,
-    digest::Sha256,
-    journal::{self, Fact, Record, Replaced},
-    observation::{Observation, Seen, VersionFacts},
+    journal::Fact,
+    observation::{Observation, Seen},
     plan::Base,
     port::{Clock as _, StoreError},
     state::{ReplayError, State},
 };
-use relplan_state::Place;
+use relplan_state::{Lost, Place};
 
 use crate::{
     approvals::pin::{self, Remembered},
@@ -39,30 +37,6 @@ use crate::{
     store::{self, Opened},
     view::style::{count, harmless},
 };
-
-/// What is still known of the journals that the new one takes the place of.
-#[derive(Default)]
-struct Lost {
-    journals: BTreeMap<String, Replaced>,
-    policy: Option<PinnedPolicy>,
-    /// The plan that was open, and where it ran.
-    open: Option<(Sha256, String)>,
-}
-
-impl Lost {
-    fn add(&mut self, lineage: &str, serial: u64, head: Sha256) {
-        let replaced = Replaced {
-            lineage: lineage.to_owned(),
-            serial,
-            head,
-        };
-        let known = self.journals.entry(lineage.to_owned());
-        let known = known.or_insert_with(|| replaced.clone());
-        if known.serial < serial {
-            *known = replaced;
-        }
-    }
-}
 
 /// Runs it.
 pub(super) async fn run(
@@ -98,7 +72,7 @@ pub(super) async fn run(
         .details(unknown.concat())
         .situation(Situation::again("when the registries answer again:", &[])));
     }
-    let facts: Vec<Fact> = observations.iter().flat_map(facts).collect();
+    let facts: Vec<Fact> = observations.iter().flat_map(facts_of).collect();
     session.terminal.remark(&told(&lost, policy));
     if session.terminal.interactive
         && !arguments.yes
@@ -111,23 +85,15 @@ pub(super) async fn run(
         .iter()
         .filter(|fact| matches!(fact, Fact::Resolvable { .. }))
         .count();
-    let genesis = Record::Genesis {
-        lineage: random_name()?,
-        project: project.clone(),
-        format: Some(journal::VERSION),
-        replaces: lost.journals.into_values().collect(),
-        policy,
-    };
+    let genesis = lost.genesis(random_name()?, project.clone(), policy);
     let begun = relplan_apply::begin(&*opened.store, &SystemClock, genesis, facts).await;
     let begun = begun.map_err(|error| Failure::of(exit(error.exit()), &error))?;
-    let (now, place) = (
-        SystemClock.now(),
-        store::whole(session, &opened.place).to_string(),
-    );
+    let (now, here) = (SystemClock.now(), store::here(session, &opened.place));
     Memory::of(&session.surroundings).update(&project, |known| {
         known.journals.clear();
-        known.reached(&begun, &place, now);
+        known.reached(begun.base(), here, now);
         if let (Some(pin), Some(lineage)) = (policy, &begun.lineage) {
+            let place = here.place.within(here.root).to_string();
             known.under(pin, lineage, &place, now);
         }
     })?;
@@ -167,18 +133,15 @@ async fn lost(session: &Session, arguments: &Rebuild, project: &str) -> Result<L
     let mut lost = Lost::default();
     let known = Memory::of(&session.surroundings).known(project)?;
     for (lineage, journal) in known.into_iter().flat_map(|known| known.journals) {
-        lost.add(&lineage, journal.serial, journal.head);
+        lost.add(Base {
+            lineage: Some(lineage),
+            serial: journal.serial,
+            head: journal.head,
+            store: None,
+        });
     }
     for (_, base) in kept_bases(session) {
-        let Base {
-            lineage,
-            serial,
-            head,
-            store: _,
-        } = base;
-        if let Some(lineage) = lineage {
-            lost.add(&lineage, serial, head);
-        }
+        lost.add(base);
     }
     if let Some(text) = &arguments.lost {
         let place = Place::parse(text).map_err(|error| {
@@ -197,21 +160,10 @@ async fn lost(session: &Session, arguments: &Rebuild, project: &str) -> Result<L
             }
             Err(error) => return Err(unreadable(&error)),
         };
-        // Up to where it is damaged, it is to be believed.
-        let mut last = None;
-        let _ = State::replay_each(&lines, |_, _, state| {
-            let open = state.open.as_ref();
-            let open = open.map(|open| (open.plan, open.runner.clone()));
-            let lineage = state.lineage.clone().unwrap_or_default();
-            last = Some((lineage, state.serial, state.head, state.policy, open));
-        });
-        let Some((lineage, serial, head, policy, open)) = last else {
+        if !lost.add_lines(&lines) {
             let message = format!("nothing can be read of a journal in {text}");
             return Err(Failure::new(Exit::Usage, message));
-        };
-        lost.add(&lineage, serial, head);
-        lost.policy = policy;
-        lost.open = open;
+        }
     }
     Ok(lost)
 }
@@ -261,7 +213,7 @@ fn told(lost: &Lost, policy: Option<PinnedPolicy>) -> String {
         )),
         None => text.push_str("  whether a plan was under way, and what became of its steps\n"),
     }
-    for one in lost.journals.values() {
+    for one in lost.journals() {
         text.push_str(&format!(
             "It takes the place of the journal {}, last known at serial {} with the head {}.\n",
             harmless(&one.lineage),
@@ -289,56 +241,4 @@ fn unknown(observation: &Observation) -> Option<String> {
         )),
         Seen::Present(_) | Seen::Absent => None,
     }
-}
-
-/// What is true of a package, as far as its registry shows digests for it.
-fn facts(observation: &Observation) -> Vec<Fact> {
-    let address = &observation.address;
-    let Seen::Present(seen) = &observation.seen else {
-        return Vec::new();
-    };
-    let mut facts = Vec::new();
-    for (version, found) in &seen.versions {
-        let VersionFacts {
-            files,
-            yanked,
-            deprecated,
-        } = found;
-        for (file, shown) in files {
-            facts.push(Fact::File {
-                address: address.clone(),
-                version: version.clone(),
-                file: file.clone(),
-                digests: shown.digests.clone(),
-            });
-        }
-        facts.push(Fact::Resolvable {
-            address: address.clone(),
-            version: version.clone(),
-        });
-        if *yanked {
-            facts.push(Fact::Yanked {
-                address: address.clone(),
-                version: version.clone(),
-            });
-        }
-        if let Some(message) = deprecated {
-            facts.push(Fact::Deprecated {
-                address: address.clone(),
-                version: version.clone(),
-                message: message.clone(),
-            });
-        }
-    }
-    // Pointers to versions that nobody asks for are none of ours.
-    let pointers = seen
-        .pointers
-        .iter()
-        .filter(|(_, version)| seen.versions.contains_key(*version));
-    facts.extend(pointers.map(|(pointer, version)| Fact::Pointer {
-        address: address.clone(),
-        pointer: pointer.clone(),
-        version: Some(version.clone()),
-    }));
-    facts
 }

@@ -88,12 +88,12 @@ fn meant(mv: &Mv, state: &State) -> Result<Renaming, Failure> {
 fn remember(session: &Session, opened: &Opened, state: &State, to: &str) -> Result<(), Failure> {
     let memory = Memory::of(&session.surroundings);
     let before = memory.known(&state.project)?;
-    let place = store::whole(session, &opened.place).to_string();
+    let here = store::here(session, &opened.place);
     memory.update(to, |known| {
         if let Some(before) = before {
             known.policy = known.policy.take().or(before.policy);
             known.journals.extend(before.journals);
         }
-        known.reached(state, &place, SystemClock.now());
+        known.reached(state.base(), here, SystemClock.now());
     })
 }
