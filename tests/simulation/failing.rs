@@ -73,13 +73,14 @@ pub(crate) fn tale(seed: u64, size: Size, flaw: Option<Flaw>) -> Vec<String> {
 /// Makes a failing scenario smaller, one part after another, as long as it still fails.
 pub(crate) fn shrunk(seed: u64, size: Size, flaw: Option<Flaw>, broken: Broken) -> Failure {
     type Part = fn(&mut Size) -> &mut u64;
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         |size| &mut size.rounds,
         |size| &mut size.packages,
         |size| &mut size.acts,
         |size| &mut size.kills,
         |size| &mut size.faults,
         |size| &mut size.runners,
+        |size| &mut size.upheavals,
     ];
     let mut failure = Failure { seed, size, broken };
     for part in parts {
@@ -113,10 +114,11 @@ impl Failure {
             kills,
             acts,
             runners,
+            upheavals,
         } = self.size;
         format!(
             "SEED={} ROUNDS={rounds} PACKAGES={packages} ACTS={acts} KILLS={kills} FAULTS={faults} RUNNERS={runners} \
-             cargo test -p relplan --test simulation seeds -- --nocapture",
+             UPHEAVALS={upheavals} cargo test -p relplan --test simulation seeds -- --nocapture",
             self.seed
         )
     }
@@ -155,6 +157,7 @@ impl Wish {
             kills: number("KILLS").unwrap_or(whole.kills),
             acts: number("ACTS").unwrap_or(whole.acts),
             runners: number("RUNNERS").unwrap_or(whole.runners).max(1),
+            upheavals: number("UPHEAVALS").unwrap_or(whole.upheavals),
         };
         let single = number("SEED");
         let from = number("FROM").unwrap_or_default();

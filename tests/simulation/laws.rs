@@ -45,7 +45,11 @@ impl From<InvalidName> for Broken {
     }
 }
 
-fn hold(law: &'static str, holds: bool, detail: impl FnOnce() -> String) -> Result<(), Broken> {
+pub(crate) fn hold(
+    law: &'static str,
+    holds: bool,
+    detail: impl FnOnce() -> String,
+) -> Result<(), Broken> {
     if holds {
         Ok(())
     } else {

@@ -8,11 +8,15 @@
 
 mod failing;
 mod laws;
+mod machine;
+mod one_journal;
 mod operator;
 mod project;
+mod remedy;
 mod runners;
 mod scenario;
 mod session;
+mod upheaval;
 
 use failing::Wish;
 use relplan_testkit::world::Flaw;
@@ -37,6 +41,7 @@ fn seeds_keep_the_laws() {
             );
         }
     }
+    eprintln!("{}", upheaval::counted());
 }
 
 #[test]

@@ -10,7 +10,7 @@ mkdir -p "$work"
 unnoticed=0
 # Our own crates are built quickly rather than well: most breakages are noticed within a few seeds.
 quick=()
-for crate in relplan-model relplan-plan relplan-apply relplan-state relplan-testkit simulation; do
+for crate in relplan-model relplan-system relplan-plan relplan-apply relplan-state relplan-testkit simulation; do
   quick+=(--config "profile.release.package.$crate.opt-level=0")
 done
 if [ $# -eq 0 ]; then
@@ -20,7 +20,7 @@ for name in "$@"; do
   patch=$here/mutations/$name.patch
   # Only what differs is copied, so that no more is built again than a patch breaks.
   mkdir -p "$work/source/tests"
-  for crate in model plan apply state testkit; do
+  for crate in model system plan apply state testkit; do
     mkdir -p "$work/source/crates/relplan-$crate"
     (cd "$root/crates/relplan-$crate" && find . -type f) | while read -r file; do
       mkdir -p "$(dirname "$work/source/crates/relplan-$crate/$file")"

@@ -10,7 +10,7 @@ use futures_util::future::{Either, join, select};
 use relplan_apply::{ExitClass, Part};
 use relplan_model::{
     address::{PointerName, Version},
-    digest::Digests,
+    digest::{Digests, Sha256},
     plan::Plan,
     port::Clock as _,
 };
@@ -20,15 +20,17 @@ use relplan_testkit::world::{
 
 use super::{
     laws::{self, Broken},
+    machine::{self, Desk},
     project, runners,
-    scenario::{Act, Mood, Package, Scenario},
-    session::{self, End},
+    scenario::{Act, Moment, Mood, Package, Scenario},
+    session::{self, End, Gathered, GivenUp},
+    upheaval::{self, Upheavals},
 };
 
 /// How often a release is planned anew, and one plan applied again, before things must calm down, and before it is a
 /// defect that they come to no end.
-const PATIENCE: u64 = 8;
-const DESPAIR: u64 = 24;
+pub(crate) const PATIENCE: u64 = 8;
+pub(crate) const DESPAIR: u64 = 24;
 
 /// What a whole history came to.
 pub(crate) struct Outcome {
@@ -41,7 +43,12 @@ pub(crate) struct Outcome {
 pub(crate) fn live(scenario: &Scenario, world: &World) -> Result<Outcome, Broken> {
     let mut operator = Operator {
         scenario,
-        world: world.clone(),
+        desk: Desk::new(
+            "simulated",
+            world.clone(),
+            machine::place_of(machine::USUAL),
+        ),
+        upheavals: Upheavals::new(scenario),
         chance: Chance::new(scenario.seed ^ 0x5eed_0005),
         kills: 0,
         is_calm: true,
@@ -65,13 +72,24 @@ pub(crate) fn world_of(scenario: &Scenario, flaw: Option<Flaw>) -> Result<World,
     Ok(world)
 }
 
-struct Operator<'s> {
-    scenario: &'s Scenario,
-    world: World,
+pub(crate) struct Operator<'s> {
+    pub(crate) scenario: &'s Scenario,
+    pub(crate) desk: Desk,
+    pub(crate) upheavals: Upheavals,
     chance: Chance,
     kills: u64,
     is_calm: bool,
-    forgot: bool,
+    pub(crate) forgot: bool,
+}
+
+/// What planning came to.
+enum Planned {
+    /// A new plan.
+    Made(Box<Plan>),
+    /// A plan that is open.
+    Open(Box<Plan>),
+    /// None, for now.
+    No,
 }
 
 /// How one apply went.
@@ -87,28 +105,43 @@ enum Went {
 enum Ended {
     Done,
     GivenUp,
+    /// Something happened to the journal, and planning begins again.
+    Upset,
 }
 
 impl Operator<'_> {
     /// One release, until a plan has nothing left to do (law L12).
     fn release(&mut self, round: usize) -> Result<(), Broken> {
-        self.world.remark(|| format!("== release {round} =="));
+        let world = self.desk.world.clone();
+        world.remark(|| format!("== release {round} =="));
+        self.upheavals.begin(self.scenario, round);
+        let names_it = self.scenario.policy_in == Some(round);
+        self.desk.policy = names_it.then(upheaval::policy);
         for (act, package) in self.scenario.acts.get(round).cloned().unwrap_or_default() {
             self.by_hand(act, &self.scenario.packages[package], round)?;
         }
         let faults = self.scenario.faults.clone();
         self.is_calm = faults.budget == 0 && self.scenario.kills == 0;
         self.kills = self.scenario.kills;
-        self.world.turn_to(faults);
+        world.turn_to(faults);
         let mut was_done_calmly = false;
         let mut published = BTreeSet::new();
         for cycle in 0..DESPAIR {
             if cycle == PATIENCE {
                 self.calm_down();
             }
-            let Some(plan) = self.plan(round)? else {
-                self.world.pass(30);
-                continue;
+            was_done_calmly &= !self.upset(Moment::Planning)?;
+            let plan = match self.plan(round)? {
+                Planned::Made(plan) => *plan,
+                Planned::Open(plan) => {
+                    was_done_calmly = false;
+                    self.carry_out(*plan, false)?;
+                    continue;
+                }
+                Planned::No => {
+                    world.pass(30);
+                    continue;
+                }
             };
             if plan.has_steps() {
                 if was_done_calmly && !laws::only_deprecates(&plan, &published) {
@@ -118,15 +151,15 @@ impl Operator<'_> {
                 }
                 let is_calm = self.is_calm;
                 published = laws::published(&plan);
-                let ended = self.carry_out(plan)?;
+                let ended = self.carry_out(plan, true)?;
                 was_done_calmly = is_calm && ended == Ended::Done;
             } else if self.is_calm {
-                laws::of_release(&self.world)?;
+                laws::of_release(&world)?;
                 if self.scenario.faults.budget == 0 {
-                    laws::all_is_there(&self.world, self.scenario, round)?;
+                    laws::all_is_there(&world, self.scenario, round)?;
                 }
                 // Releases are some time apart.
-                self.world.pass(3_600);
+                world.pass(3_600);
                 return Ok(());
             } else {
                 self.calm_down();
@@ -135,44 +168,60 @@ impl Operator<'_> {
         Err(Broken::new("L4", "the release comes to no end"))
     }
 
-    fn calm_down(&mut self) {
+    pub(crate) fn calm_down(&mut self) {
+        let world = &self.desk.world;
         if !self.is_calm {
-            self.world
-                .remark(|| "from here on, nothing goes wrong".to_owned());
+            world.remark(|| "from here on, nothing goes wrong".to_owned());
         }
         self.is_calm = true;
-        self.world.calm();
+        world.calm();
         // Whatever is still on the wire lands.
-        self.world.pass(600);
+        world.pass(600);
     }
 
-    fn plan(&mut self, round: usize) -> Result<Option<Plan>, Broken> {
-        self.world.kill_at(None);
-        let gathered = self
-            .world
-            .run(session::gather(&self.world, self.scenario, round));
-        let Ran::Ended(Ok(Some(input))) = gathered else {
-            return match gathered {
-                Ran::Ended(Err(broken)) => Err(broken),
-                _ => Ok(None),
-            };
+    fn plan(&mut self, round: usize) -> Result<Planned, Broken> {
+        let world = self.desk.world.clone();
+        world.kill_at(None);
+        let gathered = world.run(session::gather(&self.desk, self.scenario, round));
+        let input = match gathered {
+            Ran::Ended(Ok(Gathered::Input(input))) => input,
+            Ran::Ended(Ok(Gathered::Refused(refusal, words))) => {
+                self.put_right(&refusal, &words)?;
+                return Ok(Planned::No);
+            }
+            Ran::Ended(Err(broken)) => return Err(broken),
+            Ran::Ended(Ok(Gathered::Blind)) | Ran::Killed => return Ok(Planned::No),
         };
+        if let Some(open) = &input.state.open {
+            let kept = self.desk.machine.borrow().plans.get(&open.plan).cloned();
+            let Some(plan) = kept else {
+                // Its file is elsewhere: it is given up.
+                let open = open.plan;
+                self.abandon(open)?;
+                return Ok(Planned::No);
+            };
+            world.remark(|| format!("the plan {} is open, and goes on", open.plan.short()));
+            return Ok(Planned::Open(Box::new(plan)));
+        }
         let plan = relplan_plan::plan(&input);
         laws::of_plan(&input, &plan)?;
         if self.chance.per_mille(200) {
             laws::of_planning(&input, &plan)?;
         }
-        self.world.remark(|| {
+        world.remark(|| {
             let steps: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
             format!("planned: {}", steps.join(", "))
         });
-        Ok(Some(plan))
+        Ok(Planned::Made(Box::new(plan)))
     }
 
-    /// Applies one plan until it has ended or has to be given up.
-    fn carry_out(&mut self, plan: Plan) -> Result<Ended, Broken> {
-        let world = self.world.turn_to_plan(plan);
-        if self.scenario.mood == Mood::Tampering && self.chance.per_mille(500) {
+    /// Applies one plan until it has ended or has to be given up. Of one that was applied before, some artifacts may be
+    /// needed no more.
+    fn carry_out(&mut self, plan: Plan, is_new: bool) -> Result<Ended, Broken> {
+        let desk = self.desk.turn_to_plan(plan);
+        self.desk = desk;
+        let world = self.desk.world.clone();
+        if is_new && self.scenario.mood == Mood::Tampering && self.chance.per_mille(500) {
             self.tamper(&world)?;
         }
         let mut conflicts = 0;
@@ -180,13 +229,22 @@ impl Operator<'_> {
             if run == PATIENCE {
                 self.calm_down();
             }
+            if run > 0 && self.upset(Moment::Open)? {
+                // What became of the plan, planning finds out.
+                return Ok(Ended::Upset);
+            }
             let went = self.apply(&world)?;
             laws::of_apply(&world)?;
+            self.upheavals.check(&world)?;
             match went {
                 Went::Killed => {}
                 Went::DiskLost => return Ok(Ended::GivenUp),
                 Went::Ended(end) => {
                     world.remark(|| format!("apply ends: {:?}: {}", end.exit, end.words));
+                    if let Some(refusal) = &end.refusal {
+                        self.put_right(refusal, &end.words)?;
+                        return Ok(Ended::Upset);
+                    }
                     match end.exit {
                         ExitClass::Done => return Ok(Ended::Done),
                         ExitClass::Conflict => conflicts += 1,
@@ -214,11 +272,15 @@ impl Operator<'_> {
         }
         let ran = if self.scenario.runners > 1 && self.chance.per_mille(800) {
             let how = (self.scenario.runners, has_rivals);
-            runners::apply(world, how, &mut self.kills, &mut self.chance)
+            runners::apply(&self.desk, how, &mut self.kills, &mut self.chance)
         } else if has_rivals {
             self.apply_twice(world)
+        } else if let Some(upheaval) = self.upheavals.due(Moment::Applying) {
+            self.apply_amid(upheaval)
+        } else if self.upheavals.selects() {
+            self.apply_selected()
         } else {
-            world.run(session::apply(world, "first", Part::whole()))
+            world.run(session::apply(&self.desk, "first", Part::whole()))
         };
         world.expect_no_rivals();
         world.kill_at(None);
@@ -228,7 +290,7 @@ impl Operator<'_> {
                 self.kills = self.kills.saturating_sub(1);
                 if self.scenario.mood == Mood::DiskLost && self.chance.per_mille(500) {
                     world.lose_store();
-                    self.forgot = true;
+                    self.lose_machine()?;
                     return Ok(Went::DiskLost);
                 }
                 Ok(Went::Killed)
@@ -238,13 +300,13 @@ impl Operator<'_> {
 
     /// Two appliers at once; the second comes a little later and may be killed alone.
     fn apply_twice(&mut self, world: &World) -> Ran<Result<End, Broken>> {
-        let clock = world.clock();
+        let (clock, desk) = (world.clock(), self.desk.clone());
         let later = Duration::from_millis(self.chance.below(2_000));
         let life = Duration::from_millis(self.chance.below(20_000));
         let dies = self.kills > 0 && self.chance.per_mille(300);
         let second = async {
             clock.sleep(later).await;
-            let apply = Box::pin(session::apply(world, "second", Part::whole()));
+            let apply = Box::pin(session::apply(&desk, "second", Part::whole()));
             if !dies {
                 return Some(apply.await);
             }
@@ -256,7 +318,7 @@ impl Operator<'_> {
                 }
             }
         };
-        match world.run(join(session::apply(world, "first", Part::whole()), second)) {
+        match world.run(join(session::apply(&desk, "first", Part::whole()), second)) {
             Ran::Killed => Ran::Killed,
             Ran::Ended((first, second)) => Ran::Ended(match second {
                 Some(Ok(second)) if second.exit == ExitClass::Done => Ok(second),
@@ -267,17 +329,23 @@ impl Operator<'_> {
     }
 
     fn give_up(&mut self, world: &World) -> Result<Ended, Broken> {
+        self.abandon(session::digest(world))?;
+        Ok(Ended::GivenUp)
+    }
+
+    fn abandon(&mut self, plan: Sha256) -> Result<(), Broken> {
         self.forgot = true;
+        let world = self.desk.world.clone();
         world.kill_at(None);
         for _ in 0..DESPAIR {
-            let Ran::Ended(given_up) = world.run(session::give_up(world, session::digest(world)))
-            else {
-                break;
-            };
-            if given_up {
-                return Ok(Ended::GivenUp);
+            match world.run(session::give_up(&self.desk, plan)) {
+                Ran::Ended(Ok(GivenUp::Done)) => return Ok(()),
+                Ran::Ended(Ok(GivenUp::Refused(refusal, words))) => {
+                    return self.put_right(&refusal, &words);
+                }
+                Ran::Ended(Err(broken)) => return Err(broken),
+                Ran::Ended(Ok(GivenUp::NotYet)) | Ran::Killed => world.pass(10),
             }
-            world.pass(10);
         }
         Err(Broken::new("L4", "the plan cannot be given up"))
     }
@@ -291,7 +359,7 @@ impl Operator<'_> {
         world.alter(&artifact.file, b"something else");
         let before = world.uploads().len();
         world.kill_at(None);
-        if let Ran::Ended(end) = world.run(session::apply(world, "first", Part::whole())) {
+        if let Ran::Ended(end) = world.run(session::apply(&self.desk, "first", Part::whole())) {
             let exit = end?.exit;
             let is_refused = matches!(exit, ExitClass::Invalid | ExitClass::Store);
             if !is_refused || world.uploads().len() != before {
@@ -311,7 +379,8 @@ impl Operator<'_> {
         let version = Version::new(package.version(round))?;
         let latest = PointerName::new("latest")?;
         let has_pointers = matches!(package.kind, likeness::NPM | likeness::OCI);
-        self.world
+        self.desk
+            .world
             .remark(|| format!("by hand, at {address}: {act:?}"));
         let mut uploads = Vec::new();
         for artifact in project::artifacts(package, round)? {
@@ -339,7 +408,7 @@ impl Operator<'_> {
                 }
             });
         };
-        self.world.by_hand(|registries, now| match act {
+        self.desk.world.by_hand(|registries, now| match act {
             Act::PublishSame | Act::PublishOther
                 if package.is_new(round)
                     && registries

@@ -19,6 +19,9 @@ use relplan_testkit::world::{bytes_of, likeness};
 
 use super::scenario::{Package, Scenario, TARGETS};
 
+/// The project's name.
+pub(crate) const PROJECT: &str = "acme/simulated";
+
 /// The targets of every project.
 pub(crate) fn targets() -> Result<Vec<Target>, InvalidName> {
     let targets = TARGETS.iter();
@@ -137,7 +140,7 @@ pub(crate) fn input(
         tool: "0.0.0".to_owned(),
         now,
         lifetime_seconds: 86_400,
-        project: "acme/simulated".to_owned(),
+        project: PROJECT.to_owned(),
         repository: None,
         commit: None,
         spec: Sha256::of(b"simulated"),

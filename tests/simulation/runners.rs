@@ -13,6 +13,7 @@ use relplan_testkit::world::{Chance, Ran, World};
 
 use super::{
     laws::Broken,
+    machine::Desk,
     session::{self, End},
 };
 
@@ -33,11 +34,12 @@ struct Fate {
 /// Applies a plan by so many runners at once. `kills` are taken from as runners are killed alone. With rivals, some of the
 /// targets are given to two runners, of which the later one takes over.
 pub(crate) fn apply(
-    world: &World,
+    desk: &Desk,
     (runners, has_rivals): (u64, bool),
     kills: &mut u64,
     chance: &mut Chance,
 ) -> Ran<Result<End, Broken>> {
+    let world = &desk.world;
     let mut fates = fates(world, runners, kills, chance);
     if has_rivals && let Some(fate) = chance.one_of(&fates) {
         // Often at the same moment, as when one job is started twice.
@@ -58,10 +60,10 @@ pub(crate) fn apply(
     let anyone_dies = fates.iter().any(|fate| fate.dies.is_some());
     let all = async {
         let mut ends = Vec::new();
-        for end in join_all(fates.iter().map(|fate| live(world, fate))).await {
+        for end in join_all(fates.iter().map(|fate| live(desk, fate))).await {
             ends.extend(end?);
         }
-        let state = session::recorded(world).await?;
+        let state = session::recorded(desk).await?;
         let is_closed =
             state.map(|state| state.ended.get(&session::digest(world)) == Some(&Ended::Closed));
         together(&ends, is_closed, anyone_dies)
@@ -101,15 +103,16 @@ fn fates(world: &World, runners: u64, kills: &mut u64, chance: &mut Chance) -> V
 }
 
 /// One runner's way; `None`: it was killed and did not come again.
-async fn live(world: &World, fate: &Fate) -> Result<Option<End>, Broken> {
+async fn live(desk: &Desk, fate: &Fate) -> Result<Option<End>, Broken> {
+    let world = &desk.world;
     let clock = world.clock();
     clock.sleep(fate.comes_after).await;
     let part = || Part::of(fate.targets.clone());
     if fate.declines {
         world.remark(|| format!("{} is not admitted", fate.name));
-        return session::decline(world, part()).await.map(Some);
+        return session::decline(desk, part()).await.map(Some);
     }
-    let apply = Box::pin(session::apply(world, JOB, part()));
+    let apply = Box::pin(session::apply(desk, JOB, part()));
     let Some((life, again)) = fate.dies else {
         return apply.await.map(Some);
     };
@@ -121,17 +124,15 @@ async fn live(world: &World, fate: &Fate) -> Result<Option<End>, Broken> {
         return Ok(None);
     };
     clock.sleep(again).await;
-    session::apply(world, JOB, part()).await.map(Some)
+    session::apply(desk, JOB, part()).await.map(Some)
 }
 
 /// What all of them came to. If nobody died and all say that they are done, the plan has ended,
 /// if the store can be asked.
 fn together(ends: &[End], is_closed: Option<bool>, anyone_dies: bool) -> Result<End, Broken> {
     if is_closed == Some(true) {
-        return Ok(End {
-            exit: ExitClass::Done,
-            words: "all runners together closed the plan".to_owned(),
-        });
+        let words = "all runners together closed the plan";
+        return Ok(End::new(ExitClass::Done, words));
     }
     let exit = ends
         .iter()
@@ -141,8 +142,9 @@ fn together(ends: &[End], is_closed: Option<bool>, anyone_dies: bool) -> Result<
         return Err(Broken::new("L4", detail));
     }
     let words: Vec<&str> = ends.iter().map(|end| end.words.as_str()).collect();
+    let mut refusals = ends.iter().filter_map(|end| end.refusal.clone());
     Ok(End {
-        exit: exit.graver(ExitClass::Partial),
-        words: words.join(" | "),
+        refusal: refusals.next(),
+        ..End::new(exit.graver(ExitClass::Partial), words.join(" | "))
     })
 }

@@ -29,6 +29,8 @@ pub(crate) struct Size {
     pub(crate) acts: u64,
     /// Runners that share a plan; one has it all.
     pub(crate) runners: u64,
+    /// Things that happen to the journal itself in each release.
+    pub(crate) upheavals: u64,
 }
 
 impl Size {
@@ -40,6 +42,7 @@ impl Size {
         kills: 4,
         acts: 2,
         runners: 5,
+        upheavals: 2,
     };
 }
 
@@ -99,6 +102,45 @@ pub(crate) enum Act {
     Yank,
 }
 
+/// What happens to the journal itself, besides what goes wrong with its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upheaval {
+    /// An older copy of it is put in its place.
+    SetBack,
+    /// It is gone.
+    Lost,
+    /// Somebody moves it, perhaps by halves, and somebody has not heard of it.
+    Moved,
+    /// Somebody copies it, and works on in the copy.
+    Copied,
+    /// Somebody on another machine keeps a journal of their own.
+    Second,
+    /// A later relplan writes to it.
+    Later,
+}
+
+impl Upheaval {
+    const ALL: [Self; 6] = [
+        Self::SetBack,
+        Self::Lost,
+        Self::Moved,
+        Self::Copied,
+        Self::Second,
+        Self::Later,
+    ];
+}
+
+/// When it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Before a plan is made.
+    Planning,
+    /// Between two applies of one plan.
+    Open,
+    /// While a plan is applied.
+    Applying,
+}
+
 /// All that a seed means.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
@@ -113,6 +155,12 @@ pub(crate) struct Scenario {
     pub(crate) runners: u64,
     /// Whether `--correct-drift` is given.
     pub(crate) corrects_drift: bool,
+    /// By release: what happens to the journal, and when.
+    pub(crate) upheavals: Vec<Vec<(Upheaval, Moment)>>,
+    /// The release that names a policy; the others go by what is remembered.
+    pub(crate) policy_in: Option<usize>,
+    /// Whether plans are begun with runs of some targets alone.
+    pub(crate) selects: bool,
 }
 
 impl Scenario {
@@ -134,6 +182,9 @@ impl Scenario {
             faults: faults(seed, mood, size),
             kills: Chance::new(seed ^ 0x5eed_0002).below(5).min(size.kills),
             runners: runners(seed).min(size.runners),
+            upheavals: upheavals(seed, rounds, size),
+            policy_in: policy_in(seed),
+            selects: Chance::new(seed ^ 0x5eed_0009).per_mille(150),
             seed,
             mood,
             packages,
@@ -153,6 +204,8 @@ impl Scenario {
             faults: Faults::none(),
             kills: 0,
             runners: 1,
+            upheavals: Vec::new(),
+            selects: false,
             ..self.clone()
         }
     }
@@ -165,6 +218,34 @@ fn runners(seed: u64) -> u64 {
     } else {
         1
     }
+}
+
+/// What happens to the journals of three seeds in ten.
+fn upheavals(seed: u64, rounds: u64, size: Size) -> Vec<Vec<(Upheaval, Moment)>> {
+    if !Chance::new(seed ^ 0x5eed_0007).per_mille(300) {
+        return Vec::new();
+    }
+    let round = |round: u64| {
+        let mut chance = Chance::new(seed ^ 0x5eed_0300 ^ round);
+        let count = (1 + chance.below(2)).min(size.upheavals);
+        let mut one = |_| {
+            let upheaval = chance.one_of(&Upheaval::ALL).copied()?;
+            let moment = match (upheaval, chance.below(3)) {
+                (Upheaval::Moved | Upheaval::Later, 0) => Moment::Applying,
+                (_, 0 | 1) => Moment::Open,
+                _ => Moment::Planning,
+            };
+            Some((upheaval, moment))
+        };
+        (0..count).filter_map(&mut one).collect()
+    };
+    (0..rounds).map(round).collect()
+}
+
+fn policy_in(seed: u64) -> Option<usize> {
+    let mut chance = Chance::new(seed ^ 0x5eed_0008);
+    let round = usize::try_from(chance.below(2)).ok();
+    round.filter(|_| chance.per_mille(300))
 }
 
 fn packages(seed: u64, rounds: u64, size: Size) -> Vec<Package> {

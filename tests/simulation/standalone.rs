@@ -4,11 +4,15 @@
 
 mod failing;
 mod laws;
+mod machine;
+mod one_journal;
 mod operator;
 mod project;
+mod remedy;
 mod runners;
 mod scenario;
 mod session;
+mod upheaval;
 
 use std::{
     process::ExitCode,
@@ -68,5 +72,6 @@ fn main() -> ExitCode {
         "{} seeds in {seconds:.1} s: {rate:.0} runs per second",
         wish.seeds.len()
     );
+    println!("{}", upheaval::counted());
     ExitCode::SUCCESS
 }
