@@ -577,3 +577,21 @@ fn one_room_knows_which_characters_are_not_shown() {
         }
     }
 }
+
+/// Whoever sees a code finds a page for it, and no page explains what is never said.
+#[test]
+fn every_code_of_a_finding_has_its_section() {
+    let page = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
+    let sections: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    let codes = relplan_model::finding::FindingCode::ALL;
+    let words: Vec<&str> = codes.iter().map(|code| code.word()).collect();
+    assert_eq!(sections, words);
+    let said: String = product_files().into_iter().map(|(_, code)| code).collect();
+    for code in codes {
+        let name = format!("FindingCode::{code:?}");
+        assert!(said.contains(&name), "{name} is never said");
+    }
+}

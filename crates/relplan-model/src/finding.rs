@@ -1,9 +1,12 @@
 //! Findings: coded, addressed remarks with a severity and a hint.
 
+mod code;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::code::FindingCode;
 use crate::address::Address;
 
 /// How much a finding matters.
@@ -52,13 +55,13 @@ impl Finding {
     /// A finding about an address.
     #[must_use]
     pub fn new(
-        code: &str,
+        code: FindingCode,
         severity: Severity,
         address: Option<&Address>,
         message: impl Into<String>,
     ) -> Self {
         Self {
-            code: code.to_owned(),
+            code: code.word().to_owned(),
             severity,
             address: address.cloned(),
             message: message.into(),

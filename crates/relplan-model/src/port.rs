@@ -10,7 +10,7 @@ use crate::{
     bundle::{Artifact, ArtifactKind},
     digest::{Digests, Sha256},
     event::Event,
-    finding::Finding,
+    finding::{Finding, FindingCode},
     journal::Entry,
     observation::{Observation, Query},
     step::Step,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The code of a finding that a registry could not be asked: nothing is known then, and nothing is refused (law L5).
-pub const UNREACHABLE: &str = "unreachable";
+pub const UNREACHABLE: FindingCode = FindingCode::Unreachable;
 
 /// A boxed future, as dyn-safe async methods return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -14,7 +14,7 @@ use relplan_model::{
     approval::Gate,
     bundle::Artifact,
     contents::Contents,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::Observation,
     plan::{Action, Base, Change, FORMAT, Plan, Reason, Subject},
     step::{Effect, Step, StepId},
@@ -223,7 +223,7 @@ fn remark(
         if let Some(artifact) = upload.files.iter().find(|artifact| artifact.dirty) {
             let message = format!("{} was packed from files that no commit has", artifact.file);
             let hint = "commit them and pack again";
-            findings.push(about("dirty", Severity::Warning, message).hint(hint));
+            findings.push(about(FindingCode::Dirty, Severity::Warning, message).hint(hint));
         }
         let target = index.target(&unit.address.target);
         let days = target.and_then(|target| target.capabilities.completion_days);
@@ -231,7 +231,11 @@ fn remark(
             let message = format!(
                 "the version has only some of its files; the registry takes no more {days} days after the first"
             );
-            findings.push(about("completion-deadline", Severity::Warning, message));
+            findings.push(about(
+                FindingCode::CompletionDeadline,
+                Severity::Warning,
+                message,
+            ));
         }
     }
     by_hand(index, &new_names, findings);
@@ -253,21 +257,21 @@ fn remark(
         }
     };
     count(
-        "not-packed",
+        FindingCode::NotPacked,
         Severity::Note,
         unpacked,
         "bytes known after pack for {n} of the versions to be published: they are not in the bundle, so this plan cannot be applied",
         "run `relplan pack`, then plan again",
     );
     count(
-        "other-commit",
+        FindingCode::OtherCommit,
         Severity::Warning,
         other_commit,
         "artifacts packed from another commit than the one checked out: {n}",
         "check out that commit, or pack again",
     );
     count(
-        "present-not-compared",
+        FindingCode::PresentNotCompared,
         Severity::Note,
         u64::try_from(uncompared).unwrap_or(u64::MAX),
         "versions that are there and whose bytes were not compared, for want of a packed or recorded file with a digest in common: {n}",
@@ -287,7 +291,12 @@ fn by_hand(index: &Index<'_>, new_names: &BTreeMap<&TargetName, u64>, findings: 
                 &format!("{count} new names")
             };
             let message = format!("{name}, with {names}: {sentence}");
-            findings.push(Finding::new("first-by-hand", Severity::Note, None, message));
+            findings.push(Finding::new(
+                FindingCode::FirstByHand,
+                Severity::Note,
+                None,
+                message,
+            ));
         }
     }
 }

@@ -7,12 +7,13 @@ use std::cmp::Ordering;
 
 use relplan_model::{
     address::Version,
+    finding::FindingCode,
     observation::{Facts, Observation, Seen},
     plan::{Bump, Change, Subject},
 };
 
 /// The code of the finding that a pointer moves back.
-pub(crate) const MOVES_BACKWARD: &str = "moves-backward";
+pub(crate) const MOVES_BACKWARD: FindingCode = FindingCode::MovesBackward;
 
 /// Sets the bump of each row that moves from one version to another.
 pub(crate) fn mark(changes: &mut [Change], observations: &[Observation]) {

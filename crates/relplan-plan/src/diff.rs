@@ -16,7 +16,7 @@ use relplan_ecosystem::takes_slot;
 use relplan_model::{
     address::Version,
     bundle::Artifact,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Facts, Seen},
     plan::{Action, Reason},
     target::Target,
@@ -91,13 +91,13 @@ impl<'a> Decision<'a> {
     fn hold(
         unit: &Unit<'_>,
         findings: &mut Vec<Finding>,
-        code: &str,
+        code: FindingCode,
         message: &str,
         hint: &str,
     ) -> Self {
         let finding = Finding::new(code, Severity::Error, Some(&unit.address), message);
         findings.push(finding.hint(hint));
-        Self::plain(Verdict::Hold, code, message)
+        Self::plain(Verdict::Hold, code.word(), message)
     }
 }
 
@@ -123,7 +123,7 @@ fn judge<'a>(index: &Index<'a>, unit: &Unit<'a>, findings: &mut Vec<Finding>) ->
         return Decision::hold(
             unit,
             findings,
-            "no-target",
+            FindingCode::NoTarget,
             "its target could not be described",
             "see the findings about the target itself",
         );
@@ -137,7 +137,7 @@ fn judge<'a>(index: &Index<'a>, unit: &Unit<'a>, findings: &mut Vec<Finding>) ->
         Seen::Unknown { reason } => Decision::hold(
             unit,
             findings,
-            "unknown",
+            FindingCode::Unknown,
             &format!("could not be looked up: {reason}"),
             "run `relplan plan` again when the registry answers",
         ),
@@ -175,7 +175,12 @@ fn slot_taken<'a>(unit: &Unit<'_>, there: &Version, findings: &mut Vec<Finding>)
         "the registry has {there}, and {} differs from it in build metadata alone: registries take the two for one version",
         unit.release.version
     );
-    let finding = Finding::new("conflict", Severity::Error, Some(&unit.address), &message);
+    let finding = Finding::new(
+        FindingCode::Conflict,
+        Severity::Error,
+        Some(&unit.address),
+        &message,
+    );
     findings.push(finding.hint("release a version whose numbers are new"));
     Decision::plain(Verdict::Hold, "slot-taken", message)
 }
@@ -205,7 +210,7 @@ fn refuse<'a>(
     let capabilities = &target.capabilities;
     if unit.contested {
         return hold(
-            "same-address",
+            FindingCode::SameAddress,
             "the spec sends more than one thing to this address",
             "send each package to a target once, and packages of one name to different targets",
         );
@@ -216,14 +221,14 @@ fn refuse<'a>(
         .any(|digest| digest.proves_sameness())
     {
         return hold(
-            "no-digest",
+            FindingCode::NoDigest,
             "the target shows no digest that proves which bytes it has",
             "a target of another kind is needed here",
         );
     }
     if unit.destination.pointer.is_some() && capabilities.default_pointer.is_none() {
         return hold(
-            "no-pointers",
+            FindingCode::NoPointers,
             "the spec names a pointer, and the target has none",
             "remove the pointer from this destination",
         );
@@ -234,7 +239,11 @@ fn refuse<'a>(
         .find(|artifact| index.is_packed_twice(&artifact.file))
     {
         let message = format!("the bundle has {} twice with different contents", file.file);
-        return hold("same-file", &message, "pack again into an empty folder");
+        return hold(
+            FindingCode::SameFile,
+            &message,
+            "pack again into an empty folder",
+        );
     }
     if bytes::holds_one_file(target) && files.len() > 1 {
         let names: Vec<_> = files
@@ -245,7 +254,11 @@ fn refuse<'a>(
             "the target takes one file for each version, and the bundle has several: {}",
             some_of(&names)
         );
-        return hold("several-files", &message, "pack again into an empty folder");
+        return hold(
+            FindingCode::SeveralFiles,
+            &message,
+            "pack again into an empty folder",
+        );
     }
     None
 }
@@ -290,7 +303,7 @@ fn publish<'a>(
 fn vanished<'a>(unit: &Unit<'_>, findings: &mut Vec<Finding>, what: &str) -> Decision<'a> {
     let message = format!("{what} is recorded as published, and the registry no longer has it");
     let finding = Finding::new(
-        "drift-deleted",
+        FindingCode::DriftDeleted,
         Severity::Error,
         Some(&unit.address),
         &message,

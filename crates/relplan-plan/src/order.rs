@@ -15,7 +15,7 @@ use petgraph::{
 };
 use relplan_model::{
     address::PackageId,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     release::{Dependency, DependencyKind},
 };
 
@@ -146,13 +146,13 @@ fn nowhere(index: &Index<'_>, unit: &Unit<'_>, dependency: &Dependency) -> Optio
     }
     let (code, message, hint) = if index.places.contains_key(on) {
         (
-            "dependency-not-released",
+            FindingCode::DependencyNotReleased,
             format!("it needs {}, which the spec sends nowhere", on.name),
             "give that package a destination, or make sure that users can get it otherwise",
         )
     } else {
         (
-            "dependency-left-out",
+            FindingCode::DependencyLeftOut,
             format!("it needs {}, which is not part of this plan", on.name),
             "make sure that it is released already, or select it as well",
         )
@@ -208,8 +208,12 @@ fn loosen(index: &Index<'_>, needs: &mut [Vec<Need>], findings: &mut Vec<Finding
                 "it does not wait for {}, which in turn needs it: a dev, peer or optional dependency gives way",
                 some_of(&names)
             );
-            let finding =
-                Finding::new("cycle-broken", Severity::Note, Some(&unit.address), message);
+            let finding = Finding::new(
+                FindingCode::CycleBroken,
+                Severity::Note,
+                Some(&unit.address),
+                message,
+            );
             findings.push(finding);
         }
     }
@@ -274,7 +278,7 @@ fn warn_of_held(
             );
             let severity = Severity::Warning;
             findings.push(Finding::new(
-                "dependency-held",
+                FindingCode::DependencyHeld,
                 severity,
                 Some(&unit.address),
                 message,

@@ -5,7 +5,7 @@
 
 use relplan_model::{
     address::{PointerName, Version},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::Facts,
     plan::{Action, Reason},
     target::Target,
@@ -130,13 +130,13 @@ fn refuse(
     let (version, before) = (&unit.release.version, or_nothing(before));
     let (code, message, hint) = if way == Way::ToPrerelease {
         (
-            "prerelease-needs-pointer",
+            FindingCode::PrereleaseNeedsPointer,
             format!("{version} is a prerelease, and {name} names the release {before}"),
             "give the destination a pointer of its own, such as `dist-tag=\"next\"`".to_owned(),
         )
     } else {
         (
-            "would-move-backward",
+            FindingCode::WouldMoveBackward,
             format!("{name} names {before}, which is later than {version}"),
             format!(
                 "say which pointer it gets, such as `dist-tag=\"maintenance\"`, or `dist-tag=\"{name}\"` to move back"
@@ -144,7 +144,7 @@ fn refuse(
         )
     };
     findings.push(Finding::new(code, Severity::Error, Some(&unit.address), &message).hint(hint));
-    reason(code, message)
+    reason(code.word(), message)
 }
 
 fn warn_backwards(
@@ -199,8 +199,13 @@ pub(crate) fn of_present(
     } else if let Some(recorded) = moved(index, unit, name, before) {
         let message = format!("{name} is recorded as naming {recorded}, and now it names {now}");
         findings.push(
-            Finding::new("drift-pointer", Severity::Warning, Some(address), &message)
-                .hint("find out who moved it; `relplan adopt` records it if that is in order"),
+            Finding::new(
+                FindingCode::DriftPointer,
+                Severity::Warning,
+                Some(address),
+                &message,
+            )
+            .hint("find out who moved it; `relplan adopt` records it if that is in order"),
         );
         (Action::Keep, reason("moved", message))
     } else {
@@ -216,7 +221,13 @@ pub(crate) fn of_present(
             )
         };
         findings.push(
-            Finding::new("pointer-elsewhere", Severity::Note, Some(address), &message).hint(hint),
+            Finding::new(
+                FindingCode::PointerElsewhere,
+                Severity::Note,
+                Some(address),
+                &message,
+            )
+            .hint(hint),
         );
         (Action::Keep, reason("pointer-elsewhere", message))
     };
@@ -268,7 +279,7 @@ fn drifted(
     }
     findings.push(
         Finding::new(
-            "drift-pointer",
+            FindingCode::DriftPointer,
             Severity::Warning,
             Some(&unit.address),
             &message,

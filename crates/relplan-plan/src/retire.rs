@@ -5,7 +5,7 @@ mod yanks;
 
 use relplan_model::{
     address::Address,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Facts, Seen},
     plan::{Action, Change, Subject},
     target::Target,
@@ -40,14 +40,14 @@ pub(crate) fn retire(index: &Index<'_>, draft: &mut Draft, findings: &mut Vec<Fi
 
 /// Holds a row about withdrawing something, with a finding in the same words.
 struct Refusal {
-    code: &'static str,
+    code: FindingCode,
     severity: Severity,
     message: String,
     hint: &'static str,
 }
 
 impl Refusal {
-    fn error(code: &'static str, message: impl Into<String>, hint: &'static str) -> Self {
+    fn error(code: FindingCode, message: impl Into<String>, hint: &'static str) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -63,7 +63,7 @@ impl Refusal {
             address,
             subject,
             Action::Hold,
-            reason(self.code, self.message),
+            reason(self.code.word(), self.message),
         )
     }
 }
@@ -79,14 +79,14 @@ fn facts<'s>(
     let Some(target) = index.target(&address.target) else {
         let hint = "see the findings about the target itself";
         return Err(Refusal::error(
-            "no-target",
+            FindingCode::NoTarget,
             "its target could not be described",
             hint,
         ));
     };
     if !can(target) {
         return Err(Refusal {
-            code: "by-hand",
+            code: FindingCode::ByHand,
             severity: Severity::Warning,
             message: format!("relplan cannot {verb} at this target"),
             hint: "a person must do it at the registry; remove it from the spec when it is done",
@@ -94,7 +94,7 @@ fn facts<'s>(
     }
     match seen {
         Seen::Unknown { reason } => Err(Refusal::error(
-            "unknown",
+            FindingCode::Unknown,
             format!("could not be looked up: {reason}"),
             "run `relplan plan` again when the registry answers",
         )),

@@ -7,7 +7,7 @@
 
 use relplan_model::{
     address::TargetName,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     port::UNREACHABLE,
     settings::Settings,
 };
@@ -16,10 +16,10 @@ use secrecy::SecretString;
 use crate::surroundings::Surroundings;
 
 /// The code of findings about credentials (exit 77).
-pub const CODE: &str = "credential";
+pub const CODE: FindingCode = FindingCode::Credential;
 
 /// The code of findings about the names of variables that a spec or a plan may not use.
-pub const NAME: &str = "credential-name";
+pub const NAME: FindingCode = FindingCode::CredentialName;
 
 /// What the names of variables begin with that a spec may use for credentials.
 pub const PREFIX: &str = "RELPLAN_TOKEN_";

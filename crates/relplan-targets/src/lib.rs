@@ -27,7 +27,7 @@ mod wrong_answers;
 
 use relplan_model::{
     address::TargetName,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     port::Publish,
     settings::Settings,
 };
@@ -52,8 +52,10 @@ pub fn build(
         let message =
             format!("the target {name} is of the kind {kind:?}, which this relplan does not know");
         let known = KINDS.map(|kind| kind.name).join(", ");
-        return Err(Finding::new("target-kind", Severity::Error, None, message)
-            .hint(format!("the kinds are {known}")));
+        return Err(
+            Finding::new(FindingCode::TargetKind, Severity::Error, None, message)
+                .hint(format!("the kinds are {known}")),
+        );
     };
     let driver = (kind.build)(name, settings, surroundings, net)?;
     Ok(Box::new(Guarded::new(name, settings, kind, driver)))

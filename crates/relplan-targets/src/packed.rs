@@ -5,7 +5,7 @@ use relplan_ecosystem::{Format, Package, PackageError};
 use relplan_model::{
     address::{PackageName, Version},
     bundle::Artifact,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     port::{ArtifactRead, ArtifactSource, EffectInput, Identity},
 };
 use tokio::task::spawn_blocking;
@@ -157,8 +157,9 @@ pub(crate) async fn inspect(
     kinds: &'static [&'static str],
     source: &dyn ArtifactSource,
 ) -> Result<Identity, Finding> {
-    let finding =
-        |why: &dyn std::error::Error| Finding::new("artifact", Severity::Error, None, reason(why));
+    let finding = |why: &dyn std::error::Error| {
+        Finding::new(FindingCode::Artifact, Severity::Error, None, reason(why))
+    };
     let mut checked = artifact::check(source, artifact, &[])
         .await
         .map_err(|error| finding(&error))?;

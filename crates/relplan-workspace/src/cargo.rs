@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{Ecosystem as Word, PackageId, PackageName, Version},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     release::Dependency,
     settings::Settings,
 };
@@ -152,7 +152,7 @@ impl Crate {
             let version = member.map_or("1.2.3", |member| member.version.as_str());
             return Some(
                 error(
-                    "path-without-version",
+                    FindingCode::PathWithoutVersion,
                     format!(
                         "{place}: {} depends on {name:?} by {source} without a version, and Cargo does not publish that",
                         self.id.name
@@ -164,7 +164,7 @@ impl Crate {
         let member = member.filter(|member| !member.fits(declared))?;
         Some(
             error(
-                "requirement-excludes-member",
+                FindingCode::RequirementExcludesMember,
                 format!(
                     "{place}: {} requires {name:?} {requirement:?}, and the package at that path has version {}",
                     self.id.name, member.version

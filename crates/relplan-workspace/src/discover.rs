@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{Ecosystem as Word, PackageId, Version},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     release::{Dependency, DependencyKind},
     settings::Settings,
 };
@@ -282,7 +282,7 @@ fn idle_excludes(scope: &Scope) -> Vec<Finding> {
         .idle()
         .map(|pattern| {
             Finding::new(
-                "exclude-without-effect",
+                FindingCode::ExcludeWithoutEffect,
                 Severity::Warning,
                 None,
                 format!(
@@ -341,7 +341,7 @@ fn duplicate(same: &[Package]) -> Option<Finding> {
         .collect();
     Some(
         Finding::new(
-            "duplicate-name",
+            FindingCode::DuplicateName,
             severity,
             None,
             format!(
@@ -378,7 +378,7 @@ fn mark_dead_ends(packages: &mut [Package]) {
         }
         let dead: Vec<&str> = dead.into_iter().collect();
         let finding = Finding::new(
-            "depends-on-unpublishable",
+            FindingCode::DependsOnUnpublishable,
             Severity::Warning,
             None,
             format!(
@@ -396,7 +396,7 @@ fn mark_dead_ends(packages: &mut [Package]) {
 /// The finding for a member's manifest that cannot be used.
 pub(crate) fn unreadable(error: &ReadError) -> Finding {
     let finding = Finding::new(
-        "manifest-unreadable",
+        FindingCode::ManifestUnreadable,
         Severity::Error,
         None,
         error.to_string(),

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use relplan_model::{
     address::{Ecosystem, PackageId, PackageName, Version},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     settings::Settings,
 };
 
@@ -47,8 +47,8 @@ pub(crate) fn discover(tree: &Tree, scopes: &mut [Scope]) -> Result<Found, Disco
             }
         }
         let remarks = [
-            passed_over("nameless-package", "name", &nameless),
-            passed_over("versionless-package", "version", &versionless),
+            passed_over(FindingCode::NamelessPackage, "name", &nameless),
+            passed_over(FindingCode::VersionlessPackage, "version", &versionless),
         ];
         found.findings.extend(remarks.into_iter().flatten());
     }
@@ -101,13 +101,15 @@ impl Module {
         let name = match PackageName::new(name) {
             Ok(name) => name,
             Err(_) if private => return Read::Nothing,
-            Err(error) => return wrong("invalid-name", Severity::Error, error.to_string()),
+            Err(error) => {
+                return wrong(FindingCode::InvalidName, Severity::Error, error.to_string());
+            }
         };
         let stated = manifest.text("version");
         let version = match stated.map(strict) {
             Some(Ok(version)) => Some(version),
             Some(Err(_)) | None if private => None,
-            Some(Err(error)) => return wrong("invalid-version", Severity::Error, error),
+            Some(Err(error)) => return wrong(FindingCode::InvalidVersion, Severity::Error, error),
             None => return Read::Versionless,
         };
         Read::Module(Box::new(Self {
@@ -183,7 +185,7 @@ impl Module {
         let (kept, _) = version.as_str().split_once('+')?;
         Some(
             Finding::new(
-                "build-metadata",
+                FindingCode::BuildMetadata,
                 Severity::Warning,
                 None,
                 format!(
@@ -203,7 +205,7 @@ fn strict(text: &str) -> Result<Version, String> {
 }
 
 /// One remark for all manifests that lack something: most of them are fixtures, and a workspace may have many.
-fn passed_over(code: &str, lack: &str, files: &[String]) -> Option<Finding> {
+fn passed_over(code: FindingCode, lack: &str, files: &[String]) -> Option<Finding> {
     let (first, others) = files.split_first()?;
     let message = if others.is_empty() {
         format!("{first:?} has no {lack} and is not private; it is passed over")

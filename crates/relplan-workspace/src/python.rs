@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use relplan_ecosystem::{Ecosystem, python::filename::normalized};
 use relplan_model::{
     address::{Ecosystem as Word, PackageId, PackageName, Version},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     release::{Dependency, DependencyKind},
     settings::Settings,
 };
@@ -252,7 +252,12 @@ impl Distribution {
             "{place}: {} requires {name:?} {requirement:?}, which the project's own {version} does not meet",
             self.id.name
         );
-        Finding::new("requirement-excludes-member", severity, None, message)
+        Finding::new(
+            FindingCode::RequirementExcludesMember,
+            severity,
+            None,
+            message,
+        )
     }
 
     /// A dependency by URL or path; the public index refuses metadata that has one.
@@ -262,7 +267,7 @@ impl Distribution {
             .filter(|declared| declared.is_direct)
             .map(|declared| {
                 Finding::new(
-                    "direct-reference",
+                    FindingCode::DirectReference,
                     Severity::Warning,
                     None,
                     format!(
@@ -278,7 +283,7 @@ impl Distribution {
     fn unknown_dependencies(&self, siblings: &Siblings) -> Option<Finding> {
         (self.computes_dependencies && siblings.len() > 1).then(|| {
             Finding::new(
-                "dynamic-dependencies",
+                FindingCode::DynamicDependencies,
                 Severity::Warning,
                 None,
                 format!(

@@ -9,7 +9,7 @@ use relplan_model::{
     bundle::Bundle,
     digest::Sha256,
     event::Event,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Freshness, Observation, Seen},
     plan::{self, Action, Plan},
     port::{Clock as _, EventSink, UNREACHABLE},
@@ -407,7 +407,7 @@ fn plan_open(session: &Session, state: &State) -> Option<Finding> {
         open.since,
         open.runner
     );
-    let finding = Finding::new("plan-open", Severity::Warning, None, message);
+    let finding = Finding::new(FindingCode::PlanOpen, Severity::Warning, None, message);
     let next = status::next(session, state)?;
     let way = next.ways.first()?;
     let commands: Vec<String> = way
@@ -430,7 +430,7 @@ fn pinned_here(
         Ok(None) => {
             let message =
                 "no policy is in force here: whoever applies this plan needs nobody's approval";
-            let finding = Finding::new("no-policy", Severity::Note, None, message);
+            let finding = Finding::new(FindingCode::NoPolicy, Severity::Note, None, message);
             findings.push(
                 finding.hint("docs/reference/policy.md shows how to ask for approvals, and --require-policy refuses to go without"),
             );
@@ -438,7 +438,12 @@ fn pinned_here(
         }
         Err(failure) if places.named.is_some() || places.required => Err(failure),
         Err(failure) => {
-            let finding = Finding::new("policy", Severity::Warning, None, failure.message());
+            let finding = Finding::new(
+                FindingCode::Policy,
+                Severity::Warning,
+                None,
+                failure.message(),
+            );
             findings.push(
                 finding.hint(
                     "`apply` refuses the plan (exit 4) until a policy is pinned: --policy FILE",
@@ -470,7 +475,7 @@ fn approval(gates: &[relplan_spec::Gate], policy: Option<PinnedPolicy>) -> Optio
                 both.collect::<Vec<_>>().join(" and ")
             );
             Some(
-                Finding::new("approval", Severity::Note, None, message).hint(
+                Finding::new(FindingCode::Approval, Severity::Note, None, message).hint(
                     "`relplan approvals PLAN` tells of whom, `relplan approve PLAN` gives one",
                 ),
             )
@@ -481,7 +486,7 @@ fn approval(gates: &[relplan_spec::Gate], policy: Option<PinnedPolicy>) -> Optio
                 "this plan needs approval {own}, and no policy is pinned here that says whose counts"
             );
             Some(
-                Finding::new("approval", Severity::Warning, None, message).hint(
+                Finding::new(FindingCode::Approval, Severity::Warning, None, message).hint(
                     "`apply` refuses it (exit 4) unless a policy is pinned there: --policy FILE",
                 ),
             )
@@ -550,7 +555,7 @@ pub fn exit_of(plan: &Plan) -> Exit {
     let unknown = plan
         .findings
         .iter()
-        .any(|finding| finding.code == "unknown");
+        .any(|finding| finding.code == FindingCode::Unknown);
     let error = plan
         .findings
         .iter()
@@ -570,7 +575,7 @@ pub fn exit_of(plan: &Plan) -> Exit {
 pub fn torn(loaded: &Loaded) -> Option<Finding> {
     loaded.torn.then(|| {
         Finding::new(
-            "torn-journal",
+            FindingCode::TornJournal,
             Severity::Note,
             None,
             "the journal's last line was cut off by a crash while it was written; it is left out, as it never took effect",

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 use relplan_model::{
     bundle::Artifact,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     plan::Plan,
     port::{ArtifactSource, Drivers},
     step::Step,
@@ -40,7 +40,7 @@ pub(super) async fn check(
         .into_iter()
         .map(|(artifact, altered)| {
             let message = format!("{} was altered after planning: {altered}", artifact.file);
-            Finding::new("altered", Severity::Error, None, message)
+            Finding::new(FindingCode::Altered, Severity::Error, None, message)
                 .hint("restore the bundle that the plan was made from, or make a new plan")
         })
         .collect();
@@ -87,7 +87,7 @@ async fn identity(
         ),
     };
     Some(Finding::new(
-        "identity",
+        FindingCode::Identity,
         Severity::Error,
         Some(&step.address),
         message,

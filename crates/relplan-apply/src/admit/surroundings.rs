@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use relplan_model::{
     address::{PackageName, PointerName, TargetName},
-    finding::{Finding, Severity},
-    port::{Drivers, UNREACHABLE},
+    finding::{Finding, FindingCode, Severity},
+    port::Drivers,
     step::{Class, Step},
     target::{Capabilities, Target},
 };
@@ -39,7 +39,7 @@ pub(super) async fn check_targets(
     for (name, answer) in answers {
         match answer {
             None => other.push(Finding::new(
-                "target",
+                FindingCode::Target,
                 Severity::Error,
                 None,
                 format!("the plan writes to the target {name}, which is not configured here"),
@@ -84,7 +84,7 @@ fn difference(
         shown(planned),
     );
     let hint = "configure it as the plan says, or make a new plan here";
-    Some(Finding::new("endpoint", Severity::Error, None, message).hint(hint))
+    Some(Finding::new(FindingCode::Endpoint, Severity::Error, None, message).hint(hint))
 }
 
 /// What the plan was made by is what the driver can do: its steps were checked against the plan's own word on that, and
@@ -101,7 +101,7 @@ fn other_abilities(planned: &Target, found: &Target) -> Vec<Finding> {
                 planned.name
             );
             let hint = "do not trust this plan; make a new one here, and have that approved";
-            Finding::new("capabilities", Severity::Error, None, message).hint(hint)
+            Finding::new(FindingCode::Capabilities, Severity::Error, None, message).hint(hint)
         })
         .collect()
 }
@@ -154,7 +154,7 @@ fn better_grade(planned: &Target, found: &Target) -> Option<Finding> {
         planned.name, planned.grade, found.grade
     );
     let hint = "do not trust this plan; make a new one here, and have that approved";
-    Some(Finding::new("grade", Severity::Error, None, message).hint(hint))
+    Some(Finding::new(FindingCode::Grade, Severity::Error, None, message).hint(hint))
 }
 
 fn endpoints<'t>(
@@ -204,9 +204,9 @@ pub(super) async fn check_credentials(
     .await;
     let (mut credentials, mut unknown, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     for finding in answers.into_iter().filter_map(Result::err) {
-        match finding.code.as_str() {
-            "credential" => credentials.push(finding),
-            UNREACHABLE => unknown.push(finding),
+        match FindingCode::of(&finding.code) {
+            Some(FindingCode::Credential) => credentials.push(finding),
+            Some(FindingCode::Unreachable) => unknown.push(finding),
             _ => unusable.push(finding),
         }
     }

@@ -7,7 +7,7 @@ use relplan_model::{
     address::{TargetName, Version},
     bundle::Artifact,
     digest::Sha256,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Observation, Query},
     plan::Plan,
     port::{
@@ -256,7 +256,7 @@ fn l14_an_endpoint_that_was_not_reviewed_is_refused() {
 
     let mut told = Told::of(&plan);
     told.describe = Some(Finding::new(
-        "unreachable",
+        FindingCode::Unreachable,
         Severity::Error,
         None,
         "no answer",
@@ -291,7 +291,7 @@ fn l8_a_missing_credential_is_told_before_the_first_write() {
     let plan = one();
     let mut told = Told::of(&plan);
     told.preflight = Some(Finding::new(
-        "credential",
+        FindingCode::Credential,
         Severity::Error,
         None,
         "no token",

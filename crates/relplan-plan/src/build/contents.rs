@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relplan_model::{
     address::{Address, FileName},
     contents::{Basis, Contents, Notable},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     step::{Effect, Step},
 };
 
@@ -60,8 +60,12 @@ pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
             Basis::Nothing => None,
             Basis::Unknown { reason } => {
                 let message = format!("{} could not be compared: {reason}", one.file);
-                let note =
-                    Finding::new("not-compared", Severity::Note, Some(&one.address), message);
+                let note = Finding::new(
+                    FindingCode::NotCompared,
+                    Severity::Note,
+                    Some(&one.address),
+                    message,
+                );
                 // Whoever compared may have said the same, and more loudly.
                 let said = |other: &Finding| {
                     (&other.code, &other.address, &other.message)
@@ -86,7 +90,7 @@ pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
                     },
                     Some(live),
                 ) => (
-                    "new-script",
+                    FindingCode::NewScript,
                     format!(
                         "runs a new script on users' machines, which {live} did not have: {name}: {after}"
                     ),
@@ -99,7 +103,7 @@ pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
                     },
                     Some(_),
                 ) => (
-                    "changed-script",
+                    FindingCode::ChangedScript,
                     format!(
                         "the script {name} that runs on users' machines was {before:?} and becomes {after:?}"
                     ),
@@ -112,7 +116,7 @@ pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
                     },
                     None,
                 ) => (
-                    "install-script",
+                    FindingCode::InstallScript,
                     format!("runs a script on users' machines: {name}: {after}"),
                 ),
                 (
@@ -124,7 +128,7 @@ pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
                     },
                     Some(live),
                 ) => (
-                    "new-dependency",
+                    FindingCode::NewDependency,
                     format!(
                         "brings a dependency that {live} did not have: {name} {after} ({section})"
                     ),
@@ -149,7 +153,7 @@ pub(crate) fn remark(contents: &[Contents], findings: &mut Vec<Finding>) {
                 one.file, one.notable_omitted
             );
             findings.push(Finding::new(
-                "many-notable",
+                FindingCode::ManyNotable,
                 Severity::Warning,
                 Some(&one.address),
                 message,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use relplan_model::{
     address::Address,
+    finding::FindingCode,
     plan::{Action, Subject},
     step::{Publish, Step, StepId},
 };
@@ -16,7 +17,7 @@ use super::{
 /// Law L7, as far as the plan alone can tell: whoever names a sibling that is published as well waits for it, unless
 /// the plan says that a cycle was broken or that a soft dependency is held.
 pub(super) fn resolvable(view: &View<'_>, creates: &Creates<'_>, found: &mut Found) {
-    let said = |code: &str| -> BTreeSet<&Address> {
+    let said = |code: FindingCode| -> BTreeSet<&Address> {
         let findings = view
             .plan
             .findings
@@ -26,8 +27,8 @@ pub(super) fn resolvable(view: &View<'_>, creates: &Creates<'_>, found: &mut Fou
             .filter_map(|finding| finding.address.as_ref())
             .collect()
     };
-    let broken = said("cycle-broken");
-    let lenient = said("dependency-held");
+    let broken = said(FindingCode::CycleBroken);
+    let lenient = said(FindingCode::DependencyHeld);
     let held: BTreeSet<&Address> = view
         .plan
         .changes

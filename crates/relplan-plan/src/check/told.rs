@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use relplan_model::{
     address::{PointerName, Version},
+    finding::FindingCode,
     observation::{Facts, Seen},
     plan::{Action, Bump, Change, Subject},
     step::{Effect, Step},
@@ -22,7 +23,7 @@ pub(super) fn check(view: &View<'_>, change: &Change, found: &mut Found) {
         &change.address,
         "a row calls its step from before to after something else",
     );
-    let is_remarked = |code: &str| {
+    let is_remarked = |code: FindingCode| {
         let findings = &view.plan.findings;
         let mut of_row = findings
             .iter()

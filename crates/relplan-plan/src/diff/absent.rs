@@ -1,7 +1,12 @@
 //! A version that is proven not to be there: published, unless it was there before or must not come.
 
 use relplan_ecosystem::same_version;
-use relplan_model::{bundle::Artifact, finding::Finding, observation::Facts, target::Target};
+use relplan_model::{
+    bundle::Artifact,
+    finding::{Finding, FindingCode},
+    observation::Facts,
+    target::Target,
+};
 
 use super::{Decision, Upload, publish, vanished};
 use crate::{
@@ -27,7 +32,7 @@ pub(super) fn absent<'a>(
             return Decision::hold(
                 unit,
                 findings,
-                "not-shown-yet",
+                FindingCode::NotShownYet,
                 "we uploaded it, and the registry was never seen to show it",
                 "run `relplan plan` again in a few minutes; if it stays away, ask the registry",
             );
@@ -43,7 +48,7 @@ pub(super) fn absent<'a>(
         return Decision::hold(
             unit,
             findings,
-            "yank-desired",
+            FindingCode::YankDesired,
             "the spec wants this version published and yanked",
             "release another version, or remove the yank",
         );
@@ -57,7 +62,7 @@ pub(super) fn absent<'a>(
         return Decision::hold(
             unit,
             findings,
-            "kind-not-accepted",
+            FindingCode::KindNotAccepted,
             &format!(
                 "the bundle has {} for it, and the target takes {}",
                 some_of(&kinds),

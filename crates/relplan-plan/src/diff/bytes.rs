@@ -5,7 +5,7 @@ use relplan_model::{
     address::{Address, FileName, PackageId, Version},
     bundle::Artifact,
     digest::{self, Digests},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::VersionFacts,
     plan::Reason,
     state::Recorded,
@@ -199,7 +199,7 @@ impl<'a> Comparison<'a> {
         );
         findings.push(
             Finding::new(
-                "drift-extra-file",
+                FindingCode::DriftExtraFile,
                 Severity::Warning,
                 Some(&unit.address),
                 message,
@@ -212,7 +212,12 @@ impl<'a> Comparison<'a> {
 const TAMPERED: &str = "treat the registry's copy as hostile until you know who replaced it";
 
 fn conflict(address: &Address, message: &str, hint: &str, findings: &mut Vec<Finding>) {
-    let finding = Finding::new("conflict", Severity::Error, Some(address), message);
+    let finding = Finding::new(
+        FindingCode::Conflict,
+        Severity::Error,
+        Some(address),
+        message,
+    );
     findings.push(finding.hint(hint));
 }
 

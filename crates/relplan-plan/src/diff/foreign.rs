@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use relplan_model::{
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::Facts,
 };
 
@@ -48,7 +48,7 @@ pub(super) fn warn_of_foreign(
         let hint = "find out who did; `relplan adopt` records it if that is in order";
         findings.push(
             Finding::new(
-                "drift-version",
+                FindingCode::DriftVersion,
                 Severity::Warning,
                 Some(&unit.address),
                 message,

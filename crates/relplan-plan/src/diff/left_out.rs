@@ -3,7 +3,7 @@
 //! Invariant: nothing is written for them. One that is not there yet is held in the open, and `order` holds what needs
 //! it, so that a narrow selection can never publish something that nobody can install (law L7).
 
-use relplan_model::finding::{Finding, Severity};
+use relplan_model::finding::{Finding, FindingCode, Severity};
 
 use super::{Decision, Verdict};
 use crate::{index::Unit, remark::reason};
@@ -23,7 +23,7 @@ pub(super) fn confine<'a>(
             );
             let hint = format!("select it as well: `-p {}`", unit.release.package.name);
             let finding = Finding::new(
-                "not-selected",
+                FindingCode::NotSelected,
                 Severity::Warning,
                 Some(&unit.address),
                 &message,

@@ -2,7 +2,7 @@
 
 use relplan_model::{
     bundle::Artifact,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Facts, VersionFacts},
     target::Target,
 };
@@ -46,7 +46,7 @@ pub(super) fn present<'a>(
             artifact.file
         );
         let hint = "compare the files by hand; release another version if they differ";
-        return Decision::hold(unit, findings, "cannot-compare", &message, hint);
+        return Decision::hold(unit, findings, FindingCode::CannotCompare, &message, hint);
     }
     comparison.warn_of_extra_files(unit, findings);
     let Comparison {
@@ -123,7 +123,7 @@ pub(super) fn compare_pointed_at(
         }
         match facts.versions.get(version) {
             None => findings.push(Finding::new(
-                "drift-deleted",
+                FindingCode::DriftDeleted,
                 Severity::Warning,
                 Some(address),
                 format!(

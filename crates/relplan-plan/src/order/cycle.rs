@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use relplan_model::finding::{Finding, Severity};
+use relplan_model::finding::{Finding, FindingCode, Severity};
 
 use super::{Need, groups, hold as hold_one, name, package};
 use crate::{diff::Decision, index::Index};
@@ -24,7 +24,7 @@ pub(super) fn hold(
         };
         let message = in_words(index, &way);
         findings.push(
-            Finding::new("cycle", Severity::Error, None, &message)
+            Finding::new(FindingCode::Cycle, Severity::Error, None, &message)
                 .hint("remove one of these needs, or make it a dev dependency"),
         );
         for place in group {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_model::{
     address::{Address, Version},
-    finding::Finding,
+    finding::{Finding, FindingCode},
     observation::Facts,
     plan::{Action, Change, Reason, Subject},
     step::{Effect, Step},
@@ -60,7 +60,7 @@ fn agreed<'a>(messages: &BTreeSet<&'a str>, range: &str) -> Result<&'a str, Refu
     match messages.iter().copied().collect::<Vec<_>>().as_slice() {
         [message] => Ok(message),
         _ => Err(Refusal::error(
-            "deprecate-overlap",
+            FindingCode::DeprecateOverlap,
             format!("the spec has more than one message for {range}"),
             "give each range one message",
         )),
@@ -71,7 +71,7 @@ fn agreed<'a>(messages: &BTreeSet<&'a str>, range: &str) -> Result<&'a str, Refu
 fn matched<'f>(facts: &'f Facts, range: &str) -> Result<&'f [Version], Refusal> {
     facts.ranges.get(range).map(Vec::as_slice).ok_or_else(|| {
         Refusal::error(
-            "unknown",
+            FindingCode::Unknown,
             format!("could not be looked up: nobody resolved the range {range}"),
             "run `relplan plan` again",
         )
@@ -96,7 +96,7 @@ fn disjoint(
             .min()
         {
             return Err(Refusal::error(
-                "deprecate-overlap",
+                FindingCode::DeprecateOverlap,
                 format!("{range} and {other} both match {both}, and their messages differ"),
                 "narrow one of the ranges",
             ));

@@ -3,7 +3,7 @@
 use relplan_ecosystem::same_version;
 use relplan_model::{
     address::{Address, Version},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::Seen,
     plan::{Action, Change, Subject},
     release::{Release, Yank},
@@ -39,7 +39,7 @@ pub(super) fn yanked(
         "yank",
     ) {
         _ if is_desired => Err(Refusal::error(
-            "yank-desired",
+            FindingCode::YankDesired,
             "the spec wants this version published and yanked",
             "release another version, or remove the yank",
         )),
@@ -56,7 +56,7 @@ pub(super) fn yanked(
             let message =
                 format!("the registry does not have {version}, so there is nothing to yank");
             let hint = "correct the version, or remove the yank";
-            let refusal = Refusal::error("nothing-to-yank", message, hint);
+            let refusal = Refusal::error(FindingCode::NothingToYank, message, hint);
             return refuse(refusal, findings);
         }
         Ok(Some(shown)) => shown,
@@ -104,8 +104,13 @@ pub(super) fn yanked_by_others(
     }
     let message = format!("somebody yanked {version}, and the spec still wants it");
     findings.push(
-        Finding::new("drift-yanked", Severity::Warning, Some(address), &message)
-            .hint("find out why; release another version, or add the yank to the spec"),
+        Finding::new(
+            FindingCode::DriftYanked,
+            Severity::Warning,
+            Some(address),
+            &message,
+        )
+        .hint("find out why; release another version, or add the yank to the spec"),
     );
     let subject = Subject::Yank(version.clone());
     let mut change = row(

@@ -33,7 +33,7 @@ use relplan_model::{
     bundle::{Artifact, Bundle},
     contents::{Basis, Contents, Entry, EntryChange, Notable},
     digest::{Algorithm, Digests, Sha256},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Evidence, Facts, FileFacts, Observation, Seen, VersionFacts},
     plan::Selection,
     release::{Dependency, DependencyKind, Deprecate, Destination, Release, Yank},
@@ -205,7 +205,7 @@ fn say(input: &mut PlanInput, line: &str) {
         ["gated"] => {
             input.policy = Some(Sha256::of(b"policy"));
             input.findings.push(Finding::new(
-                "approval",
+                FindingCode::Approval,
                 Severity::Warning,
                 None,
                 "this plan needs approval by the gate ship",

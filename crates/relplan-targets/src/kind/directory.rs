@@ -37,7 +37,7 @@ use relplan_model::{
     address::{PointerName, TargetName, Version},
     bundle::Artifact,
     digest::Algorithm,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Observation, Query, Seen},
     port::{BoxFuture, Counterpart, FetchError, Fetched, Outcome},
     settings::{KindWords, Settings, Word, WordType},
@@ -112,7 +112,7 @@ fn build(
 ) -> Result<Box<dyn Driver>, Finding> {
     let finding = |what: &str| {
         let message = format!("the place of target {name} is not clear: {what}");
-        Finding::new("endpoint", Severity::Error, None, message)
+        Finding::new(FindingCode::Endpoint, Severity::Error, None, message)
     };
     let path = settings.text("path").filter(|path| !path.is_empty());
     let path = path.ok_or_else(|| finding("it has no `path`"))?;
@@ -270,7 +270,12 @@ impl Driver for Directory {
                 "the folder {} of target {} cannot be used: {why}",
                 self.path, self.name
             );
-            Err(Finding::new("endpoint", Severity::Error, None, message))
+            Err(Finding::new(
+                FindingCode::Endpoint,
+                Severity::Error,
+                None,
+                message,
+            ))
         })
     }
 

@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 use relplan_model::{
     address::{PointerName, TargetName, Version},
     digest::Algorithm,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     observation::{Observation, Query},
     port::{BoxFuture, Counterpart, FetchError, Fetched, Outcome},
     settings::{KindWords, Settings, Word, WordType},
@@ -100,8 +100,14 @@ fn build(
     net: &Net,
 ) -> Result<Box<dyn Driver>, Finding> {
     let pointer = |text: &str| {
-        PointerName::new(text)
-            .map_err(|error| Finding::new("internal", Severity::Error, None, error.to_string()))
+        PointerName::new(text).map_err(|error| {
+            Finding::new(
+                FindingCode::Internal,
+                Severity::Error,
+                None,
+                error.to_string(),
+            )
+        })
     };
     Ok(Box::new(Npm {
         name: name.clone(),

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use relplan_model::finding::{Finding, Severity};
+use relplan_model::finding::{Finding, FindingCode, Severity};
 
 use super::{
     dependencies::{self, Origin},
@@ -192,7 +192,7 @@ impl Walk<'_> {
     fn nested(&mut self, manifest: &Manifest) {
         self.findings.push(
             Finding::new(
-                "nested-workspace",
+                FindingCode::NestedWorkspace,
                 Severity::Error,
                 None,
                 format!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relplan_ecosystem::{Ecosystem, npm::is_tag};
 use relplan_model::{
     address::Version,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     release::{Dependency, DependencyKind},
 };
 
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
         let on = folder.and_then(|folder| self.siblings.by_folder.get(&folder));
         let finding = self
             .finding(
-                "local-dependency",
+                FindingCode::LocalDependency,
                 Severity::Warning,
                 format!(
                     "depends on {name:?} by {text:?}, which means nothing to those who install it"
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finding(&self, code: &str, severity: Severity, what: String) -> Finding {
+    fn finding(&self, code: FindingCode, severity: Severity, what: String) -> Finding {
         let Module { manifest, id, .. } = self.module;
         Finding::new(
             code,
@@ -278,7 +278,7 @@ impl<'a> Reader<'a> {
 
     fn missing_in_catalog(&self, name: &str, text: &str) -> Finding {
         self.finding(
-            "catalog-entry-missing",
+            FindingCode::CatalogEntryMissing,
             Severity::Error,
             format!("depends on {name:?} by {text:?}, and that catalog has no usable entry for it"),
         )
@@ -288,7 +288,7 @@ impl<'a> Reader<'a> {
     fn no_such_member(&self, declared: &Declared<'_>) -> Finding {
         let Declared { name, text, .. } = *declared;
         self.finding(
-            "workspace-member-missing",
+            FindingCode::WorkspaceMemberMissing,
             Severity::Error,
             format!(
                 "depends on {name:?} by {text:?}, and no package of the project with a version is that"
@@ -299,7 +299,7 @@ impl<'a> Reader<'a> {
 
     fn npm_keeps_workspace(&self) -> Finding {
         self.finding(
-            "workspace-protocol-with-npm",
+            FindingCode::WorkspaceProtocolWithNpm,
             Severity::Warning,
             "has `workspace:` dependencies, which npm publishes as they stand".to_owned(),
         )
@@ -316,7 +316,7 @@ impl<'a> Reader<'a> {
         let Declared { name, text, .. } = *declared;
         let version = on.version.as_ref().map_or("", |version| version.as_str());
         self.finding(
-            "requirement-excludes-member",
+            FindingCode::RequirementExcludesMember,
             severity,
             format!("requires {name:?} {text:?}, which the project's own {version} does not meet"),
         )

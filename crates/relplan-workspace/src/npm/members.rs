@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use relplan_model::finding::{Finding, Severity};
+use relplan_model::finding::{Finding, FindingCode, Severity};
 
 use super::{
     catalog::Catalogs,
@@ -193,7 +193,7 @@ impl Walk<'_> {
             {
                 self.findings.push(
                     Finding::new(
-                        "member-missing",
+                        FindingCode::MemberMissing,
                         Severity::Warning,
                         None,
                         format!(
@@ -363,7 +363,7 @@ fn manager(
 
 fn other_manager(name: &str) -> Finding {
     Finding::new(
-        "unknown-manager",
+        FindingCode::UnknownManager,
         Severity::Warning,
         None,
         format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::TargetName,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     problem::Report,
     target::Target,
 };
@@ -46,7 +46,7 @@ pub fn run(session: &Session, check: &Check) -> Result<Exit, Failure> {
     let unversioned = wishes
         .findings
         .iter()
-        .filter(|finding| finding.code == "dynamic-version")
+        .filter(|finding| finding.code == FindingCode::DynamicVersion)
         .count();
     let waiting = match unversioned {
         0 => String::new(),
@@ -123,7 +123,12 @@ fn report(session: &Session, found: Result<(ReadSpec, Wishes), Failure>) -> Resu
             (Report::new(Vec::new(), wishes.findings), exit)
         }
         Err(failure) if failure.problems.is_empty() => {
-            let mut finding = Finding::new("failed", Severity::Error, None, failure.message());
+            let mut finding = Finding::new(
+                FindingCode::Failed,
+                Severity::Error,
+                None,
+                failure.message(),
+            );
             if !failure.hints.is_empty() {
                 finding = finding.hint(failure.hints.join("\n"));
             }

@@ -10,7 +10,7 @@ use relplan_model::{
     bundle::Artifact,
     contents::{Basis, Contents},
     event::Event,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     plan::{Plan, Subject},
     port::{ArtifactSource, Counterpart, Drivers as _, EventSink, FetchError},
     step::{Effect, Step},
@@ -72,7 +72,7 @@ pub async fn compare(
             if let Some(why) = &result.refused {
                 let message = format!("{file} cannot be published: {why}");
                 let about = Some(&result.contents.address);
-                let finding = Finding::new("artifact", Severity::Error, about, message);
+                let finding = Finding::new(FindingCode::Artifact, Severity::Error, about, message);
                 compared.findings.push(finding.hint(
                     "clients would not all read it as the same package: build it again with the ecosystem's own packer",
                 ));
@@ -81,7 +81,8 @@ pub async fn compare(
             {
                 let message = format!("{file} could not be compared: {reason}");
                 let about = Some(&result.contents.address);
-                let finding = Finding::new("not-compared", Severity::Warning, about, message);
+                let finding =
+                    Finding::new(FindingCode::NotCompared, Severity::Warning, about, message);
                 compared.findings.push(finding.hint(
                     "ordinary packers and registries make no such thing: find out where it comes from before anyone approves",
                 ));

@@ -26,9 +26,12 @@ impl Built {
         let mut built = BTreeMap::new();
         for (name, kind, settings) in targets {
             // A spec that names a variable which it may not is invalid. A plan that does may have been made where it may.
-            let exit = |finding: &Finding| match finding.code.as_str() {
-                credential::NAME if surroundings.project().is_none() => Exit::Credential,
-                _ => Exit::Invalid,
+            let exit = |finding: &Finding| {
+                let is_name = finding.code == credential::NAME;
+                match is_name && surroundings.project().is_none() {
+                    true => Exit::Credential,
+                    false => Exit::Invalid,
+                }
             };
             let driver = relplan_targets::build(name, kind, settings, surroundings, net)
                 .map_err(|finding| failure(exit(&finding), name, finding))?;
@@ -82,9 +85,9 @@ fn failure(exit: Exit, name: &TargetName, finding: Finding) -> Failure {
     } else {
         exit
     };
-    let message = match finding.code.as_str() {
-        credential::NAME => finding.message,
-        _ => format!("target {name}: {}", finding.message),
+    let message = match finding.code == credential::NAME {
+        true => finding.message,
+        false => format!("target {name}: {}", finding.message),
     };
     let failure = Failure::new(exit, message);
     match finding.hint {

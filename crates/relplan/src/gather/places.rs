@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{Address, PackageId, PackageName},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     release::Release,
     target::{Endpoint, Target},
 };
@@ -67,10 +67,15 @@ impl Elsewhere {
         );
         let is_meant = target.settings.text("url").is_some();
         if is_meant {
-            let finding = Finding::new("registry-elsewhere", Severity::Warning, Some(row), message);
+            let finding = Finding::new(
+                FindingCode::RegistryElsewhere,
+                Severity::Warning,
+                Some(row),
+                message,
+            );
             return finding.hint("the `url` of the target counts");
         }
-        Finding::new("registry-elsewhere", Severity::Error, Some(row), message).hint(format!(
+        Finding::new(FindingCode::RegistryElsewhere, Severity::Error, Some(row), message).hint(format!(
             "send it to a target with {word}, or give this target a `url` if it is meant to go there"
         ))
     }

@@ -7,7 +7,7 @@ use relplan_ecosystem::{Ecosystem, same_version};
 use relplan_model::{
     address::{Address, PackageId, TargetName, Version},
     bundle::Bundle,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     plan::Selection,
     release::{Dependency, DependencyKind, Deprecate, Destination, Release, Yank},
 };
@@ -189,7 +189,7 @@ fn may_be_published(package: &Package, rule: &Rule, findings: &mut Vec<Finding>)
             package.id, package.manifest
         );
         findings.push(
-            Finding::new("private", Severity::Error, None, message)
+            Finding::new(FindingCode::Private, Severity::Error, None, message)
                 .hint("take the mark out of the manifest, or the package out of the spec"),
         );
     }
@@ -225,9 +225,13 @@ fn version(
                 package.id
             );
             findings.push(
-                Finding::new("dynamic-version", Severity::Warning, None, message).hint(
-                    "run `relplan pack` first; the version is then read from what was packed",
-                ),
+                Finding::new(
+                    FindingCode::DynamicVersion,
+                    Severity::Warning,
+                    None,
+                    message,
+                )
+                .hint("run `relplan pack` first; the version is then read from what was packed"),
             );
             None
         }
@@ -237,7 +241,7 @@ fn version(
                 package.id
             );
             findings.push(
-                Finding::new("dynamic-version", Severity::Error, None, message)
+                Finding::new(FindingCode::DynamicVersion, Severity::Error, None, message)
                     .hint("pack into an empty bundle folder"),
             );
             None

@@ -1,7 +1,7 @@
 //! What a plan comes to: its counts in one sentence, what applying it costs, and its remarks in order of weight.
 
 use relplan_model::{
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     plan::{Action, Budget, Cost, Limited, Plan},
 };
 
@@ -132,10 +132,11 @@ pub fn by_weight(plan: &Plan) -> Vec<&Finding> {
             Severity::Warning => 1,
             Severity::Note => 2,
         };
-        let code = match finding.code.as_str() {
-            "new-script" | "changed-script" => 0,
-            "conflict" | "install-script" | "new-dependency" => 1,
-            code if code.starts_with("drift") => 2,
+        use FindingCode::{ChangedScript, Conflict, InstallScript, NewDependency, NewScript};
+        let code = match FindingCode::of(&finding.code) {
+            Some(NewScript | ChangedScript) => 0,
+            Some(Conflict | InstallScript | NewDependency) => 1,
+            _ if finding.code.starts_with("drift") => 2,
             _ => 3,
         };
         (severity, code)

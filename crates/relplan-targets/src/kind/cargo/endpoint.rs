@@ -5,7 +5,7 @@
 
 use relplan_model::{
     address::TargetName,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     settings::Settings,
 };
 
@@ -19,7 +19,7 @@ use crate::surroundings::{SPEC, Surroundings};
 pub(crate) const CRATES_IO: &str = "crates-io";
 
 /// The code of findings about endpoints.
-pub(crate) const CODE: &str = "endpoint";
+pub(crate) const CODE: FindingCode = FindingCode::Endpoint;
 
 /// How many replacements are followed from one source to the next.
 const MAX_REPLACEMENTS: usize = 8;

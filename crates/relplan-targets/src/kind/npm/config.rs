@@ -19,7 +19,7 @@ use std::{
 
 use relplan_model::{
     address::{PackageName, TargetName},
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     settings::Settings,
     target::{CredentialSource, Endpoint},
 };
@@ -202,7 +202,7 @@ fn interpolated(target: &TargetName, what: &str, text: &str) -> Finding {
         "the place of target {target} is not clear: the project's .npmrc takes {what} from the variable {variable}, and \
          a file of the project may name variables only inside credentials"
     );
-    Finding::new("endpoint", Severity::Error, None, message).hint(
+    Finding::new(FindingCode::Endpoint, Severity::Error, None, message).hint(
         "write the registry out in the project's .npmrc, or move the line into your own ~/.npmrc, or give the target a `url`",
     )
 }
@@ -308,7 +308,7 @@ fn file(
         Some(Err(error)) => {
             let why = crate::http::reason(&error);
             return Err(Finding::new(
-                "configuration",
+                FindingCode::Configuration,
                 Severity::Error,
                 None,
                 format!("the {source} cannot be used: {why}"),
@@ -364,7 +364,7 @@ fn registry(
     let refuse = |why: &str| {
         // The text is not repeated: it may hold a password.
         Finding::new(
-            "endpoint",
+            FindingCode::Endpoint,
             Severity::Error,
             None,
             format!("the {role} of target {target} (from {source}) {why}"),

@@ -5,7 +5,7 @@
 
 use relplan_model::{
     address::TargetName,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     settings::Settings,
     target::Endpoint,
 };
@@ -20,7 +20,7 @@ use super::{
 use crate::{http, surroundings::Surroundings};
 
 /// The code of findings about endpoints.
-pub(super) const CODE: &str = "endpoint";
+pub(super) const CODE: FindingCode = FindingCode::Endpoint;
 
 /// The source of a place that only a client's own code names; the same for all clients, so that a plan made where one
 /// is installed can be applied where another is.

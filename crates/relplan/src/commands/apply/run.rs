@@ -7,7 +7,7 @@ use relplan_apply::{Admission, Denied, ExitClass, Opening, Options, Ports, Stand
 use relplan_model::{
     approval::PinnedPolicy,
     digest::Sha256,
-    finding::{Finding, Severity},
+    finding::{Finding, FindingCode, Severity},
     plan::Plan,
     port::Clock as _,
     state::State,
@@ -50,7 +50,7 @@ pub(super) async fn run(
     let opened = store::of_plan(session, given, &chosen.plan)?;
     let part = part::of(session, arguments, &chosen, &opened)?;
     if let Some(warning) = store::warn_if_lost_with_the_runner(session, &opened) {
-        let finding = Finding::new("state-on-runner", Severity::Warning, None, warning);
+        let finding = Finding::new(FindingCode::StateOnRunner, Severity::Warning, None, warning);
         let style = session.terminal.err;
         session.terminal.remark(&finding_text(&finding, style));
     }
