@@ -25,15 +25,15 @@ const SHAPES: &[Shape] = &[
             ),
             (
                 "router/Cargo.toml",
-                "[package]\nname = \"router\"\nversion = \"0.8.9\"\nrepository = \"https://github.com/acme/router\"\n[dependencies]\nrouter-core = { path = \"../router-core\", version = \"0.5.6\" }\n",
+                "[package]\nname = \"router\"\nversion = \"0.8.9\"\ndescription = \"x\"\nlicense = \"MIT\"\nrepository = \"https://github.com/acme/router\"\n[dependencies]\nrouter-core = { path = \"../router-core\", version = \"0.5.6\" }\n",
             ),
             (
                 "router-core/Cargo.toml",
-                "[package]\nname = \"router-core\"\nversion = \"0.5.6\"\n",
+                "[package]\nname = \"router-core\"\nversion = \"0.5.6\"\ndescription = \"x\"\nlicense = \"MIT\"\n",
             ),
             (
                 "router-macros/Cargo.toml",
-                "[package]\nname = \"router-macros\"\nversion = \"0.5.1\"\n",
+                "[package]\nname = \"router-macros\"\nversion = \"0.5.1\"\ndescription = \"x\"\nlicense = \"MIT\"\n",
             ),
             ("examples/Cargo.toml", "[workspace]\nmembers = [\"*\"]\n"),
             (
@@ -144,7 +144,7 @@ release "tool-backend" {
             ("rs/Cargo.toml", "[workspace]\nmembers = [\"*\"]\n"),
             (
                 "rs/widget/Cargo.toml",
-                "[package]\nname = \"widget\"\nversion = \"1.0.0\"\nrepository = \"https://git.example/acme/widgets\"\n",
+                "[package]\nname = \"widget\"\nversion = \"1.0.0\"\ndescription = \"x\"\nlicense = \"MIT\"\nrepository = \"https://git.example/acme/widgets\"\n",
             ),
             (
                 "rs/secret/Cargo.toml",
@@ -191,7 +191,7 @@ release "@acme/tool" {
         files: &[
             (
                 "Cargo.toml",
-                "[package]\nname = \"fast\"\nversion = \"0.1.0\"\n",
+                "[package]\nname = \"fast\"\nversion = \"0.1.0\"\ndescription = \"x\"\nlicense = \"MIT\"\n",
             ),
             (
                 "pyproject.toml",

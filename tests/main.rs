@@ -38,6 +38,7 @@ mod quickstart;
 mod refusals;
 mod renewed_journal;
 mod review;
+mod right_bytes;
 mod right_place;
 mod runners;
 mod schemas;

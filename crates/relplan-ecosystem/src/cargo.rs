@@ -3,7 +3,7 @@
 pub mod manifest;
 mod package;
 
-pub use self::package::CratePackage;
+pub use self::package::{CratePackage, PackedFrom};
 use crate::{ecosystem::Rules, version::ParsedVersion};
 
 /// The files that Cargo looks for by name.

@@ -30,6 +30,15 @@ impl ParsedVersion {
         }
     }
 
+    /// Whether it has a local part (PEP 440), which public indexes refuse.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Semver(_) => false,
+            Self::Pep440(version) => version.is_local(),
+        }
+    }
+
     /// The version without what registries do not tell versions apart by: build metadata.
     #[must_use]
     pub fn slot(&self) -> Self {

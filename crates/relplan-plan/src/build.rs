@@ -261,7 +261,7 @@ fn remark(
         Severity::Note,
         unpacked,
         "bytes known after pack for {n} of the versions to be published: they are not in the bundle, so this plan cannot be applied",
-        "run `relplan pack`, then plan again",
+        "run `relplan pack --missing`, then plan again",
     );
     count(
         FindingCode::OtherCommit,

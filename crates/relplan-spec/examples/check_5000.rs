@@ -50,6 +50,7 @@ fn packages() -> Result<Vec<Candidate>, InvalidName> {
                 name: PackageName::new(format!("@acme/package-{n}"))?,
             },
             path: format!("js/packages/package-{n}"),
+            releasable: true,
         })
     };
     (0..PACKAGES).map(package).collect()

@@ -18,6 +18,8 @@ pub struct Candidate {
     pub package: PackageId,
     /// Its folder, relative to the spec's, with `/`; `.` for the spec's own.
     pub path: String,
+    /// Whether its manifest lets it go anywhere at all.
+    pub releasable: bool,
 }
 
 /// A package with the rule that it falls under.
@@ -32,7 +34,8 @@ pub struct Assigned {
 /// Finds the rule of each package, in the order of the packages; packages of no rule are left out.
 ///
 /// A selector matches a package's name or its path. One that is exactly that wins over a pattern; of two patterns the one
-/// that fixes more characters wins. Problems: two rules that match a package equally well, and a rule that matches none.
+/// that fixes more characters wins. Problems: two rules that match a package equally well, a rule that matches none, and a
+/// pattern that takes none which may be released (a package that is named has a remark of its own).
 #[must_use]
 pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Problem>) {
     let mut problems = Problems::new(&spec.file, &LANGUAGE);
@@ -61,6 +64,17 @@ pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Proble
     }
     for (rules, candidate) in ties {
         problems.push(tie(&spec.releases, &rules, candidate));
+    }
+    for rule in idle(spec, packages, &assigned) {
+        let label = "every package that falls under it is private by its manifest";
+        let message = format!(
+            "{} takes no package that may be released",
+            quoted(rule.selector.as_str())
+        );
+        problems.push(
+            Problem::error("nothing-released", rule.selector.span(), message, label)
+                .hint(releasable_instead_of(rule, packages, &assigned)),
+        );
     }
     let unmatched = spec
         .releases
@@ -94,6 +108,55 @@ pub fn assign(spec: &Spec, packages: &[Candidate]) -> (Vec<Assigned>, Vec<Proble
         }
     }
     (assigned, problems.finish(None))
+}
+
+/// The rules with a pattern that send packages somewhere, and take none that may go anywhere.
+fn idle<'s>(spec: &'s Spec, packages: &[Candidate], assigned: &[Assigned]) -> Vec<&'s Rule> {
+    let releasable: BTreeSet<&PackageId> = packages
+        .iter()
+        .filter(|candidate| candidate.releasable)
+        .map(|candidate| &candidate.package)
+        .collect();
+    let (mut takes, mut releases) = (BTreeSet::new(), BTreeSet::new());
+    for Assigned { package, rule } in assigned {
+        takes.insert(*rule);
+        if releasable.contains(package) {
+            releases.insert(*rule);
+        }
+    }
+    takes
+        .difference(&releases)
+        .filter_map(|rule| spec.releases.get(*rule))
+        .filter(|rule| !rule.selector.is_exact() && !rule.to.is_empty())
+        .collect()
+}
+
+/// What to write instead of a pattern that takes private packages alone: patterns for those that no rule takes.
+fn releasable_instead_of(rule: &Rule, packages: &[Candidate], assigned: &[Assigned]) -> String {
+    let taken: BTreeSet<&PackageId> = assigned.iter().map(|one| &one.package).collect();
+    let left: Vec<&Candidate> = packages
+        .iter()
+        .filter(|candidate| candidate.releasable && !taken.contains(&candidate.package))
+        .collect();
+    let above = |text: &str| text.rsplit_once('/').map(|(above, _)| format!("{above}/*"));
+    let patterns: BTreeSet<String> = left
+        .iter()
+        .map(|candidate| {
+            let name = candidate.package.name.as_str();
+            let by_folder = || above(&candidate.path);
+            let pattern = above(name).or_else(by_folder);
+            pattern.unwrap_or_else(|| name.to_owned())
+        })
+        .filter(|pattern| pattern != rule.selector.as_str())
+        .collect();
+    if patterns.is_empty() {
+        return "take the mark out of their manifests, or the rule out of the spec".to_owned();
+    }
+    format!(
+        "no rule takes {}; for them write {}",
+        listed(left.iter().map(|one| one.package.name.as_str()), "and"),
+        listed(patterns.iter().map(String::as_str), "and"),
+    )
 }
 
 /// The packages that no rule releases, in order.

@@ -173,6 +173,7 @@ fn many_rules_meet_many_packages() {
                 name: PackageName::new(format!("@acme/p{n}")).unwrap(),
             },
             path: format!("js/p{n}"),
+            releasable: true,
         })
         .collect();
     let rules = |rule: &dyn Fn(usize) -> String, count: usize| {

@@ -22,7 +22,7 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::{
-    address::FileName,
+    address::{FileName, PackageId},
     bundle::{Artifact, Bundle},
     canonical::CanonicalError,
     port::{ArtifactRead, ArtifactSource},
@@ -100,8 +100,11 @@ pub enum BundleError {
 pub enum Replace {
     /// Refuse it: bundles that are merged must agree.
     Refused,
-    /// Take the new bytes: a package is packed again during development.
+    /// Take the new bytes: a package is packed again.
     Allowed,
+    /// Take the new files in the place of all that the bundle has of their packages: one that is not made any more, or
+    /// that is of an earlier version, would be published with them.
+    Packages,
 }
 
 /// One artifact on its way into a bundle.
@@ -207,6 +210,19 @@ impl Folder {
             .map(|artifact| (artifact.file.clone(), artifact.clone()))
             .collect();
         let mut next = held.clone();
+        if replace == Replace::Packages {
+            let packed: BTreeSet<&PackageId> = additions
+                .iter()
+                .map(|addition| &addition.artifact.package)
+                .collect();
+            let made: BTreeSet<&FileName> = additions
+                .iter()
+                .map(|addition| &addition.artifact.file)
+                .collect();
+            next.retain(|file, artifact| {
+                !packed.contains(&artifact.package) || made.contains(file)
+            });
+        }
         let mut incoming = BTreeSet::new();
         for Addition { artifact, .. } in &additions {
             // What comes in together must agree, whatever may be replaced.
@@ -218,6 +234,11 @@ impl Folder {
         }
         description::check_names(&self.path.join(DESCRIPTION), next.keys())?;
 
+        let gone: Vec<FileName> = held
+            .keys()
+            .filter(|file| !next.contains_key(*file))
+            .cloned()
+            .collect();
         // Descriptions of what is about to be overwritten go first.
         let before = held.len();
         held.retain(|file, artifact| {
@@ -227,6 +248,9 @@ impl Folder {
         if held.len() < before {
             self.bundle = Bundle::new(held.into_values().collect());
             description::write(&self.path, &self.bundle)?;
+        }
+        for file in gone {
+            store::remove(&self.path, &file)?;
         }
         for addition in &additions {
             store::bring_in(&self.path, addition)?;

@@ -17,9 +17,11 @@ use crate::discover::{
     DiscoverError, Folder, Found, Package, Publishable, ReadError, Scope, Tree, unreadable,
 };
 
+mod cycles;
 mod dependencies;
 mod manifest;
 mod members;
+mod refused;
 
 use dependencies::{Declared, Origin};
 use members::Member;
@@ -47,7 +49,17 @@ pub(crate) fn discover(tree: &Tree, scopes: &mut [Scope]) -> Result<Found, Disco
             Err(error) => findings.push(unreadable(&error)),
         }
     }
-    let packages = crates.values().map(|one| one.package(&crates)).collect();
+    let mut in_cycles = cycles::remarks(&crates);
+    let packages = crates.values().map(|one| {
+        let mut package = one.package(&crates);
+        if package.publishable != Publishable::Nowhere {
+            package
+                .findings
+                .extend(in_cycles.remove(&one.id).unwrap_or_default());
+        }
+        package
+    });
+    let packages = packages.collect();
     Ok(Found { packages, findings })
 }
 
@@ -61,6 +73,7 @@ struct Crate {
     home: Folder,
     file: String,
     declared: Vec<Declared>,
+    refusals: Vec<Finding>,
 }
 
 impl Crate {
@@ -84,6 +97,7 @@ impl Crate {
             home: member.home.folder.clone(),
             file: manifest.toml.file.clone(),
             declared: dependencies::of(tree, manifest, &member.home)?,
+            refusals: refused::of(manifest, &member.home)?,
         })
     }
 
@@ -103,6 +117,7 @@ impl Crate {
         Package {
             id: self.id.clone(),
             version: Some(self.version.clone()),
+            version_from_history: false,
             path: self.folder.to_string(),
             manifest: self.file.clone(),
             publishable: self.publishable.clone(),
@@ -112,6 +127,7 @@ impl Crate {
             manager: None,
             workspace_root: self.home.to_string(),
             findings: remarks.collect(),
+            refusals: self.refusals.clone(),
         }
     }
 

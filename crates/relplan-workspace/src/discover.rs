@@ -62,6 +62,8 @@ pub struct Package {
     pub id: PackageId,
     /// The manifest's version; `None`: it is computed when the package is built, or a private package has none.
     pub version: Option<Version>,
+    /// Whether the build finds the version in the tags of the repository.
+    pub version_from_history: bool,
     /// Its folder relative to the project's root, with `/`; `.` for the root.
     pub path: String,
     /// Its manifest relative to the project's root.
@@ -80,6 +82,8 @@ pub struct Package {
     pub workspace_root: String,
     /// Remarks that matter where this package is released, in order; none where it may not be published.
     pub findings: Vec<Finding>,
+    /// What the ecosystem's public registry would refuse of it: errors where it goes there.
+    pub refusals: Vec<Finding>,
 }
 
 /// What was found.

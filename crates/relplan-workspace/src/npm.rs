@@ -141,6 +141,7 @@ impl Module {
         Package {
             id: self.id.clone(),
             version: self.version.clone(),
+            version_from_history: false,
             path: self.folder().to_string(),
             manifest: self.manifest.file.clone(),
             publishable: self.publishable.clone(),
@@ -150,6 +151,7 @@ impl Module {
             manager: Some(self.home.manager.word().to_owned()),
             workspace_root: self.home.folder.to_string(),
             findings,
+            refusals: Vec::new(),
         }
     }
 

@@ -119,6 +119,8 @@ pub struct Job {
     pub package: PackageId,
     /// The version that the manifest names; `None`: it is found out while packing.
     pub version: Option<Version>,
+    /// Whether packing finds the version in the tags of the repository.
+    pub version_from_history: bool,
     /// The project's folder, absolute and without links: nothing is read through a link that leads out of it.
     pub root: Utf8PathBuf,
     /// Its folder, absolute and below the root.
@@ -164,6 +166,9 @@ pub struct Options {
     pub environment: Environment,
     /// What counts as the tree: no program in it is run as a packer.
     pub tree: TreeRoots,
+    /// Whether other files of the same packages stay in the bundle: those of an open plan do. Else packing a package
+    /// replaces all that the bundle has of it.
+    pub keeps_others: bool,
     /// Whether this process starts nothing but packers meanwhile: all that is left behind is then theirs, and is ended.
     pub is_alone: bool,
 }
@@ -292,6 +297,26 @@ pub enum PackError {
         /// How to go on.
         hint: String,
     },
+    /// A version would be made up.
+    #[error(
+        "the build takes the version of {packages} from the tags of the repository, and this clone has neither older \
+         commits nor a tag on its own commit, so it would make one up; fetch the history \
+         (`git fetch --unshallow --tags`, or `fetch-depth: 0` for actions/checkout), or check out the tag"
+    )]
+    Shallow {
+        /// The packages.
+        packages: String,
+    },
+    /// Cargo's lock file names what is to be packed.
+    #[error(
+        "cargo cannot pack {packages} in one run: Cargo.lock has one of these versions from a registry, where it is \
+         published already; `relplan pack --missing` packs only what the registries do not have, and `relplan pack -p` \
+         one crate at a time"
+    )]
+    Locked {
+        /// The packages.
+        packages: String,
+    },
     /// Code of the repository still runs.
     #[error(
         "packing is not over; end what still runs, see why the build left it behind, and pack again"
@@ -334,7 +359,7 @@ impl PackError {
     }
 }
 
-/// Packs packages and puts what comes of them into a bundle, in the place of what it holds of the same file names.
+/// Packs packages and puts what comes of them into a bundle, in the place of what it holds of them.
 /// Returns the artifacts in order of file name.
 ///
 /// It blocks until all packers have ended. When one fails, those that run are waited for, no other is started, and

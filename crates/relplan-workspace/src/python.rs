@@ -21,6 +21,7 @@ use crate::discover::{
 mod dynamic;
 mod hatch;
 mod project;
+mod refused;
 
 use project::{Declared, FILE, Project, Stated};
 
@@ -176,6 +177,7 @@ impl Distribution {
             package: Package {
                 id: id.clone(),
                 version,
+                version_from_history: project.version_from_history(),
                 path: project.folder.to_string(),
                 manifest: project.file().to_owned(),
                 publishable,
@@ -185,6 +187,7 @@ impl Distribution {
                 manager: None,
                 workspace_root: home.to_string(),
                 findings: Vec::new(),
+                refusals: refused::of(project),
             },
             id,
             declared,

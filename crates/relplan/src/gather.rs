@@ -4,6 +4,7 @@
 
 pub mod commit;
 pub mod contents;
+pub mod demands;
 pub mod drivers;
 pub mod places;
 pub mod selection;

@@ -47,6 +47,7 @@ pub fn jobs(
             Ok(Job {
                 package: package.id.clone(),
                 version: package.version.clone(),
+                version_from_history: package.version_from_history,
                 root: root.clone(),
                 path: root.join(&package.path),
                 workspace_root: root.join(&package.workspace_root),
@@ -91,16 +92,32 @@ fn within(path: &str, folder: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Runs the packers; the bundle's folder is made if it is missing.
-pub async fn run(
-    jobs: Vec<Job>,
-    siblings: BTreeMap<PackageId, Version>,
-    bundle: Utf8PathBuf,
-    tree: TreeRoots,
-    verify: bool,
-    offline: bool,
-    events: Arc<dyn EventSink>,
-) -> Result<Folder, Failure> {
+/// What a run of the packers is told.
+pub struct Run {
+    /// The versions that packages name for one another.
+    pub siblings: BTreeMap<PackageId, Version>,
+    /// The bundle's folder, which is made if it is missing.
+    pub bundle: Utf8PathBuf,
+    /// What counts as the tree.
+    pub tree: TreeRoots,
+    /// Whether cargo builds what it packed.
+    pub verify: bool,
+    /// Whether packers stay off the network.
+    pub offline: bool,
+    /// Whether other files of the packages stay in the bundle.
+    pub keeps_others: bool,
+}
+
+/// Runs the packers.
+pub async fn run(jobs: Vec<Job>, run: Run, events: Arc<dyn EventSink>) -> Result<Folder, Failure> {
+    let Run {
+        siblings,
+        bundle,
+        tree,
+        verify,
+        offline,
+        keeps_others,
+    } = run;
     let work = move || {
         let mut folder = Folder::create_or_open(&bundle).map_err(|error| {
             Failure::of(Exit::Invalid, &error).while_doing("cannot use the bundle")
@@ -110,6 +127,7 @@ pub async fn run(
             verify,
             siblings,
             tree,
+            keeps_others,
             is_alone: true,
             ..Options::default()
         };

@@ -34,7 +34,7 @@ use crate::{
         contents,
         drivers::Built,
         places::misplaced,
-        wishes::{Wishes, wishes},
+        wishes::{Packed, Wishes, wishes},
         world::observe,
     },
     journal,
@@ -223,7 +223,12 @@ impl Ground {
         planning: &Planning,
         style: Style,
     ) -> Result<Wishes, Failure> {
-        let mut wishes = wishes(&project.root, &self.read, bundle, &planning.selected, style)?;
+        let commit = self.commit.commit();
+        let packed = bundle.map(|bundle| Packed {
+            bundle,
+            commit: commit.as_deref(),
+        });
+        let mut wishes = wishes(&project.root, &self.read, packed, &planning.selected, style)?;
         let elsewhere = misplaced(&wishes.packages, &wishes.releases, &self.targets);
         wishes.findings.extend(elsewhere);
         Ok(wishes)

@@ -1,5 +1,7 @@
 //! A `.crate`: its manifest, its readme and the files in it.
 
+use serde::Deserialize;
+
 use super::manifest::Manifest;
 use crate::{
     archive::ReadSeek,
@@ -8,6 +10,12 @@ use crate::{
 };
 
 const MANIFEST: &str = "Cargo.toml";
+
+/// What Cargo writes down of the checkout that it packed from.
+const CHECKOUT: &str = ".cargo_vcs_info.json";
+
+/// The largest [`CHECKOUT`] that is read, in bytes.
+const CHECKOUT_LIMIT: u64 = 64 << 10;
 
 /// The largest `Cargo.toml` that is read, in bytes.
 const MANIFEST_LIMIT: u64 = 4 << 20;
@@ -22,6 +30,24 @@ pub struct CratePackage {
     pub manifest: Manifest,
     /// The paths of the files, without the folder around them.
     pub files: Vec<String>,
+    /// The checkout that it was packed from; `None` where Cargo saw none.
+    pub checkout: Option<PackedFrom>,
+}
+
+/// The checkout that a crate was packed from, as Cargo saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PackedFrom {
+    /// The commit.
+    #[serde(rename = "sha1")]
+    pub commit: String,
+    /// Whether what went into the crate differs from it; what the crate inherits from its workspace counts.
+    #[serde(default)]
+    pub dirty: bool,
+}
+
+#[derive(Deserialize)]
+struct Checkout {
+    git: Option<PackedFrom>,
 }
 
 impl CratePackage {
@@ -30,11 +56,13 @@ impl CratePackage {
     /// # Errors
     /// When clients would read it differently, or it is in another folder than Cargo would look for it.
     pub fn read(packed: &mut dyn ReadSeek) -> Result<Self, PackageError> {
-        let mut manifest = None;
+        let (mut manifest, mut checkout) = (None, None);
         let mut files = Vec::new();
         let walked = package::walk(Format::Crate, packed, &mut |member| {
             if member.path == MANIFEST {
                 manifest = Some(package::bounded(member.bytes, MANIFEST_LIMIT)?);
+            } else if member.path == CHECKOUT {
+                checkout = package::bounded(member.bytes, CHECKOUT_LIMIT)?;
             }
             files.push(member.path);
             Ok(())
@@ -49,7 +77,12 @@ impl CratePackage {
                 entry: format!("{expected}/{MANIFEST}"),
             });
         }
-        Ok(Self { manifest, files })
+        let checkout = checkout.and_then(|bytes| serde_json::from_slice::<Checkout>(&bytes).ok());
+        Ok(Self {
+            manifest,
+            files,
+            checkout: checkout.and_then(|checkout| checkout.git),
+        })
     }
 
     /// The readme's text, where the crate has one.

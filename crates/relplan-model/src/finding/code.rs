@@ -50,6 +50,7 @@ codes! {
     DependencyNotReleased = "dependency-not-released", "A package needs one that the spec sends nowhere.";
     DependsOnUnpublishable = "depends-on-unpublishable", "A package needs one that is marked as not to be published.";
     DeprecateOverlap = "deprecate-overlap", "Two messages of deprecation meet at one version.";
+    DevCycle = "dev-cycle", "Crates need each other, one of them for development.";
     DirectReference = "direct-reference", "A dependency names a URL, which registries of Python refuse.";
     Dirty = "dirty", "A file was packed from changes that no commit has.";
     DriftDeleted = "drift-deleted", "What is recorded as published is gone.";
@@ -72,6 +73,7 @@ codes! {
     InvalidVersion = "invalid-version", "A manifest's version is none.";
     KindNotAccepted = "kind-not-accepted", "The target takes no file of this kind.";
     LocalDependency = "local-dependency", "A dependency means something only in this tree.";
+    LocalVersion = "local-version", "A version is for one's own builds, and PyPI refuses it.";
     ManifestUnreadable = "manifest-unreadable", "A manifest cannot be read.";
     ManyNotable = "many-notable", "More scripts and dependencies differ than a plan lists.";
     MemberMissing = "member-missing", "A workspace names a member that is not there.";
@@ -98,6 +100,7 @@ codes! {
     PresentNotCompared = "present-not-compared", "Published versions were not compared.";
     Private = "private", "A rule names a package that is marked as private.";
     RegistryElsewhere = "registry-elsewhere", "A package goes to another registry than its manifest names.";
+    RegistryRefuses = "registry-refuses", "A registry refuses what a manifest says, or leaves out.";
     RequirementExcludesMember = "requirement-excludes-member", "A dependency's requirement leaves out the version in this tree.";
     SameAddress = "same-address", "The spec sends more than one thing to one address.";
     SameFile = "same-file", "Two packed files have one name.";

@@ -25,6 +25,7 @@ fn package(ecosystem: &str, name: &str, path: &str) -> Candidate {
             name: PackageName::new(name).unwrap(),
         },
         path: path.to_owned(),
+        releasable: true,
     }
 }
 

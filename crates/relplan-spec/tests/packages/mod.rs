@@ -20,6 +20,7 @@ pub(crate) fn packages(text: &str) -> Option<Vec<Candidate>> {
             Some(Candidate {
                 package,
                 path: path.to_owned(),
+                releasable: words.next() != Some("private"),
             })
         })
         .collect();

@@ -139,6 +139,23 @@ impl Checkout {
         is_id.then(|| commit.to_owned())
     }
 
+    /// Whether older commits were left out of the repository.
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        self.common_dir.join("shallow").is_file()
+    }
+
+    /// Whether a tag names the commit that is checked out; `None`: git does not tell.
+    #[must_use]
+    pub fn is_tagged(&self, programs: &Programs) -> Option<bool> {
+        let call = unconfigured(programs)?
+            .envs([("GIT_DIR", &self.git_dir)])
+            .within(&self.git_dir)
+            .args(["for-each-ref", "--count=1", "--points-at=HEAD", "refs/tags"]);
+        let text = call.answer(&[], QUESTION).ok()?.text()?;
+        Some(!text.trim().is_empty())
+    }
+
     /// The paths, relative to [`Self::top`], that differ from the commit or are new, in git's short form: `XY path`, each
     /// ended by NUL, and a renamed one followed by its origin.
     ///

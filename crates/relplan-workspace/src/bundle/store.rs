@@ -9,7 +9,7 @@ use std::{
 };
 
 use camino::Utf8Path;
-use relplan_model::{bundle::Artifact, digest::Comparison};
+use relplan_model::{address::FileName, bundle::Artifact, digest::Comparison};
 use relplan_system::tree::{self, ReadError, open_named};
 use tempfile::NamedTempFile;
 
@@ -44,6 +44,19 @@ pub(super) fn bring_in(folder: &Utf8Path, addition: &Addition) -> Result<(), Bun
         });
     }
     put_in_place(file, &path).map_err(failed("write", &path))
+}
+
+/// Takes a file away that the description no longer names.
+pub(super) fn remove(folder: &Utf8Path, file: &FileName) -> Result<(), BundleError> {
+    let path = folder.join(file.as_str());
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(BundleError::Io {
+            doing: "remove",
+            path,
+            source,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Makes a file that goes away again unless it is put in its place. Files in a bundle are read by other users (a CI

@@ -143,7 +143,8 @@ impl Reader<'_> {
             (self.manifest, item)
         };
         let mut declared = Declared {
-            place: toml.place(item),
+            // What is inherited can be changed there alone.
+            place: from.toml.place(source),
             name: key.to_owned(),
             folder: None,
             origin: Origin::Registry,

@@ -109,7 +109,7 @@ impl Manifest {
     }
 
     /// A field of the package, or of `[workspace.package]` where it says `workspace = true`, with the file that has it.
-    fn field<'a>(
+    pub(super) fn field<'a>(
         &'a self,
         home: &'a Self,
         key: &str,

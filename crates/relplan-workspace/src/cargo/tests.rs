@@ -153,6 +153,7 @@ fn development_dependencies_count_as_cargo_publishes_them() {
         "
         a 1.2.0 in a
           dev b 1
+          ! dev-cycle: a/Cargo.toml:6: a needs \"b\" for development, which needs it in turn; Cargo packs neither while no published version of the other fits
         b 1.2.0 in b
           normal a 1
         c 1.2.0 in c
@@ -407,4 +408,117 @@ fn edges_cross_from_one_workspace_to_another() {
           normal two 1
         two 1.2.0 in two",
     );
+}
+
+/// A17: `check` names both crates of a cycle, and what ends it.
+#[test]
+fn l16_two_versioned_dev_dependencies_that_form_a_cycle_are_told_with_the_cure() {
+    let dev = |on: &str| {
+        format!("[dev-dependencies]\n{on} = {{ path = \"../{on}\", version = \"1\" }}\n")
+    };
+    let files = |one: &str, other: &str| {
+        Fixture::new(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"*\"]\n"),
+            ("a/Cargo.toml", &package("a", one)),
+            ("b/Cargo.toml", &package("b", other)),
+            ("c/Cargo.toml", &package("c", &dev("a"))),
+        ])
+    };
+    let found = files(&dev("b"), &dev("a")).found("cargo");
+    let told: Vec<_> = found
+        .packages
+        .iter()
+        .flat_map(|one| &one.findings)
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].message.starts_with("a/Cargo.toml:6: a needs \"b\""),
+        "{told:?}"
+    );
+    assert!(
+        told[1].message.starts_with("b/Cargo.toml:6: b needs \"a\""),
+        "{told:?}"
+    );
+    let hint = told[0].hint.clone().unwrap();
+    assert!(hint.starts_with("take the version of \"b\" out"), "{hint}");
+    // The cure works.
+    let found = files(&dev("b"), "[dev-dependencies]\na = { path = \"../a\" }\n").found("cargo");
+    assert!(found.packages.iter().all(|one| one.findings.is_empty()));
+}
+
+/// C12: what is inherited can be changed in the workspace's root alone.
+#[test]
+fn an_inherited_dependency_without_a_version_is_shown_where_it_stands() {
+    let project = Fixture::new(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"*\"]\n[workspace.dependencies]\na = { path = \"a\" }\n",
+        ),
+        ("a/Cargo.toml", &package("a", "")),
+        (
+            "b/Cargo.toml",
+            &package("b", "[dependencies]\na.workspace = true\n"),
+        ),
+    ]);
+    let found = project.found("cargo");
+    let told = &found.packages[1].findings[0].message;
+    assert!(
+        told.starts_with("Cargo.toml:4: b depends on \"a\""),
+        "{told}"
+    );
+}
+
+/// C11: what the registry would refuse in the middle of a release is known from the manifest.
+#[test]
+fn l16_what_the_public_registry_demands_is_known_from_the_manifest() {
+    let refused = |rest: &str| {
+        let project = Fixture::new(&[("Cargo.toml", &package("a", rest))]);
+        let found = project.found("cargo");
+        let refusals = found.packages[0].refusals.iter();
+        let told = refusals.map(|one| {
+            one.message
+                .rsplit_once(" refuses a: ")
+                .unwrap()
+                .1
+                .to_owned()
+        });
+        told.collect::<Vec<_>>()
+    };
+    let whole = "description = \"x\"\nlicense = \"MIT\"\n";
+    assert_eq!(refused(""), ["it has no description", "it has no licence"]);
+    assert_eq!(
+        refused("description = \" \"\nlicense-file = \"L\"\n"),
+        ["it has no description"]
+    );
+    for (more, told) in [
+        ("", None),
+        ("keywords = [\"a\", \"b-c\", \"d_e\", \"f+\", \"0\"]", None),
+        (
+            "keywords = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]",
+            Some("it has 6 keywords, and may have 5"),
+        ),
+        (
+            "keywords = [\"two words\"]",
+            Some("\"two words\" is no keyword"),
+        ),
+        (
+            "keywords = [\"abcdefghijklmnopqrstu\"]",
+            Some("\"abcdefghijklmnopqrstu\" is no keyword"),
+        ),
+        (
+            "categories = [\"Command line\"]",
+            Some("\"Command line\" is no category"),
+        ),
+        (
+            "categories = [\"command-line-utilities\", \"os::unix-apis\"]",
+            None,
+        ),
+        (
+            "homepage = \"acme.example\"",
+            Some("its homepage \"acme.example\" is no URL of the web"),
+        ),
+    ] {
+        let told: Vec<&str> = told.into_iter().collect();
+        assert_eq!(refused(&format!("{whole}{more}\n")), told, "{more}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What is recorded about a finished file, and the proof that it is what the job asked for (law L3).
 
 use camino::Utf8PathBuf;
-use relplan_ecosystem::Format;
+use relplan_ecosystem::{Format, Package};
 use relplan_model::{
     address::{FileName, PackageId, Version},
     bundle::Artifact,
@@ -52,10 +52,12 @@ fn describe_one(job: &Job, made: &Made, checkouts: &Checkouts) -> Result<Additio
         path,
         packer,
     } = made;
-    let (kind, inside) = identity::read(path).map_err(|source| PackError::Identity {
+    let unread = |source| PackError::Identity {
         path: path.clone(),
         source,
-    })?;
+    };
+    let (kind, packed) = identity::read_packed(path).map_err(unread)?;
+    let inside = packed.inside().map_err(|error| unread(error.into()))?;
     let version = proven_version(job, made, kind, inside)?;
     let file = path.file_name().unwrap_or_default();
     let file = FileName::new(file).map_err(|error| PackError::Manifest {
@@ -63,7 +65,10 @@ fn describe_one(job: &Job, made: &Made, checkouts: &Checkouts) -> Result<Additio
         why: error.to_string(),
     })?;
     let measured = measure_file(path).map_err(PackError::io("read", path))?;
-    let (commit, dirty) = checkouts.of(job);
+    let (commit, dirty) = match packed {
+        Package::Crate(packed) => checkouts.of_crate(job, packed.checkout),
+        Package::Npm(_) | Package::Python(_) => checkouts.of(job),
+    };
     Ok(Addition {
         artifact: Artifact {
             package: package.clone(),

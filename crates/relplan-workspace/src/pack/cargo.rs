@@ -64,8 +64,21 @@ pub(super) fn pack(
     for name in &names {
         call = call.args(["--package", name]);
     }
-    child::run(call, &who, shop, say)?;
+    child::run(call, &who, shop, say).map_err(|error| or_locked(error, who))?;
     collect(jobs, &target.join("package"), &format!("cargo {version}"))
+}
+
+/// Cargo's words for a lock file that has a crate from a registry which is to be packed.
+const LOCKED: &str = "changed between lock files";
+
+/// The failure, in words that help where the lock file is in the way.
+fn or_locked(error: PackError, packages: String) -> PackError {
+    match error {
+        PackError::Packer { tail, .. } if tail.iter().any(|line| line.contains(LOCKED)) => {
+            PackError::Locked { packages }
+        }
+        other => other,
+    }
 }
 
 /// Finds each crate's file by what is inside of it.
@@ -113,7 +126,7 @@ fn inner_edges(jobs: &[&Job]) -> Result<BTreeSet<Option<String>>, PackError> {
             .and_then(|root| root.get("workspace"))
             .and_then(|workspace| workspace.get("dependencies"))
             .and_then(Item::as_table_like);
-        let mut tables: Vec<&dyn TableLike> = dependency_tables(manifest.as_table());
+        let mut tables = dependency_tables(manifest.as_table());
         let targets = manifest.get("target").and_then(Item::as_table_like);
         for (_, target) in targets.into_iter().flat_map(TableLike::iter) {
             tables.extend(
@@ -123,7 +136,10 @@ fn inner_edges(jobs: &[&Job]) -> Result<BTreeSet<Option<String>>, PackError> {
                     .flat_map(dependency_tables),
             );
         }
-        for (key, item) in tables.into_iter().flat_map(TableLike::iter) {
+        let entries = tables
+            .into_iter()
+            .flat_map(|(is_dev, table)| table.iter().map(move |(key, item)| (is_dev, key, item)));
+        for (is_dev, key, item) in entries {
             let inherited = item
                 .get("workspace")
                 .and_then(Item::as_bool)
@@ -131,7 +147,12 @@ fn inner_edges(jobs: &[&Job]) -> Result<BTreeSet<Option<String>>, PackError> {
                 .and_then(|_| shared?.get(key));
             let item = inherited.unwrap_or(item);
             let text = |name| item.get(name).and_then(Item::as_str);
-            if item.get("path").is_some() && packed.contains(text("package").unwrap_or(key)) {
+            // Cargo leaves dev-dependencies without a version out of what it packs.
+            let is_packed = !is_dev || text("version").is_some();
+            if is_packed
+                && item.get("path").is_some()
+                && packed.contains(text("package").unwrap_or(key))
+            {
                 edges.insert(text("registry").map(ToOwned::to_owned));
             }
         }
@@ -139,11 +160,18 @@ fn inner_edges(jobs: &[&Job]) -> Result<BTreeSet<Option<String>>, PackError> {
     Ok(edges)
 }
 
-fn dependency_tables(table: &dyn TableLike) -> Vec<&dyn TableLike> {
-    ["dependencies", "build-dependencies", "dev-dependencies"]
-        .into_iter()
-        .filter_map(|name| table.get(name)?.as_table_like())
-        .collect()
+/// The tables of dependencies, each with whether it is one for development alone.
+fn dependency_tables(table: &dyn TableLike) -> Vec<(bool, &dyn TableLike)> {
+    [
+        ("dependencies", false),
+        ("build-dependencies", false),
+        ("build_dependencies", false),
+        ("dev-dependencies", true),
+        ("dev_dependencies", true),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_dev)| Some((is_dev, table.get(name)?.as_table_like()?)))
+    .collect()
 }
 
 /// The one registry that the crates expect each other in; `None`: cargo's own choice.
@@ -184,4 +212,26 @@ fn is_before(version: &str, (major, minor): (u64, u64)) -> bool {
         .split(['.', '-', '+'])
         .map(|part| part.parse().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < (major, minor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A16: a lock file that has one of the crates from a registry is told as that, with what works.
+    #[test]
+    fn l13_a_lock_file_that_has_a_packed_crate_from_a_registry_is_told_with_a_way_out() {
+        let failed = |line: &str| PackError::Packer {
+            command: "cargo package".to_owned(),
+            package: "a, b".to_owned(),
+            status: "exit status: 101".to_owned(),
+            tail: vec![line.to_owned()],
+            left_out: Vec::new(),
+        };
+        let line = "error: checksum for `a v0.1.0` changed between lock files";
+        let told = or_locked(failed(line), "a, b".to_owned()).to_string();
+        assert!(told.contains("`relplan pack --missing`"), "{told}");
+        let other = or_locked(failed("error: no such file"), "a, b".to_owned());
+        assert!(matches!(other, PackError::Packer { .. }), "{other}");
+    }
 }

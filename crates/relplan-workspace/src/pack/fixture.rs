@@ -59,6 +59,7 @@ impl Tree {
                 ecosystem: Ecosystem::new(ecosystem).unwrap(),
                 name: PackageName::new(name).unwrap(),
             },
+            version_from_history: false,
             version: (!version.is_empty()).then(|| Version::new(version).unwrap()),
             root: self.path(""),
             path: self.path(folder),

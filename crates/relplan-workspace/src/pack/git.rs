@@ -1,14 +1,13 @@
 //! Which commit is checked out, and which packages' files differ from it. Git is asked before any packer runs, since
 //! packers may write files of their own.
-//!
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-
+use relplan_ecosystem::cargo::PackedFrom;
 use relplan_system::programs::git;
 
-use super::{Job, workshop::Workshop};
+use super::{Job, PackError, Packer, workshop::Workshop};
 
 /// What git says about the folders of some jobs.
 pub(super) struct Checkouts {
@@ -21,6 +20,8 @@ struct Checkout {
     top: Utf8PathBuf,
     /// Relative to `top`; a folder that git knows nothing of ends with `/`.
     changed: Vec<Utf8PathBuf>,
+    /// Whether older commits are missing, and no tag names this one.
+    is_untagged_and_shallow: bool,
 }
 
 impl Checkouts {
@@ -52,6 +53,38 @@ impl Checkouts {
         let dirty = checkout.is_some_and(|checkout| checkout.is_dirty(&job.path));
         (commit, dirty)
     }
+
+    /// The same for a crate. What Cargo wrote into it counts: Cargo knows which files went in, those that the crate
+    /// inherits from its workspace included.
+    pub(super) fn of_crate(&self, job: &Job, packed: Option<PackedFrom>) -> (Option<String>, bool) {
+        match packed {
+            Some(packed) => (self.commit.clone().or(Some(packed.commit)), packed.dirty),
+            None => self.of(job),
+        }
+    }
+
+    /// Refuses packages whose version the build finds in the history, where most of that was left out of the clone:
+    /// unless a tag names the very commit, the build would make up a version, and one that is earlier than others.
+    pub(super) fn refuse_made_up_versions(&self, jobs: &[Job]) -> Result<(), PackError> {
+        let is_made_up = |job: &&Job| {
+            let checkout = self.by_root.get(&job.workspace_root);
+            let checkout = checkout.and_then(Option::as_ref);
+            job.version_from_history
+                && !matches!(job.packer, Packer::Prebuilt(_))
+                && checkout.is_some_and(|checkout| checkout.is_untagged_and_shallow)
+        };
+        let packages: Vec<String> = jobs
+            .iter()
+            .filter(is_made_up)
+            .map(|job| job.package.to_string())
+            .collect();
+        if packages.is_empty() {
+            return Ok(());
+        }
+        Err(PackError::Shallow {
+            packages: packages.join(", "),
+        })
+    }
 }
 
 impl Checkout {
@@ -63,6 +96,8 @@ impl Checkout {
             commit,
             top: Utf8PathBuf::from_path_buf(checkout.top().to_owned()).ok()?,
             changed: changed(&status),
+            is_untagged_and_shallow: checkout.is_shallow()
+                && checkout.is_tagged(shop.programs()) == Some(false),
         })
     }
 
@@ -121,6 +156,7 @@ mod tests {
                 commit: "0".repeat(40),
                 top: "/nowhere".into(),
                 changed: changed(status),
+                is_untagged_and_shallow: false,
             };
             assert_eq!(
                 checkout.is_dirty(Utf8Path::new("/nowhere")),
@@ -136,6 +172,7 @@ mod tests {
             commit: "0".repeat(40),
             top: "/nowhere".into(),
             changed: changed(" M crates/a/src/lib.rs\0?? js/\0R  new/x\0old/x\0"),
+            is_untagged_and_shallow: false,
         };
         for (folder, dirty) in [
             ("crates/a", true),

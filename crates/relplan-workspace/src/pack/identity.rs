@@ -47,6 +47,12 @@ pub enum IdentityError {
 
 /// Reads who a file is.
 pub(super) fn read(path: &Utf8Path) -> Result<(Format, Inside), IdentityError> {
+    let (format, package) = read_packed(path)?;
+    Ok((format, package.inside()?))
+}
+
+/// Reads what a file says of itself.
+pub(super) fn read_packed(path: &Utf8Path) -> Result<(Format, Package), IdentityError> {
     let file = path.file_name().unwrap_or_default();
     let format = Format::of_file(file).ok_or(PackageError::Ending)?;
     let opened = open_named(path.as_std_path());
@@ -60,7 +66,7 @@ pub(super) fn read(path: &Utf8Path) -> Result<(Format, Inside), IdentityError> {
     if let Package::Npm(tarball) = &package {
         refuse_local(&tarball.manifest)?;
     }
-    Ok((format, package.inside()?))
+    Ok((format, package))
 }
 
 /// Whether a file of this format, with this name inside, is a package's.

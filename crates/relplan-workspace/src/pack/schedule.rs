@@ -36,6 +36,7 @@ pub(super) fn run(
     refuse_twins(jobs)?;
     let shop = Workshop::open(options, siblings(jobs, options))?;
     let checkouts = Checkouts::look(jobs, &shop);
+    checkouts.refuse_made_up_versions(jobs)?;
     let calls = calls(jobs);
     let foreign = options.is_alone.then(ForeignCode::begin);
     let ran = run_calls(&calls, jobs, &shop, &checkouts, events);
@@ -47,7 +48,11 @@ pub(super) fn run(
         .map(|addition| addition.artifact.clone())
         .collect();
     artifacts.sort_by(|a, b| a.file.cmp(&b.file));
-    out.add(additions, Replace::Allowed)?;
+    let replace = match options.keeps_others {
+        true => Replace::Allowed,
+        false => Replace::Packages,
+    };
+    out.add(additions, replace)?;
     Ok(artifacts)
 }
 

@@ -1,6 +1,6 @@
 //! One `pyproject.toml`: its standard `[project]` table, else Poetry's own.
 
-use relplan_ecosystem::python::Requirement;
+use relplan_ecosystem::python::{Requirement, filename::normalized};
 use relplan_model::release::DependencyKind;
 use toml_edit::{Item, TableLike};
 
@@ -176,8 +176,41 @@ impl Project {
         if flag(&["tool", "poetry", "package-mode"]) == Some(false) {
             return false;
         }
-        let has_backend = self.toml.table(&["build-system"]).is_some();
-        flag(&["tool", "uv", "package"]).unwrap_or(has_backend || !in_workspace)
+        // A project that uv does not install is published all the same where it can be built.
+        let is_built = self.toml.table(&["build-system"]).is_some();
+        is_built || flag(&["tool", "uv", "package"]).unwrap_or(!in_workspace)
+    }
+
+    /// Whether the build finds the version in the tags of the repository.
+    pub(super) fn version_from_history(&self) -> bool {
+        const TABLES: [&[&str]; 4] = [
+            &["tool", "setuptools_scm"],
+            &["tool", "setuptools-git-versioning"],
+            &["tool", "versioningit"],
+            &["tool", "uv-dynamic-versioning"],
+        ];
+        const SOURCES: [(&[&str], &str); 2] = [
+            (&["tool", "hatch", "version", "source"], "vcs"),
+            (&["tool", "pdm", "version", "source"], "scm"),
+        ];
+        const BACKENDS: [&str; 3] = ["setuptools-scm", "flit-scm", "pbr"];
+        let versioning = ["tool", "poetry-dynamic-versioning", "enable"];
+        if self.toml.item(&versioning).and_then(Item::as_bool) == Some(true) {
+            return true;
+        }
+        // What a file or an attribute says is not looked for anywhere else.
+        let stated = ["tool", "setuptools", "dynamic", "version"];
+        if !self.is_dynamic("version") || self.toml.item(&stated).is_some() {
+            return false;
+        }
+        let says = |(keys, word): &(&[&str], &str)| {
+            self.toml.item(keys).and_then(Item::as_str) == Some(*word)
+        };
+        let required = texts(self.toml.item(&["build-system", "requires"]));
+        let mut required = required.iter().filter_map(|text| Requirement::of(text));
+        TABLES.iter().any(|keys| self.toml.item(keys).is_some())
+            || SOURCES.iter().any(says)
+            || required.any(|one| BACKENDS.contains(&normalized(one.name).as_str()))
     }
 
     /// Whether `[project]` leaves a field to the build.

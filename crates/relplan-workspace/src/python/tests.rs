@@ -102,6 +102,11 @@ fn versions_are_static_normal_or_known_after_packing() {
             "[project]\nname = \"x\"\nversion = \"1\"\n[tool.uv]\npackage = false\n",
             "x 1 in ., nowhere",
         ),
+        // C2: uv does not install it, and whoever builds it publishes it all the same.
+        (
+            "[project]\nname = \"x\"\nversion = \"1\"\n[tool.uv]\npackage = false\n[build-system]\nrequires = []\n",
+            "x 1 in .",
+        ),
         (
             "[project]\nname = \"x\"\n",
             "E manifest-unreadable: pyproject.toml: the project has no version and does not call it dynamic",
@@ -286,4 +291,78 @@ fn l17_a_requirement_that_excludes_the_sibling_is_told_and_makes_no_edge() {
         pin-c 1.0.0 in packages/c
           normal pin-b ~=1.0",
     );
+}
+
+/// B14: which builds read the tags of the repository.
+#[test]
+fn l16_a_version_out_of_the_history_is_known_for_one() {
+    let project = |version: &str, rest: &str| {
+        let text = format!("[project]\nname = \"a\"\n{version}\n{rest}\n");
+        Fixture::new(&[("pyproject.toml", &text)]).found("python")
+    };
+    for (rest, expected) in [
+        (
+            "[build-system]\nrequires = [\"setuptools>=80\", \"setuptools_scm[toml]>=8\"]",
+            true,
+        ),
+        ("[tool.setuptools_scm]", true),
+        ("[tool.hatch.version]\nsource = \"vcs\"", true),
+        ("[tool.pdm.version]\nsource = \"scm\"", true),
+        ("[tool.poetry-dynamic-versioning]\nenable = true", true),
+        ("[build-system]\nrequires = [\"setuptools\"]", false),
+        (
+            "[build-system]\nrequires = [\"setuptools\", \"setuptools-scm\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"a.VERSION\" }",
+            false,
+        ),
+        ("[tool.hatch.version]\npath = \"a.py\"", false),
+    ] {
+        let found = project("dynamic = [\"version\"]", rest);
+        assert_eq!(found.packages[0].version_from_history, expected, "{rest}");
+    }
+    let found = project("version = \"1\"", "[tool.setuptools_scm]");
+    assert!(!found.packages[0].version_from_history);
+}
+
+/// C11: what PyPI would refuse in the middle of a release is known from the manifest.
+#[test]
+fn l16_what_the_public_index_demands_is_known_from_the_manifest() {
+    for (more, told) in [
+        ("", None),
+        ("readme = \"README.md\"", None),
+        ("readme = \"README\"", None),
+        (
+            "readme = { file = \"README.adoc\", content-type = \"text/markdown; charset=UTF-8\" }",
+            None,
+        ),
+        (
+            "readme = \"README.adoc\"",
+            Some("nothing tells the type of its readme \"README.adoc\""),
+        ),
+        (
+            "readme = { text = \"x\", content-type = \"text/html\" }",
+            Some("its readme has the type \"text/html\""),
+        ),
+        (
+            "description = \"\"\"one\ntwo\"\"\"",
+            Some("its description is not one line of at most 512 characters"),
+        ),
+        ("requires-python = \">=3.9,<4\"", None),
+        (
+            "requires-python = \"^3.9\"",
+            Some("its `requires-python` \"^3.9\" is no set of versions"),
+        ),
+        ("urls = { Source = \"https://acme.example\" }", None),
+        (
+            "urls = { Source = \"acme\" }",
+            Some("its URL \"Source\" is \"acme\""),
+        ),
+    ] {
+        let text = format!("[project]\nname = \"a\"\nversion = \"1\"\n{more}\n");
+        let found = Fixture::new(&[("pyproject.toml", &text)]).found("python");
+        let refusals = found.packages[0].refusals.iter();
+        let found: Vec<&str> = refusals
+            .map(|one| one.message.rsplit_once("PyPI refuses a: ").unwrap().1)
+            .collect();
+        assert_eq!(found, told.into_iter().collect::<Vec<_>>(), "{more}");
+    }
 }

@@ -115,16 +115,15 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
     }
     let jobs = packing::jobs(root, &read.spec, &found.packages, &wanted)?;
     let siblings = packing::siblings(&found.packages);
-    let folder = packing::run(
-        jobs,
+    let run = packing::Run {
         siblings,
         bundle,
-        session.surroundings.programs().roots().clone(),
-        arguments.verify,
-        arguments.offline,
-        Arc::new(Progress::new(session.terminal)),
-    )
-    .await?;
+        tree: session.surroundings.programs().roots().clone(),
+        verify: arguments.verify,
+        offline: arguments.offline,
+        keeps_others: again.is_some(),
+    };
+    let folder = packing::run(jobs, run, Arc::new(Progress::new(session.terminal))).await?;
     match again {
         Some(lost) => lost.found_again(session, folder),
         None => Ok(folder),

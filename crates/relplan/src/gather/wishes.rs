@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use relplan_ecosystem::{Ecosystem, same_version};
 use relplan_model::{
     address::{Address, PackageId, TargetName, Version},
-    bundle::Bundle,
+    bundle::{Artifact, Bundle},
     finding::{Finding, FindingCode, Severity},
     plan::Selection,
     release::{Dependency, DependencyKind, Deprecate, Destination, Release, Yank},
@@ -15,7 +15,10 @@ use relplan_spec::{Assigned, Candidate, Rule};
 use relplan_workspace::{Package, Publishable, WorkspaceRef};
 
 use super::super::project::{ReadSpec, kdl_style};
-use super::selection::{Picked, confine, selection};
+use super::{
+    demands::refusals,
+    selection::{Picked, confine, selection},
+};
 use crate::{arguments::Selected, exit::Exit, failure::Failure, view::style::Style};
 
 /// What is asked for.
@@ -30,11 +33,20 @@ pub struct Wishes {
     pub selection: Selection,
 }
 
-/// Finds the packages and what is asked of each. The bundle tells versions that manifests leave to the build.
+/// A bundle, which tells versions that manifests leave to the build.
+#[derive(Clone, Copy)]
+pub struct Packed<'a> {
+    /// The bundle.
+    pub bundle: &'a Bundle,
+    /// The commit that is checked out now.
+    pub commit: Option<&'a str>,
+}
+
+/// Finds the packages and what is asked of each.
 pub fn wishes(
     root: &Utf8Path,
     read: &ReadSpec,
-    bundle: Option<&Bundle>,
+    packed: Option<Packed<'_>>,
     selected: &Selected,
     style: Style,
 ) -> Result<Wishes, Failure> {
@@ -57,13 +69,7 @@ pub fn wishes(
         .into_iter()
         .map(|package| (package.id.clone(), package))
         .collect();
-    let candidates: Vec<Candidate> = packages
-        .values()
-        .map(|package| Candidate {
-            package: package.id.clone(),
-            path: package.path.clone(),
-        })
-        .collect();
+    let candidates = candidates(&packages);
     let (assigned, mut problems) = relplan_spec::assign(spec, &candidates);
     let (needs, more) = relplan_spec::resolve_needs(spec, &candidates);
     problems.extend(more);
@@ -94,11 +100,13 @@ pub fn wishes(
         // Remarks on what the selection leaves out, or goes nowhere, concern nobody here.
         let mut remarks = Vec::new();
         if may_be_published(package, rule, &mut remarks)
-            && let Some(version) = version(package, rule, bundle, &mut remarks)
+            && let Some(version) = version(package, rule, packed, &mut remarks)
         {
             remarks.extend(package.findings.iter().cloned());
             let needs = needs.get(index).map_or(&[][..], Vec::as_slice);
-            parts.push((release(package, rule, version, needs), taken));
+            let release = release(package, rule, version, needs);
+            remarks.extend(refusals(package, &release, &selection.targets, spec));
+            parts.push((release, taken));
         }
         if taken {
             findings.append(&mut remarks);
@@ -112,6 +120,16 @@ pub fn wishes(
         findings,
         selection,
     })
+}
+
+/// The packages as selectors see them.
+fn candidates(packages: &BTreeMap<PackageId, Package>) -> Vec<Candidate> {
+    let candidates = packages.values().map(|package| Candidate {
+        package: package.id.clone(),
+        path: package.path.clone(),
+        releasable: package.publishable != Publishable::Nowhere,
+    });
+    candidates.collect()
 }
 
 /// All that the spec and the manifest ask for, whatever is selected.
@@ -158,20 +176,16 @@ pub fn picked(
     packages: &BTreeMap<PackageId, Package>,
     selected: &Selected,
 ) -> Result<BTreeSet<PackageId>, Failure> {
-    let candidates: Vec<Candidate> = packages
-        .values()
-        .map(|package| Candidate {
-            package: package.id.clone(),
-            path: package.path.clone(),
-        })
-        .collect();
+    let candidates = candidates(packages);
     let (assigned, _) = relplan_spec::assign(&read.spec, &candidates);
     let picked = Picked::new(selected, packages)?;
+    let targets = selection(selected, &read.spec)?.targets;
     let goes = |assigned: &Assigned| {
         let package = packages.get(&assigned.package)?;
         let rule = read.spec.releases.get(assigned.rule)?;
+        let mut to = rule.to.iter();
         let goes = picked.takes(package)
-            && !rule.to.is_empty()
+            && to.any(|to| targets.is_empty() || targets.contains(&to.target))
             && package.publishable != Publishable::Nowhere;
         goes.then(|| package.id.clone())
     };
@@ -199,7 +213,7 @@ fn may_be_published(package: &Package, rule: &Rule, findings: &mut Vec<Finding>)
 fn version(
     package: &Package,
     rule: &Rule,
-    bundle: Option<&Bundle>,
+    packed: Option<Packed<'_>>,
     findings: &mut Vec<Finding>,
 ) -> Option<Version> {
     match (&rule.version, &package.version) {
@@ -210,43 +224,49 @@ fn version(
         (Some(version), _) | (None, Some(version)) => return Some(version.clone()),
         (None, None) => {}
     }
-    let packed: BTreeSet<&Version> = bundle
-        .into_iter()
-        .flat_map(|bundle| &bundle.artifacts)
-        .filter(|artifact| artifact.package == package.id)
-        .map(|artifact| &artifact.version)
-        .collect();
-    let mut packed = packed.into_iter();
-    match (packed.next(), packed.next()) {
-        (Some(version), None) => Some(version.clone()),
-        (None, _) => {
-            let message = format!(
-                "{} has a version that only a build tells, so it is not in this plan",
-                package.id
-            );
-            findings.push(
-                Finding::new(
-                    FindingCode::DynamicVersion,
-                    Severity::Warning,
-                    None,
-                    message,
-                )
-                .hint("run `relplan pack` first; the version is then read from what was packed"),
-            );
-            None
-        }
-        (Some(_), Some(_)) => {
-            let message = format!(
-                "the bundle holds several versions of {}, whose manifest names none",
-                package.id
-            );
-            findings.push(
-                Finding::new(FindingCode::DynamicVersion, Severity::Error, None, message)
-                    .hint("pack into an empty bundle folder"),
-            );
-            None
+    let (mut now, mut earlier) = (BTreeSet::new(), false);
+    if let Some(Packed { bundle, commit }) = packed {
+        let of_package = |artifact: &&Artifact| artifact.package == package.id;
+        for artifact in bundle.artifacts.iter().filter(of_package) {
+            // Another commit has another version.
+            match (&artifact.commit, commit) {
+                (Some(then), Some(commit)) if then != commit => earlier = true,
+                (Some(_) | None, Some(_) | None) => {
+                    now.insert(&artifact.version);
+                }
+            }
         }
     }
+    let mut now = now.into_iter();
+    let (severity, message, hint) = match (now.next(), now.next()) {
+        (Some(version), None) => return Some(version.clone()),
+        (None, _) if earlier => (
+            Severity::Warning,
+            format!(
+                "{} has a version that only a build tells, and what is packed of it is of another commit, so it is not in this plan",
+                package.id
+            ),
+            "run `relplan pack --missing`, and plan again",
+        ),
+        (None, _) => (
+            Severity::Warning,
+            format!(
+                "{} has a version that only a build tells, so it is not in this plan",
+                package.id
+            ),
+            "run `relplan pack --missing` first; the version is then read from what was packed",
+        ),
+        (Some(_), Some(_)) => (
+            Severity::Error,
+            format!(
+                "the bundle holds several versions of {}, whose manifest names none",
+                package.id
+            ),
+            "pack into an empty bundle folder",
+        ),
+    };
+    findings.push(Finding::new(FindingCode::DynamicVersion, severity, None, message).hint(hint));
+    None
 }
 
 /// The rule's destinations, with what the manifest says about publishing where the spec says nothing.

@@ -1,7 +1,7 @@
 //! The plan for a terminal: what needs a look first, then changed rows grouped by target and ordered by wave, then what
 //! they cost.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use relplan_model::{
     address::TargetName,
@@ -39,12 +39,56 @@ pub fn render(plan: &Plan, digest: Sha256, style: Style, verbose: bool) -> Strin
     if !rest.is_empty() {
         out.push('\n');
     }
-    for finding in rest {
-        out.push_str(&finding_text(finding, style));
+    for (finding, count) in alike(rest, verbose) {
+        out.push_str(&match count {
+            1 => finding_text(finding, style),
+            count => counted_text(finding, count, style),
+        });
     }
     out.push('\n');
     let _ = writeln!(out, "{}", style.wrap("", "  ", &sentence(plan, &groups)));
     out
+}
+
+/// More notes of one code and one hint are told as one.
+const ALIKE: usize = 3;
+
+/// Findings in order, each with how many notes like it there are where those are told as one.
+fn alike<'f>(findings: &[&'f Finding], verbose: bool) -> Vec<(&'f Finding, usize)> {
+    let kind = |finding: &'f Finding| (finding.code.as_str(), finding.hint.as_deref());
+    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+    for finding in findings {
+        let is_row = finding.severity == Severity::Note && finding.address.is_some();
+        if is_row && !verbose {
+            *counts.entry(kind(finding)).or_default() += 1;
+        }
+    }
+    let mut told = Vec::new();
+    for finding in findings {
+        let is_note = finding.severity == Severity::Note && finding.address.is_some();
+        match counts.get_mut(&kind(finding)).filter(|_| is_note) {
+            Some(0) => {}
+            Some(count) if *count > ALIKE => told.push((*finding, std::mem::take(count))),
+            Some(_) | None => told.push((*finding, 1)),
+        }
+    }
+    told
+}
+
+/// One note for many.
+fn counted_text(finding: &Finding, count: usize, style: Style) -> String {
+    let about = finding.address.as_ref().map(ToString::to_string);
+    let message = format!(
+        "{count} packages, such as {}: {}",
+        about.unwrap_or_default(),
+        finding.message
+    );
+    let one = Finding {
+        address: None,
+        message,
+        ..finding.clone()
+    };
+    finding_text(&one, style)
 }
 
 /// What a reader must not miss, where the first screen shows it.

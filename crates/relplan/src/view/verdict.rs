@@ -63,7 +63,7 @@ pub fn sentence(plan: &Plan, groups: &[Group<'_>]) -> String {
     } else if plan.applicable {
         ""
     } else {
-        " It cannot be applied yet: pack first (relplan pack)."
+        " It cannot be applied yet: pack first (relplan pack --missing)."
     };
     format!("Plan: {rows}. {order}.{pending}")
 }

@@ -120,6 +120,7 @@ mod tests {
             version: None,
             root: "/x".into(),
             path: "/x".into(),
+            version_from_history: false,
             workspace_root: "/x".into(),
             packer: Packer::NpmBuiltin,
         };

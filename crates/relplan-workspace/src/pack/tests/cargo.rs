@@ -82,6 +82,59 @@ fn so_are_those_that_expect_each_other_in_a_registry_of_their_own() {
     );
 }
 
+/// A15: Cargo leaves a dev-dependency without a version out of what it packs, so it closes no cycle and expects nothing
+/// of any registry.
+#[test]
+fn l16_dev_dependencies_by_path_alone_count_for_nothing() {
+    let tree = workspace(
+        "[workspace.dependencies]\nzz-relplan-b = { path = \"b\" }\n",
+        "[dev-dependencies]\nzz-relplan-b.workspace = true\n",
+        "[dependencies]\nzz-relplan-a = { path = \"../a\", version = \"0.3.0\", registry = \"bench\" }\n\
+         [dev-dependencies]\nzz-relplan-a = { path = \"../a\" }\n",
+    );
+    let index = [(
+        "CARGO_REGISTRIES_BENCH_INDEX",
+        "sparse+http://127.0.0.1:9/index/",
+    )];
+    let packed = tree.pack_with(&jobs(&tree), &options(&index)).unwrap();
+    assert_eq!(packed.files().len(), 2);
+}
+
+/// A14: what a crate inherits belongs to it, as Cargo sees it.
+#[test]
+fn l16_a_crate_is_dirty_when_what_it_inherits_is() {
+    let tree = workspace(
+        "[workspace.package]\nreadme = \"README.md\"\n",
+        "readme.workspace = true\n",
+        "exclude = [\"notes\"]\n",
+    );
+    tree.write("README.md", "one\n");
+    tree.write("LICENSE", "one\n");
+    tree.write("b/notes/x.md", "one\n");
+    tree.write(".gitignore", "Cargo.lock\n");
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "."],
+        &["commit", "-qm", "one"],
+    ] {
+        tree.git(arguments);
+    }
+    let dirty = || {
+        let packed = tree.pack(&jobs(&tree)).unwrap();
+        let dirty = packed.artifacts.iter().map(|artifact| artifact.dirty);
+        dirty.collect::<Vec<_>>()
+    };
+    assert_eq!(dirty(), [false, false]);
+    tree.write("README.md", "two\n");
+    assert_eq!(dirty(), [true, false]);
+    tree.git(&["checkout", "-q", "."]);
+    // What is not packed does not count.
+    tree.write("b/notes/x.md", "two\n");
+    assert_eq!(dirty(), [false, false]);
+    tree.write("b/src/lib.rs", "pub fn b() {}\n");
+    assert_eq!(dirty(), [false, true]);
+}
+
 #[test]
 fn verifying_builds_what_was_packed() {
     let tree = workspace(

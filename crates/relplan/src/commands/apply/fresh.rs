@@ -141,8 +141,11 @@ async fn make(
         wishes = ground.wishes(project, packed.as_ref(), planning, style)?;
     }
     let mut observations = ground.observe(&wishes, sink.as_ref()).await;
-    let first = ground.plan(&wishes, observations.clone(), given, planning)?;
-    let missing = packing::missing(&first.plan, &wishes, packed.as_ref());
+    let first = ground.plan(&wishes, observations.clone(), given.clone(), planning)?;
+    // What was packed only to learn its version, and is published under it, is not held against what the registry has:
+    // builds differ from one another. It is as with a version that the manifest tells, which is not packed then.
+    let publishing = packing::missing(&first.plan, &wishes, given.as_ref());
+    let missing: BTreeSet<PackageId> = publishing.difference(&unversioned).cloned().collect();
     if !missing.is_empty() {
         packed = Some(pack(session, arguments, &ground, &wishes, &missing, sink).await?);
     }
@@ -151,14 +154,13 @@ async fn make(
         .observe_unknown(&wishes, &mut observations, sink.as_ref())
         .await;
     // Of a bundle of our own only what was packed just now counts.
-    let fresh: BTreeSet<PackageId> = missing.union(&unversioned).cloned().collect();
     let bundle = packed.map(|bundle| match arguments.places.bundle {
         Some(_) => bundle,
         None => Bundle::new(
             bundle
                 .artifacts
                 .into_iter()
-                .filter(|artifact| fresh.contains(&artifact.package))
+                .filter(|artifact| publishing.contains(&artifact.package))
                 .collect(),
         ),
     });
@@ -185,15 +187,14 @@ async fn pack(
         wanted,
     )?;
     let siblings = packing::siblings(&wishes.packages);
-    let folder = packing::run(
-        jobs,
+    let run = packing::Run {
         siblings,
-        ground.bundle.clone(),
-        session.surroundings.programs().roots().clone(),
-        false,
-        arguments.offline_pack,
-        sink.clone(),
-    )
-    .await?;
+        bundle: ground.bundle.clone(),
+        tree: session.surroundings.programs().roots().clone(),
+        verify: false,
+        offline: arguments.offline_pack,
+        keeps_others: false,
+    };
+    let folder = packing::run(jobs, run, sink.clone()).await?;
     Ok(folder.bundle().clone())
 }
