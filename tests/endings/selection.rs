@@ -94,15 +94,15 @@ fn l13_no_write_leaves_the_selection() {
             some(&mut chance, "-p", &PACKAGES, 250),
         ]
         .concat();
-        shelves.expect(
-            0,
-            &[&["plan", "-o", "open.json"], &bundle[..], &planned].concat(),
-        );
+        let plan = [&["plan", "-o", "open.json"], &bundle[..], &planned].concat();
+        let made = shelves.relplan(&plan);
+        // What is needed and left out by the selection is held back.
+        assert!(matches!(made.code, Some(0 | 3)), "{made}");
         let part = some(&mut chance, "--target", &TARGETS, 500);
         let begin = ["apply", "open.json", "--at-once", "--wait", "0s"];
         if !part.is_empty() && chance.per_mille(800) {
             let begun = shelves.relplan(&[&begin[..], &part].concat());
-            assert!(matches!(begun.code, Some(0 | 7 | 64)), "{begun}");
+            assert!(matches!(begun.code, Some(0 | 3 | 7 | 64)), "{begun}");
         }
         for _ in 0..3 {
             let targets = some(&mut chance, "--target", &TARGETS, 400);
@@ -123,7 +123,7 @@ fn l13_no_write_leaves_the_selection() {
             let known = shelves.records().len();
             let session = shelves.relplan(&[&command[..], &selected].concat());
             let label = format!("round {round}: {selected:?}\n{session}");
-            assert!(matches!(session.code, Some(0 | 5 | 7 | 64)), "{label}");
+            assert!(matches!(session.code, Some(0 | 3 | 5 | 7 | 64)), "{label}");
             let has = |list: &[&str], name: &str| list.contains(&name);
             for (target, before) in TARGETS.iter().zip(before) {
                 let is_selected = targets.is_empty() || has(&targets, target);
@@ -141,6 +141,9 @@ fn l13_no_write_leaves_the_selection() {
             refused += usize::from(session.code == Some(64));
         }
     }
+    eprintln!(
+        "{rounds} rounds: {went_on} runs wrote, all within their selection, and {refused} were refused"
+    );
     assert!(
         went_on > 0 && (refused > 0 || rounds < 10),
         "{went_on} {refused}"

@@ -10,8 +10,8 @@ mkdir -p "$work"
 unnoticed=0
 # Our own crates are built quickly rather than well: most breakages are noticed within a few seeds.
 quick=()
-for crate in relplan-model relplan-system relplan-plan relplan-apply relplan-state relplan-testkit simulation; do
-  quick+=(--config "profile.release.package.$crate.opt-level=0")
+for crate in "$root"/crates/* simulation; do
+  quick+=(--config "profile.release.package.$(basename "$crate").opt-level=0")
 done
 if [ $# -eq 0 ]; then
   set -- $(cd "$here/mutations" && ls ./*.patch | sed 's,^./,,; s/.patch$//')
@@ -20,13 +20,9 @@ for name in "$@"; do
   patch=$here/mutations/$name.patch
   # Only what differs is copied, so that no more is built again than a patch breaks.
   mkdir -p "$work/source/tests"
-  for crate in model system plan apply state testkit; do
-    mkdir -p "$work/source/crates/relplan-$crate"
-    (cd "$root/crates/relplan-$crate" && find . -type f) | while read -r file; do
-      mkdir -p "$(dirname "$work/source/crates/relplan-$crate/$file")"
-      cmp -s "$root/crates/relplan-$crate/$file" "$work/source/crates/relplan-$crate/$file" ||
-        cp "$root/crates/relplan-$crate/$file" "$work/source/crates/relplan-$crate/$file"
-    done
+  (cd "$root" && find crates -type f) | while read -r file; do
+    mkdir -p "$work/source/$(dirname "$file")"
+    cmp -s "$root/$file" "$work/source/$file" || cp "$root/$file" "$work/source/$file"
   done
   cp "$root/Cargo.toml" "$work/source/Cargo.toml"
   mkdir -p "$work/source/tests/simulation"
