@@ -80,12 +80,12 @@ fn read<'p>(world: &World, folder: &'p Path) -> Option<Copy<'p>> {
 
 /// A journal that was moved says nothing more where it was, but what was said where it is now.
 fn rests(copy: &Copy<'_>, copies: &[Copy<'_>], were: &BTreeSet<Sha256>) -> Result<(), Broken> {
-    let moves = copy.lines.iter().enumerate();
-    let last = moves.filter_map(|(at, (_, entry))| match &entry.record {
+    let mut moves = copy.lines.iter().enumerate().rev();
+    let last = moves.find_map(|(at, (_, entry))| match &entry.record {
         Record::Moved { to } => Some((at, Place::parse(to).ok()?)),
         _ => None,
     });
-    let Some((at, to)) = last.last() else {
+    let Some((at, to)) = last else {
         return Ok(());
     };
     let to = folder_of(&to);

@@ -53,7 +53,7 @@ async fn moved(store: &dyn StateStore) -> (Sha256, u64) {
 async fn is_later(store: &dyn StateStore) {
     match load_state(store).await {
         Err(StoreError::Later { detail, .. }) => assert!(detail.contains("9.1.0"), "{detail}"),
-        other => panic!("{:?}", other.map(|loaded| loaded.state)),
+        other => unreachable!("{:?}", other.map(|loaded| loaded.state)),
     }
 }
 
