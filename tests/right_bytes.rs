@@ -323,3 +323,168 @@ async fn l13_packing_for_one_target_packs_for_that_alone() {
     let session = fixture.expect(0, &["pack", "--missing", "--offline"]);
     assert!(session.stdout.contains("6 artifacts"), "{session}");
 }
+
+/// Writes a project of nothing but metadata and a module.
+fn python_project(fixture: &Fixture, folder: &str, name: &str, version: &str, needs: &str) {
+    let manifest = format!(
+        "[project]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [{needs}]\n\
+         [build-system]\nrequires = [\"flit_core>=3.11,<4\"]\nbuild-backend = \"flit_core.buildapi\"\n"
+    );
+    let module = name.replace('-', "_");
+    let write = |path: &str, text: &str| {
+        let path = format!("project/{folder}/{path}");
+        fixture.environment.write(path, text).unwrap();
+    };
+    write("pyproject.toml", &manifest);
+    write(&format!("{module}/__init__.py"), "\"\"\"A module.\"\"\"\n");
+}
+
+/// B4: the workspace has another version of what it needs, and nothing published fits either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l7_what_needs_a_version_that_nothing_published_is_is_held() {
+    let fixture = Fixture::new(Packers::BuiltIn).await;
+    python_project(
+        &fixture,
+        "a",
+        "pin-a",
+        "1.0.0",
+        "\"pin-b==0.1.0; python_version > '3'\"",
+    );
+    python_project(&fixture, "b", "pin-b", "0.2.0", "");
+    spec(
+        &fixture,
+        &format!(
+            "workspace \"python\" path=\"a\" packer=\"builtin\"\n\
+             workspace \"python\" path=\"b\" packer=\"builtin\"\n\
+             target \"pypi\" kind=\"pypi\" repository=\"bench\" {}\n\
+             release \"pin-*\" {{ to \"pypi\"; }}\n",
+            read_url(&fixture)
+        ),
+    );
+    let session = fixture.relplan(&["apply", "--yes"]);
+    assert_ne!(session.code, Some(0), "{session}");
+    assert!(
+        told(&session).contains("pypi has no package of that name"),
+        "{session}"
+    );
+    // The other one went.
+    assert_eq!(
+        fixture.accepted_uploads(),
+        Uploads {
+            python: 2,
+            ..NOTHING
+        }
+    );
+    let session = fixture.relplan(&["plan"]);
+    assert_ne!(session.code, Some(0), "{session}");
+    assert!(
+        told(&session).contains("no version of it at pypi fits"),
+        "{session}"
+    );
+    python_project(&fixture, "b", "pin-b", "0.1.0", "");
+    fixture.expect(0, &["apply", "--yes", "-p", "pin-b"]);
+    python_project(&fixture, "b", "pin-b", "0.2.0", "");
+    fixture.expect(0, &["apply", "--yes"]);
+    assert_eq!(
+        fixture.accepted_uploads(),
+        Uploads {
+            python: 6,
+            ..NOTHING
+        }
+    );
+}
+
+/// B3: a private sibling is looked up where the package goes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l7_what_needs_a_private_package_that_nobody_published_is_held() {
+    let fixture = Fixture::new(Packers::BuiltIn).await;
+    spec(
+        &fixture,
+        "workspace \"npm\" path=\"js\" packer=\"builtin\"\ntarget \"npm\" kind=\"npm\"\n\
+         release \"js/packages/*\" { to \"npm\" access=\"public\"; }\n",
+    );
+    let greet = fixture
+        .environment
+        .project()
+        .join("js/packages/greet/package.json");
+    let public = fs::read_to_string(&greet).unwrap();
+    let private = public.replacen('{', "{ \"private\": true,", 1);
+    fs::write(&greet, &private).unwrap();
+    for arguments in [&["plan"][..], &["apply", "--yes"]] {
+        let session = fixture.relplan(arguments);
+        assert_ne!(session.code, Some(0), "{session}");
+        assert!(
+            told(&session).contains("npm has no package of that name"),
+            "{session}"
+        );
+    }
+    assert_eq!(fixture.accepted_uploads(), NOTHING);
+    // Where it is published already, nothing is in the way.
+    fs::write(&greet, &public).unwrap();
+    fixture.expect(0, &["apply", "--yes", "-p", "@quickstart/greet"]);
+    fs::write(&greet, &private).unwrap();
+    fixture.expect(0, &["apply", "--yes"]);
+    assert_eq!(fixture.accepted_uploads(), Uploads { npm: 2, ..NOTHING });
+}
+
+/// B9: the index has the wheel alone, and the packer makes an sdist as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l12_a_version_without_its_sdist_is_told_as_incomplete_and_can_be_completed() {
+    let fixture = Fixture::new(Packers::BuiltIn).await;
+    python_project(&fixture, "b", "pin-b", "0.2.0", "");
+    let rules = |how: &str| {
+        let target = "target \"pypi\" kind=\"pypi\" repository=\"bench\"";
+        let url = read_url(&fixture);
+        let rule = "release \"pin-b\" { to \"pypi\"; }";
+        spec(
+            &fixture,
+            &format!("workspace \"python\" path=\"b\" {how}\n{target} {url}\n{rule}\n"),
+        );
+    };
+    let project = fixture.environment.project();
+    rules("packer=\"builtin\"");
+    fixture.expect(0, &["pack"]);
+    let wheel = "pin_b-0.2.0-py3-none-any.whl";
+    fs::create_dir_all(project.join("b/dist")).unwrap();
+    fs::copy(
+        project.join(".relplan/bundle").join(wheel),
+        project.join("b/dist").join(wheel),
+    )
+    .unwrap();
+    rules("{ prebuilt \"dist/*.whl\"; }");
+    fixture.expect(0, &["apply", "--yes"]);
+    assert_eq!(
+        fixture.accepted_uploads(),
+        Uploads {
+            python: 1,
+            ..NOTHING
+        }
+    );
+    // A fresh runner has no bundle.
+    fs::remove_dir_all(project.join(".relplan/bundle")).unwrap();
+    fs::remove_dir_all(project.join("b/dist")).unwrap();
+    rules("packer=\"builtin\"");
+    for arguments in [&["plan"][..], &["apply", "--yes"]] {
+        let session = fixture.expect(0, arguments);
+        assert!(
+            told(&session).contains("0.2.0 is published without its sdist"),
+            "{session}"
+        );
+        assert!(
+            told(&session).contains("relplan pack -p pin-b"),
+            "{session}"
+        );
+    }
+    fixture.expect(0, &["pack", "-p", "pin-b"]);
+    fixture.expect(0, &["plan", "-o", "release.json"]);
+    fixture.expect(0, &["apply", "release.json", "--yes"]);
+    assert_eq!(
+        fixture.accepted_uploads(),
+        Uploads {
+            python: 2,
+            ..NOTHING
+        }
+    );
+    let session = fixture.expect(0, &["plan"]);
+    assert!(!told(&session).contains("without its sdist"), "{session}");
+}

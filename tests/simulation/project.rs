@@ -117,6 +117,7 @@ pub(crate) fn releases(scenario: &Scenario, round: usize) -> Result<Vec<Release>
                 .iter()
                 .map(dependency)
                 .collect::<Result<_, InvalidName>>()?,
+            outside: Vec::new(),
             yank,
             deprecate,
         })

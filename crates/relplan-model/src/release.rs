@@ -91,6 +91,10 @@ pub struct Release {
     pub destinations: Vec<Destination>,
     /// What it depends on within the project.
     pub dependencies: Vec<Dependency>,
+    /// What it depends on that this project has and does not release, or has in a version that the requirement leaves
+    /// out: users get it from the target, where it must be already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<Dependency>,
     /// Versions to be yanked.
     pub yank: Vec<Yank>,
     /// Ranges to be deprecated.

@@ -168,6 +168,7 @@ fn release(number: usize) -> Result<Release, Box<dyn std::error::Error>> {
         destinations,
         dependencies,
         yank: Vec::new(),
+        outside: Vec::new(),
         deprecate: Vec::new(),
     })
 }

@@ -6,6 +6,7 @@
 //! Invariant: among the units that are published in the end, the edges have no cycle (law L7).
 
 mod cycle;
+pub(crate) mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +44,7 @@ pub(crate) fn order(
     decisions: &mut [Decision<'_>],
     findings: &mut Vec<Finding>,
 ) -> Waits {
+    outside::hold(index, decisions, findings);
     let mut needs = needs(index, decisions, findings);
     loosen(index, &mut needs, findings);
     let cyclic = cycle::hold(index, &needs, decisions, findings);
@@ -76,7 +78,7 @@ fn is_held(decisions: &[Decision<'_>], place: usize) -> bool {
 }
 
 /// Whether a dependency of this kind is honoured even in a cycle.
-fn is_hard(kind: DependencyKind) -> bool {
+pub(crate) fn is_hard(kind: DependencyKind) -> bool {
     match kind {
         DependencyKind::Normal | DependencyKind::Build | DependencyKind::Needs => true,
         DependencyKind::Dev | DependencyKind::Peer | DependencyKind::Optional => false,

@@ -9,9 +9,11 @@ use relplan_model::{
     state::State,
 };
 
+use crate::order::{self, outside};
+
 /// The questions that [`plan`](crate::plan) wants answered about these releases, in order of address.
 ///
-/// Asked about are the desired version, those to be yanked, and those that we last made a pointer name (so that what
+/// Asked about are the desired version, what must be at the target already, those to be yanked, and those that we last made a pointer name (so that what
 /// users get today is compared with what we recorded), as well as the ranges to be deprecated.
 #[must_use]
 pub fn queries(releases: &[Release], state: &State, freshness: Freshness) -> Vec<Query> {
@@ -26,8 +28,19 @@ pub fn queries(releases: &[Release], state: &State, freshness: Freshness) -> Vec
             Address::new(target.clone(), release.package.name.clone())
         };
         for destination in &release.destinations {
-            let versions = &mut wanted.entry(at(&destination.target)).or_default().versions;
-            versions.insert(release.version.clone());
+            let asked = wanted.entry(at(&destination.target)).or_default();
+            asked.versions.insert(release.version.clone());
+            for outside in release
+                .outside
+                .iter()
+                .filter(|one| order::is_hard(one.kind))
+            {
+                let address = Address::new(destination.target.clone(), outside.on.name.clone());
+                let asked = wanted.entry(address).or_default();
+                asked
+                    .ranges
+                    .extend(outside::range(outside).map(str::to_owned));
+            }
         }
         for yank in &release.yank {
             let versions = &mut wanted.entry(at(&yank.target)).or_default().versions;

@@ -122,6 +122,8 @@ impl Crate {
             manifest: self.file.clone(),
             publishable: self.publishable.clone(),
             dependencies,
+            // Cargo refuses a path whose version does not fit.
+            outside: Vec::new(),
             settings: Settings::default(),
             repository: self.repository.clone(),
             manager: None,

@@ -72,6 +72,8 @@ pub struct Package {
     pub publishable: Publishable,
     /// What it depends on among the project's packages of the same ecosystem, sorted, each once.
     pub dependencies: Vec<Dependency>,
+    /// What it depends on by a requirement that leaves out the project's own version: users get another.
+    pub outside: Vec<Dependency>,
     /// What the manifest says about publishing: npm's `publishConfig` as `access`, `dist-tag` and `registry`.
     pub settings: Settings,
     /// Where the manifest says that the source is kept, as it is written there: mostly a URL, and never checked.

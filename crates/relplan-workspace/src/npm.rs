@@ -133,7 +133,11 @@ impl Module {
     }
 
     fn package(&self, siblings: &edges::Siblings<'_>) -> Package {
-        let (dependencies, mut findings) = edges::of(self, siblings);
+        let edges::Edges {
+            dependencies,
+            outside,
+            mut findings,
+        } = edges::of(self, siblings);
         findings.extend(self.build_metadata());
         if self.publishable == Publishable::Nowhere {
             findings.clear();
@@ -146,6 +150,7 @@ impl Module {
             manifest: self.manifest.file.clone(),
             publishable: self.publishable.clone(),
             dependencies,
+            outside,
             settings: self.settings(),
             repository: self.manifest.repository().map(str::to_owned),
             manager: Some(self.home.manager.word().to_owned()),

@@ -34,7 +34,7 @@ mod workshop;
 use std::{collections::BTreeMap, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use relplan_ecosystem::Ecosystem;
+use relplan_ecosystem::{Ecosystem, Format};
 use relplan_model::{
     address::{FileName, PackageId, Version},
     bundle::Artifact,
@@ -95,6 +95,17 @@ impl Packer {
         let word = word.or_else(|| ecosystem.packers().first().copied())?;
         let mut named = NAMED.into_iter();
         named.find_map(|(of, packer)| (of == ecosystem && packer.word() == word).then_some(packer))
+    }
+
+    /// The formats that each of its runs makes; none where only the files tell.
+    #[must_use]
+    pub fn makes(&self) -> &'static [Format] {
+        match self {
+            Self::Cargo => &[Format::Crate],
+            Self::Npm | Self::Pnpm | Self::Yarn | Self::NpmBuiltin => &[Format::NpmTarball],
+            Self::Pep517 | Self::PythonBuiltin => &[Format::Sdist, Format::Wheel],
+            Self::Prebuilt(_) => &[],
+        }
     }
 
     /// The packer in one word, as errors and the spec name it.

@@ -182,6 +182,7 @@ impl Distribution {
                 manifest: project.file().to_owned(),
                 publishable,
                 dependencies: Vec::new(),
+                outside: Vec::new(),
                 settings: Settings::default(),
                 repository: project.repository(),
                 manager: None,
@@ -197,6 +198,7 @@ impl Distribution {
 
     fn package(mut self, siblings: &Siblings) -> Package {
         let mut edges: BTreeSet<Dependency> = BTreeSet::new();
+        let mut outside: BTreeSet<Dependency> = BTreeSet::new();
         let mut excluded = Vec::new();
         for declared in &self.declared {
             let Ok(name) = PackageName::new(normalized(&declared.name)) else {
@@ -210,19 +212,21 @@ impl Distribution {
                 continue;
             };
             let asked = &declared.requirement;
+            let edge = Dependency {
+                on,
+                kind: declared.kind,
+                requirement: asked.clone(),
+            };
             match version {
                 // Users get another version than the project's own, which need not be there first.
                 Some(version)
                     if Ecosystem::Python.admits(asked, version.as_str()) == Some(false) =>
                 {
                     excluded.push(self.excludes(declared, version));
+                    outside.insert(edge);
                 }
                 Some(_) | None => {
-                    edges.insert(Dependency {
-                        on,
-                        kind: declared.kind,
-                        requirement: asked.clone(),
-                    });
+                    edges.insert(edge);
                 }
             }
         }
@@ -233,6 +237,7 @@ impl Distribution {
             self.package.findings = findings;
         }
         self.package.dependencies = edges.into_iter().collect();
+        self.package.outside = outside.into_iter().collect();
         self.package
     }
 

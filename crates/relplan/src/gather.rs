@@ -8,5 +8,6 @@ pub mod demands;
 pub mod drivers;
 pub mod places;
 pub mod selection;
+pub mod whole;
 pub mod wishes;
 pub mod world;

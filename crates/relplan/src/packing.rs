@@ -58,7 +58,7 @@ pub fn jobs(
 }
 
 /// The packer that the spec names for the package's workspace, else the one that the workspace itself uses.
-fn packer(spec: &Spec, package: &Package) -> Result<Packer, Failure> {
+pub fn packer(spec: &Spec, package: &Package) -> Result<Packer, Failure> {
     let workspace = spec
         .workspaces
         .iter()

@@ -34,6 +34,7 @@ use crate::{
         contents,
         drivers::Built,
         places::misplaced,
+        whole::incomplete,
         wishes::{Packed, Wishes, wishes},
         world::observe,
     },
@@ -328,6 +329,7 @@ impl Ground {
         let spec = &self.read.spec;
         let mut findings = self.findings.clone();
         findings.extend(wishes.findings.iter().cloned());
+        findings.extend(incomplete(spec, wishes, &observations, bundle.as_ref()));
         findings.extend(approval(&spec.gates, self.policy));
         PlanInput {
             tool: env!("CARGO_PKG_VERSION").to_owned(),

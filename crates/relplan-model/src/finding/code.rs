@@ -45,6 +45,7 @@ codes! {
     CredentialName = "credential-name", "The spec names a variable that may not hold a credential.";
     Cycle = "cycle", "Packages need each other, and no order is right.";
     CycleBroken = "cycle-broken", "Packages need each other for development, and one of these needs was set aside.";
+    DependencyAbsent = "dependency-absent", "A package needs something that its target does not have.";
     DependencyHeld = "dependency-held", "A package goes without a dependency that is held.";
     DependencyLeftOut = "dependency-left-out", "A package needs one that this plan does not have.";
     DependencyNotReleased = "dependency-not-released", "A package needs one that the spec sends nowhere.";
@@ -112,6 +113,7 @@ codes! {
     Unknown = "unknown", "A look-up failed.";
     UnknownManager = "unknown-manager", "The package manager is not one that is known.";
     Unreachable = "unreachable", "A registry did not describe itself.";
+    VersionIncomplete = "version-incomplete", "A published version lacks a file that its packer makes.";
     VersionlessPackage = "versionless-package", "Manifests have no version.";
     WorkspaceMemberMissing = "workspace-member-missing", "A dependency names a member that the workspace has not.";
     WorkspaceProtocolWithNpm = "workspace-protocol-with-npm", "npm does not replace `workspace:`.";

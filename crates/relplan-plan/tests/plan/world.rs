@@ -4,6 +4,7 @@
 //! want npm:widget#next 1.4.0              a package, its version and a destination (and a pointer)
 //! nowhere npm/gadget 1.0.0                a package that goes nowhere
 //! dep npm/widget normal npm/gadget        a dependency
+//! outside npm/widget normal npm/gadget ^1 one that must be at the target already
 //! yank crates:widget 1.3.0 reason         deprecate npm:widget <1.2 message
 //! packed npm/widget 1.4.0 aa [dirty] [kind=wheel] [file=name] [commit=c0ffee]
 //! no-bundle
@@ -159,6 +160,14 @@ fn say(input: &mut PlanInput, line: &str) {
                 requirement: "^1".to_owned(),
             };
             release(input, &package(from)).dependencies.push(dependency);
+        }
+        ["outside", from, kind, on, range @ ..] => {
+            let dependency = Dependency {
+                on: package(on),
+                kind: kind_of(kind),
+                requirement: range.join(" "),
+            };
+            release(input, &package(from)).outside.push(dependency);
         }
         ["yank", place, version, reason @ ..] => {
             let address = address(place);
@@ -357,6 +366,7 @@ fn release<'a>(input: &'a mut PlanInput, package: &PackageId) -> &'a mut Release
             path: package.name.to_string(),
             destinations: Vec::new(),
             dependencies: Vec::new(),
+            outside: Vec::new(),
             yank: Vec::new(),
             deprecate: Vec::new(),
         });

@@ -39,17 +39,31 @@ impl<'a> Siblings<'a> {
     }
 }
 
-/// The edges of a package, sorted, and remarks on what will not hold once it is published.
-pub(super) fn of(module: &Module, siblings: &Siblings<'_>) -> (Vec<Dependency>, Vec<Finding>) {
+/// What a package depends on among the project's, each list sorted.
+pub(super) struct Edges {
+    pub(super) dependencies: Vec<Dependency>,
+    /// Those by a requirement that leaves out the project's own version.
+    pub(super) outside: Vec<Dependency>,
+    /// Remarks on what will not hold once it is published.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// The edges of a package.
+pub(super) fn of(module: &Module, siblings: &Siblings<'_>) -> Edges {
     let reader = Reader { module, siblings };
-    let mut edges = BTreeSet::new();
+    let (mut edges, mut outside) = (BTreeSet::new(), BTreeSet::new());
     let mut findings = Vec::new();
     for declared in reader.declared() {
-        let Resolved { edge, finding } = reader.resolve(&declared);
-        edges.extend(edge.filter(|edge| edge.on != module.id));
-        findings.extend(finding);
+        let resolved = reader.resolve(&declared);
+        edges.extend(resolved.edge.filter(|edge| edge.on != module.id));
+        outside.extend(resolved.outside.filter(|edge| edge.on != module.id));
+        findings.extend(resolved.finding);
     }
-    (edges.into_iter().collect(), findings)
+    Edges {
+        dependencies: edges.into_iter().collect(),
+        outside: outside.into_iter().collect(),
+        findings,
+    }
 }
 
 /// One entry of a table that will stand in the published manifest.
@@ -75,6 +89,7 @@ impl Declared<'_> {
 #[derive(Default)]
 struct Resolved {
     edge: Option<Dependency>,
+    outside: Option<Dependency>,
     finding: Option<Finding>,
 }
 
@@ -82,14 +97,14 @@ impl Resolved {
     fn edge(edge: Dependency) -> Self {
         Self {
             edge: Some(edge),
-            finding: None,
+            ..Self::default()
         }
     }
 
     fn finding(finding: Finding) -> Self {
         Self {
-            edge: None,
             finding: Some(finding),
+            ..Self::default()
         }
     }
 }
@@ -170,7 +185,11 @@ impl<'a> Reader<'a> {
         };
         match admits(range, version) {
             Some(true) => Resolved::edge(declared.edge(on, declared.text)),
-            Some(false) => Resolved::finding(self.excludes(declared, on)),
+            Some(false) => Resolved {
+                outside: Some(declared.edge(on, range)),
+                finding: Some(self.excludes(declared, on)),
+                edge: None,
+            },
             None if is_tag(range) => Resolved::edge(declared.edge(on, declared.text)),
             None => Resolved::default(),
         }
@@ -188,6 +207,7 @@ impl<'a> Reader<'a> {
         };
         Resolved {
             edge: Some(declared.edge(on, &text)),
+            outside: None,
             finding,
         }
     }
@@ -262,6 +282,7 @@ impl<'a> Reader<'a> {
             .hint("name a version, or `workspace:^` where the manager replaces it");
         Resolved {
             edge: on.map(|on| declared.edge(on, text)),
+            outside: None,
             finding: Some(finding),
         }
     }

@@ -87,6 +87,7 @@ pub fn wishes(
     }
     let selection = selection(selected, spec)?;
     let picked = Picked::new(selected, &packages)?;
+    let going = going(spec, &assigned, &packages);
     let mut parts: Vec<(Release, bool)> = Vec::new();
     for Assigned {
         package,
@@ -104,7 +105,11 @@ pub fn wishes(
         {
             remarks.extend(package.findings.iter().cloned());
             let needs = needs.get(index).map_or(&[][..], Vec::as_slice);
-            let release = release(package, rule, version, needs);
+            let mut release = release(package, rule, version, needs);
+            let at_home = |one: &&Dependency| !going.contains(&one.on);
+            release.outside = package.outside.clone();
+            let kept = package.dependencies.iter().filter(at_home).cloned();
+            release.outside.extend(kept);
             remarks.extend(refusals(package, &release, &selection.targets, spec));
             parts.push((release, taken));
         }
@@ -120,6 +125,25 @@ pub fn wishes(
         findings,
         selection,
     })
+}
+
+/// The packages that the spec sends somewhere, and that may go.
+fn going<'a>(
+    spec: &relplan_spec::Spec,
+    assigned: &'a [Assigned],
+    packages: &BTreeMap<PackageId, Package>,
+) -> BTreeSet<&'a PackageId> {
+    let goes = |one: &&Assigned| {
+        let rule = spec.releases.get(one.rule);
+        let package = packages.get(&one.package);
+        rule.is_some_and(|rule| !rule.to.is_empty())
+            && package.is_some_and(|package| package.publishable != Publishable::Nowhere)
+    };
+    assigned
+        .iter()
+        .filter(goes)
+        .map(|one| &one.package)
+        .collect()
 }
 
 /// The packages as selectors see them.
@@ -149,6 +173,7 @@ fn release(package: &Package, rule: &Rule, version: Version, needs: &[PackageId]
         path: package.path.clone(),
         destinations: destinations(package, rule),
         dependencies,
+        outside: Vec::new(),
         yank: rule
             .yank
             .iter()

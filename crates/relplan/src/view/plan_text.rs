@@ -364,3 +364,43 @@ pub fn finding_text(finding: &Finding, style: Style) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use relplan_model::finding::FindingCode;
+
+    use super::*;
+
+    /// C15: many notes of one kind are one line with a count, unless all are asked for.
+    #[test]
+    fn notes_of_one_kind_are_told_as_one() {
+        let note = |code, package: &str| {
+            let row = format!("npm:{package}").parse().unwrap();
+            Finding::new(code, Severity::Note, Some(&row), "latest names 2.0.0").hint("publish")
+        };
+        let elsewhere = ["a", "b", "c", "d"].map(|name| note(FindingCode::PointerElsewhere, name));
+        let other = note(FindingCode::CycleBroken, "e");
+        let mut all: Vec<&Finding> = elsewhere.iter().collect();
+        all.push(&other);
+        let counts = |findings: &[&Finding], verbose| {
+            let told = alike(findings, verbose).into_iter();
+            told.map(|(_, count)| count).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(&all, false), [4, 1]);
+        assert_eq!(counts(&all, true), [1; 5]);
+        assert_eq!(counts(&all[1..], false), [1; 4]);
+        let text = counted_text(
+            all[0],
+            99,
+            Style {
+                color: false,
+                width: 80,
+            },
+        );
+        let first = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            first.starts_with("note[pointer-elsewhere] 99 packages, such as npm:a: latest names"),
+            "{first}"
+        );
+    }
+}

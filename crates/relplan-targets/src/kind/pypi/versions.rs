@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use pep440_rs::{Version as Pep440, VersionSpecifiers};
+use pep440_rs::Version as Pep440;
 use relplan_ecosystem::Ecosystem;
 use relplan_model::{
     address::{FileName, Version},
@@ -60,13 +60,14 @@ pub(crate) fn facts(project: &str, listed: Vec<Listed>, query: &Query) -> Result
         }
     }
     for range in &query.ranges {
-        let Ok(specifiers) = VersionSpecifiers::from_str(range) else {
+        let admits = |version: &Pep440| Ecosystem::Python.admits(range, &version.to_string());
+        if admits(&Pep440::new([1])).is_none() {
             continue;
-        };
+        }
         let mut matched = Vec::new();
         for (read, found) in published
             .iter()
-            .filter(|(read, _)| specifiers.contains(read))
+            .filter(|(read, _)| admits(read) == Some(true))
         {
             if let Some(text) = spelled(read, found) {
                 facts.versions.insert(text.clone(), found.facts());

@@ -70,6 +70,10 @@ pub const RULES: &[(&str, &str)] = &[
         "Something that it cannot do without is held: hold it too, since users could not install it.",
     ),
     (
+        "dependency-absent",
+        "It needs a package that its target does not have in a version that fits: hold it, since users could not install it.",
+    ),
+    (
         "cycle",
         "It needs itself by way of others, and no order can be right: hold all of them.",
     ),
