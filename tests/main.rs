@@ -40,6 +40,7 @@ mod renewed_journal;
 mod review;
 mod right_bytes;
 mod right_place;
+mod right_tarball;
 mod runners;
 mod schemas;
 mod servers;

@@ -1,10 +1,11 @@
 //! npm packages: their names and versions, what their ranges mean, and their tarballs.
 
+mod entries;
 pub(crate) mod layout;
 mod range;
 mod tarball;
 
-pub use self::{range::Range, tarball::Tarball};
+pub use self::{entries::missing_entries, range::Range, tarball::Tarball};
 use crate::{ecosystem::Rules, version::ParsedVersion};
 
 pub(crate) const RULES: Rules = Rules {

@@ -98,6 +98,9 @@ pub(crate) fn with_publish(
     if way == Way::Backward {
         warn_backwards(unit, name, before, findings);
     }
+    if facts.is_none() {
+        findings.extend(also_default(unit, target, name));
+    }
     let holding = target.capabilities.holding_pointer.as_ref();
     let holding = holding.filter(|holding| facts.is_some() && *holding != name);
     let there = before == Some(version);
@@ -118,6 +121,25 @@ pub(crate) fn with_publish(
         moves: holding.is_some() && !there,
         holding: holding.cloned(),
     }))
+}
+
+/// Registries with pointers let their default one name the first version of a name, whatever else is asked for.
+fn also_default(unit: &Unit<'_>, target: &Target, name: &PointerName) -> Option<Finding> {
+    let default = target.capabilities.default_pointer.as_ref();
+    let default = default.filter(|default| *default != name)?;
+    let message = format!(
+        "this is the first version of a new name: the registry sets {default} to {} as well as {name}",
+        unit.release.version
+    );
+    let finding = Finding::new(
+        FindingCode::FirstSetsDefault,
+        Severity::Note,
+        Some(&unit.address),
+        message,
+    );
+    Some(finding.hint(format!(
+        "once there is a version for everybody, publish it with {default}: that moves it"
+    )))
 }
 
 fn refuse(

@@ -127,6 +127,7 @@ impl Crate {
             settings: Settings::default(),
             repository: self.repository.clone(),
             manager: None,
+            packing: None,
             workspace_root: self.home.to_string(),
             findings: remarks.collect(),
             refusals: self.refusals.clone(),

@@ -17,7 +17,7 @@ use relplan_model::{
     settings::Settings,
 };
 
-use crate::{cargo, npm, python};
+use crate::{cargo, npm, npm::Packing, python};
 
 mod exclude;
 pub(crate) mod folder;
@@ -82,6 +82,8 @@ pub struct Package {
     pub manager: Option<String>,
     /// The folder of the workspace's root manifest, relative to the project's root.
     pub workspace_root: String,
+    /// For npm: what packing it comes to.
+    pub packing: Option<Packing>,
     /// Remarks that matter where this package is released, in order; none where it may not be published.
     pub findings: Vec<Finding>,
     /// What the ecosystem's public registry would refuse of it: errors where it goes there.

@@ -20,4 +20,5 @@ mod python;
 mod survey;
 
 pub use discover::{DiscoverError, Discovery, Package, Publishable, WorkspaceRef, discover};
+pub use npm::Packing;
 pub use survey::{PassedOver, Sighting, Survey, Why, sight, survey};

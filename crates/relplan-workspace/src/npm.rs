@@ -16,12 +16,17 @@ use relplan_model::{
 use crate::discover::{DiscoverError, Folder, Found, Package, Publishable, ReadError, Scope, Tree};
 
 mod catalog;
+pub(crate) mod demand;
 mod edges;
 mod manifest;
 mod members;
+mod packing;
 mod requirement;
 mod yaml;
 
+pub use packing::Packing;
+
+use demand::Demand;
 use manifest::Manifest;
 use members::{Home, Member};
 
@@ -155,8 +160,22 @@ impl Module {
             repository: self.manifest.repository().map(str::to_owned),
             manager: Some(self.home.manager.word().to_owned()),
             workspace_root: self.home.folder.to_string(),
+            packing: Some(self.packing(siblings)),
             findings,
             refusals: Vec::new(),
+        }
+    }
+
+    fn packing(&self, siblings: &edges::Siblings<'_>) -> Packing {
+        let demands = match self.publishable {
+            Publishable::Nowhere => Vec::new(),
+            Publishable::Anywhere | Publishable::Only(_) => Demand::all_of(self.manifest.members()),
+        };
+        Packing {
+            demands,
+            keeper: self.home.by(),
+            is_classic_yarn: self.home.is_classic_yarn,
+            built_with: siblings.built_with(self),
         }
     }
 

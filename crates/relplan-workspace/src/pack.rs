@@ -1,6 +1,6 @@
 //! Packing: from folders with manifests to a bundle of artifacts (design §6).
 //!
-//! - `pack/schedule.rs`: which packers run, and several of them side by side.
+//! - `pack/schedule.rs`, `pack/order.rs`: which packers run, several of them side by side, and which waits for which.
 //! - `pack/environment.rs`, `pack/workshop.rs`, `pack/child.rs`: what a packer gets to see, and running it.
 //! - `pack/cargo.rs`, `pack/npm.rs`, `pack/pep517.rs`: the ecosystems' own packers.
 //! - `pack/npm_builtin.rs`, `pack/python_builtin.rs`: packers that run nothing, for packages that need nothing run.
@@ -23,6 +23,7 @@ mod git;
 mod identity;
 mod npm;
 mod npm_builtin;
+mod order;
 mod pep517;
 mod prebuilt;
 mod python_builtin;
@@ -140,6 +141,10 @@ pub struct Job {
     pub workspace_root: Utf8PathBuf,
     /// What packs it.
     pub packer: Packer,
+    /// Packages that are packed before it, where they are packed at all.
+    pub after: Vec<PackageId>,
+    /// Packages that it is built with: packed before it as well, unless they need it themselves.
+    pub built_with: Vec<PackageId>,
 }
 
 impl Job {
@@ -277,6 +282,9 @@ pub enum PackError {
         /// What is wrong.
         why: String,
     },
+    /// Several packages cannot be packed, and nothing has been started.
+    #[error("{} packages cannot be packed:{}", .0.len(), each_in_words(.0))]
+    Several(Vec<Self>),
     /// Nothing came of it.
     #[error("{packer} made no artifact of {package}{why}")]
     Nothing {
@@ -360,6 +368,18 @@ pub enum PackError {
 }
 
 impl PackError {
+    /// The error with what caused it, on one line.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
     fn io(doing: &'static str, path: impl Into<Utf8PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io {
@@ -370,11 +390,27 @@ impl PackError {
     }
 }
 
+/// What the built-in packers cannot pack of these jobs, found out without packing anything or running anything.
+#[must_use]
+pub fn refusals(jobs: &[Job], siblings: &BTreeMap<PackageId, Version>) -> Vec<PackError> {
+    let refusal = |job: &Job| match job.packer {
+        Packer::NpmBuiltin => npm_builtin::prepare(job, siblings).err(),
+        Packer::PythonBuiltin => python_builtin::refusal(job),
+        Packer::Cargo
+        | Packer::Npm
+        | Packer::Pnpm
+        | Packer::Yarn
+        | Packer::Pep517
+        | Packer::Prebuilt(_) => None,
+    };
+    jobs.iter().filter_map(refusal).collect()
+}
+
 /// Packs packages and puts what comes of them into a bundle, in the place of what it holds of them.
 /// Returns the artifacts in order of file name.
 ///
 /// It blocks until all packers have ended. When one fails, those that run are waited for, no other is started, and
-/// nothing is put into the bundle. The order of the jobs does not matter.
+/// nothing is put into the bundle. The order of the jobs does not matter: dependencies are packed first.
 ///
 /// # Errors
 /// The failure of the first failed job, in the order given; see [`PackError`].
@@ -385,6 +421,12 @@ pub fn run(
     events: &dyn Fn(PackEvent),
 ) -> Result<Vec<Artifact>, PackError> {
     schedule::run(jobs, out, options, events)
+}
+
+fn each_in_words(errors: &[PackError]) -> String {
+    errors.iter().fold(String::new(), |text, error| {
+        text + "\n  - " + &error.in_full()
+    })
 }
 
 fn left_out_in_words(left_out: &[String]) -> String {

@@ -186,6 +186,7 @@ impl Distribution {
                 settings: Settings::default(),
                 repository: project.repository(),
                 manager: None,
+                packing: None,
                 workspace_root: home.to_string(),
                 findings: Vec::new(),
                 refusals: refused::of(project),

@@ -11,11 +11,12 @@ use relplan_model::{
     address::{PackageId, Version},
     bundle::Bundle,
     event::Event,
+    finding::{Finding, FindingCode, Severity},
     plan::{Action, Plan, Subject},
     port::EventSink,
 };
 use relplan_spec::Spec;
-use relplan_system::programs::TreeRoots;
+use relplan_system::programs::{Programs, TreeRoots};
 use relplan_workspace::{
     Package,
     bundle::Folder,
@@ -28,19 +29,29 @@ use crate::{
     failure::Failure,
     gather::wishes::{Wishes, picked},
     planning::{Ground, unknown},
+    view::style::count,
 };
 
 /// The jobs that pack these packages.
 pub fn jobs(
     root: &Utf8Path,
     spec: &Spec,
-    packages: &BTreeMap<PackageId, Package>,
+    wishes: &Wishes,
     wanted: &BTreeSet<PackageId>,
 ) -> Result<Vec<Job>, Failure> {
     let root = root.canonicalize_utf8().map_err(|error| {
         Failure::of(Exit::Internal, &error).while_doing(format!("cannot find {root}"))
     })?;
-    let jobs = packages
+    let mut needs: BTreeMap<&PackageId, Vec<PackageId>> = BTreeMap::new();
+    for release in &wishes.releases {
+        let on = release
+            .dependencies
+            .iter()
+            .map(|dependency| dependency.on.clone());
+        needs.insert(&release.package, on.collect());
+    }
+    let jobs = wishes
+        .packages
         .values()
         .filter(|package| wanted.contains(&package.id))
         .map(|package| {
@@ -52,6 +63,18 @@ pub fn jobs(
                 path: root.join(&package.path),
                 workspace_root: root.join(&package.workspace_root),
                 packer: packer(spec, package)?,
+                after: match needs.get(&package.id) {
+                    Some(needs) => needs.clone(),
+                    None => package
+                        .dependencies
+                        .iter()
+                        .map(|one| one.on.clone())
+                        .collect(),
+                },
+                built_with: match &package.packing {
+                    Some(packing) => packing.built_with.iter().cloned().collect(),
+                    None => Vec::new(),
+                },
             })
         });
     jobs.collect()
@@ -90,6 +113,54 @@ fn within(path: &str, folder: &str) -> bool {
         || path
             .strip_prefix(folder)
             .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// What would keep packages from being packed on this machine, as far as that shows without running anything.
+pub fn forecast(
+    root: &Utf8Path,
+    spec: &Spec,
+    wishes: &Wishes,
+    programs: &Programs,
+) -> Result<Vec<Finding>, Failure> {
+    let going = wishes
+        .releases
+        .iter()
+        .filter(|release| !release.destinations.is_empty());
+    let going: BTreeSet<PackageId> = going.map(|release| release.package.clone()).collect();
+    let mut jobs = jobs(root, spec, wishes, &going)?;
+    let mut findings = Vec::new();
+    for packer in [Packer::Npm, Packer::Pnpm, Packer::Yarn] {
+        let number = jobs.iter().filter(|job| job.packer == packer).count();
+        if number > 0
+            && let Err(error) = programs.find(packer.word())
+        {
+            let message = format!(
+                "{} is needed to pack {}: {error}",
+                packer.word(),
+                count(number, "package", "packages")
+            );
+            let finding =
+                Finding::new(FindingCode::PackerMissing, Severity::Warning, None, message);
+            findings.push(finding.hint("install it on the machine that packs"));
+        }
+    }
+    // What the manifest alone shows has been said.
+    jobs.retain(|job| {
+        let package = wishes.packages.get(&job.package);
+        let said = package.map_or(Vec::new(), |package| package.packing_findings(&job.packer));
+        said.iter()
+            .all(|finding| finding.severity != Severity::Error)
+    });
+    let refusals = pack::refusals(&jobs, &siblings(&wishes.packages));
+    findings.extend(refusals.iter().map(|error| {
+        Finding::new(
+            FindingCode::CannotBePacked,
+            Severity::Error,
+            None,
+            error.in_full(),
+        )
+    }));
+    Ok(findings)
 }
 
 /// What a run of the packers is told.

@@ -33,7 +33,9 @@ codes! {
     Approval = "approval", "The plan cannot be approved or counted as the spec and the policy stand.";
     Artifact = "artifact", "A packed file cannot be published as it is.";
     BuildMetadata = "build-metadata", "A version has build metadata, which the registry drops.";
+    BundledDependencies = "bundled-dependencies", "A package brings dependencies in its tarball, and its packer cannot.";
     ByHand = "by-hand", "relplan cannot withdraw it there; a person can.";
+    CannotBePacked = "cannot-be-packed", "relplan's own packer cannot pack a package.";
     CannotCompare = "cannot-compare", "The version is there, and no digest shows which bytes it has.";
     Capabilities = "capabilities", "The driver or the registry can do less than it could when the plan was made.";
     CatalogEntryMissing = "catalog-entry-missing", "A dependency names an entry that the catalog has not.";
@@ -54,6 +56,7 @@ codes! {
     DevCycle = "dev-cycle", "Crates need each other, one of them for development.";
     DirectReference = "direct-reference", "A dependency names a URL, which registries of Python refuse.";
     Dirty = "dirty", "A file was packed from changes that no commit has.";
+    DistTagIsRange = "dist-tag-is-range", "A dist-tag is a version range, which npm never takes for a tag.";
     DriftDeleted = "drift-deleted", "What is recorded as published is gone.";
     DriftExtraFile = "drift-extra-file", "A version has files that nobody recorded.";
     DriftPointer = "drift-pointer", "Somebody moved or removed a pointer.";
@@ -63,9 +66,11 @@ codes! {
     DynamicDependencies = "dynamic-dependencies", "A project says its dependencies only when it is built.";
     DynamicVersion = "dynamic-version", "A project says its version only when it is built.";
     Endpoint = "endpoint", "The target's endpoint cannot be determined, or is another one than the plan names.";
+    EntryMissing = "entry-missing", "A manifest names files that the package does not hold.";
     ExcludeWithoutEffect = "exclude-without-effect", "A pattern leaves nothing out.";
     Failed = "failed", "A check could not be finished.";
     FirstByHand = "first-by-hand", "The first version of a name needs something from a person.";
+    FirstSetsDefault = "first-sets-default", "The first version of a name gets the default pointer beside the one that was asked for.";
     Grade = "grade", "A credential's gate is weaker than the plan says.";
     Identity = "identity", "The name or version inside a file is not the plan's.";
     InstallScript = "install-script", "A new package runs a script on users' machines.";
@@ -93,6 +98,7 @@ codes! {
     NotShownYet = "not-shown-yet", "A version was uploaded and never seen.";
     NothingToYank = "nothing-to-yank", "The version to be yanked is not there.";
     OtherCommit = "other-commit", "Files were packed from another commit.";
+    PackerMissing = "packer-missing", "A package manager that packs is not installed here.";
     PathWithoutVersion = "path-without-version", "A dependency has a path and no version.";
     PlanOpen = "plan-open", "Another plan was begun and is not finished.";
     PointerElsewhere = "pointer-elsewhere", "A pointer names a version that is not of this plan.";
@@ -100,11 +106,15 @@ codes! {
     PrereleaseNeedsPointer = "prerelease-needs-pointer", "A prerelease would become the default version.";
     PresentNotCompared = "present-not-compared", "Published versions were not compared.";
     Private = "private", "A rule names a package that is marked as private.";
+    ProtocolNotReplaced = "protocol-not-replaced", "A dependency says `workspace:` or `catalog:`, and the packer does not write a version there.";
+    ProvenanceNotMade = "provenance-not-made", "A manifest asks for provenance, and relplan publishes without it.";
+    PublishConfigNotApplied = "publish-config-not-applied", "A key of `publishConfig` is to change what is packed, and the packer does not apply it.";
     RegistryElsewhere = "registry-elsewhere", "A package goes to another registry than its manifest names.";
     RegistryRefuses = "registry-refuses", "A registry refuses what a manifest says, or leaves out.";
     RequirementExcludesMember = "requirement-excludes-member", "A dependency's requirement leaves out the version in this tree.";
     SameAddress = "same-address", "The spec sends more than one thing to one address.";
     SameFile = "same-file", "Two packed files have one name.";
+    ScriptNotRun = "script-not-run", "A lifecycle script of publishing is not run.";
     SeveralFiles = "several-files", "The target takes one file, and several are packed.";
     StateOnRunner = "state-on-runner", "The state would be lost with the machine.";
     Target = "target", "A target of the plan is not configured here.";
@@ -116,7 +126,6 @@ codes! {
     VersionIncomplete = "version-incomplete", "A published version lacks a file that its packer makes.";
     VersionlessPackage = "versionless-package", "Manifests have no version.";
     WorkspaceMemberMissing = "workspace-member-missing", "A dependency names a member that the workspace has not.";
-    WorkspaceProtocolWithNpm = "workspace-protocol-with-npm", "npm does not replace `workspace:`.";
     WouldMoveBackward = "would-move-backward", "A pointer would move to an earlier version.";
     YankDesired = "yank-desired", "The spec wants one version published and yanked.";
 }

@@ -36,6 +36,14 @@ pub struct Listing {
     pub(super) noted: Noted,
 }
 
+impl Listing {
+    /// What the manifest points at and the archive does not hold.
+    #[must_use]
+    pub fn missing(&self) -> &[String] {
+        &self.noted.missing
+    }
+}
+
 /// One file in an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {

@@ -24,6 +24,8 @@ pub(super) struct Noted {
     pub(super) scripts: BTreeMap<String, String>,
     /// Name and section to what is asked for.
     pub(super) dependencies: BTreeMap<(String, String), String>,
+    /// What the manifest points at and the archive does not hold.
+    pub(super) missing: Vec<String>,
 }
 
 /// Why a member says nothing: its path, and a fragment fit for "its {path} {why}".

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relplan_ecosystem::{Ecosystem, npm::is_tag};
 use relplan_model::{
+    address::PackageId,
     address::Version,
     finding::{Finding, FindingCode, Severity},
     release::{Dependency, DependencyKind},
@@ -11,7 +12,6 @@ use relplan_model::{
 
 use super::{
     Module,
-    members::Manager,
     requirement::{Requirement, Workspace, published_range},
 };
 use crate::discover::{Folder, Publishable};
@@ -36,6 +36,14 @@ impl<'a> Siblings<'a> {
             by_name,
             by_folder: modules,
         }
+    }
+
+    /// The packages that stand in `devDependencies`: their output may be needed to build this one.
+    pub(super) fn built_with(&self, module: &Module) -> BTreeSet<PackageId> {
+        let names = module.manifest.texts("devDependencies");
+        let others = names.filter_map(|(name, _)| self.by_name.get(name));
+        let others = others.filter(|other| other.id != module.id);
+        others.map(|other| other.id.clone()).collect()
     }
 }
 
@@ -200,11 +208,7 @@ impl<'a> Reader<'a> {
         let Some(Written { on, text, fits }) = self.written(declared) else {
             return Resolved::finding(self.no_such_member(declared));
         };
-        let finding = if self.module.home.manager == Manager::Npm {
-            Some(self.npm_keeps_workspace())
-        } else {
-            (!fits).then(|| self.excludes(declared, on))
-        };
+        let finding = (!fits).then(|| self.excludes(declared, on));
         Resolved {
             edge: Some(declared.edge(on, &text)),
             outside: None,
@@ -266,24 +270,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path to a member. It stays in the published manifest, where it leads nowhere.
+    /// A path to a member.
     fn local(&self, declared: &Declared<'_>, path: &str) -> Resolved {
-        let Declared { name, text, .. } = *declared;
         let folder = self.module.folder().join(path);
         let on = folder.and_then(|folder| self.siblings.by_folder.get(&folder));
-        let finding = self
-            .finding(
-                FindingCode::LocalDependency,
-                Severity::Warning,
-                format!(
-                    "depends on {name:?} by {text:?}, which means nothing to those who install it"
-                ),
-            )
-            .hint("name a version, or `workspace:^` where the manager replaces it");
+        let edge = on.map(|on| declared.edge(on, declared.text));
         Resolved {
-            edge: on.map(|on| declared.edge(on, text)),
+            edge,
             outside: None,
-            finding: Some(finding),
+            finding: None,
         }
     }
 
@@ -316,15 +311,6 @@ impl<'a> Reader<'a> {
             ),
         )
         .hint("correct the name, or add the package to the workspace's members")
-    }
-
-    fn npm_keeps_workspace(&self) -> Finding {
-        self.finding(
-            FindingCode::WorkspaceProtocolWithNpm,
-            Severity::Warning,
-            "has `workspace:` dependencies, which npm publishes as they stand".to_owned(),
-        )
-        .hint("pack with pnpm, yarn or relplan's own packer, which write versions instead")
     }
 
     fn excludes(&self, declared: &Declared<'_>, on: &Module) -> Finding {

@@ -41,6 +41,11 @@ impl Manifest {
         }
     }
 
+    /// All of it.
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// A member that is a text and not empty.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         let text = self.members.get(key)?.as_str()?;
@@ -111,6 +116,11 @@ impl Manifest {
         self.object("peerDependenciesMeta")
             .and_then(|meta| meta.get(name)?.get("optional")?.as_bool())
             == Some(true)
+    }
+
+    /// The manager that it asks for in Corepack's way, with its version.
+    pub(super) fn corepack(&self) -> Option<(&str, &str)> {
+        self.text("packageManager")?.split_once('@')
     }
 
     /// The manager that it asks for, by `packageManager` or `devEngines`.

@@ -9,6 +9,7 @@ use relplan_model::finding::{Finding, FindingCode, Severity};
 
 use super::{
     catalog::Catalogs,
+    demand::By,
     manifest::{FILE, Manifest},
     yaml::Yaml,
 };
@@ -47,6 +48,8 @@ pub(super) struct Home {
     pub(super) folder: Folder,
     /// The tool that keeps it.
     pub(super) manager: Manager,
+    /// Whether `yarn` is Yarn 1 here: its later versions leave their settings or are asked for by number.
+    pub(super) is_classic_yarn: bool,
     /// Its catalogs.
     pub(super) catalogs: Catalogs,
     /// The patterns of its members; `None` where it has none: a package on its own.
@@ -211,6 +214,16 @@ impl Walk<'_> {
 }
 
 impl Home {
+    /// Who packs here where nobody says otherwise.
+    pub(super) fn by(&self) -> By {
+        match self.manager {
+            Manager::Npm => By::Npm,
+            Manager::Pnpm => By::Pnpm,
+            Manager::Yarn if self.is_classic_yarn => By::ClassicYarn,
+            Manager::Yarn => By::Yarn,
+        }
+    }
+
     fn read(
         tree: &Tree,
         folder: &Folder,
@@ -220,6 +233,7 @@ impl Home {
         let mut home = Self {
             folder: folder.clone(),
             manager: manager(tree, folder, root, findings),
+            is_classic_yarn: is_classic_yarn(tree, folder, root),
             catalogs: Catalogs::default(),
             patterns: None,
         };
@@ -359,6 +373,13 @@ fn manager(
         });
     }
     Manager::Npm
+}
+
+fn is_classic_yarn(tree: &Tree, folder: &Folder, root: Option<&Manifest>) -> bool {
+    match root.and_then(Manifest::corepack) {
+        Some(("yarn", version)) => version.starts_with("1."),
+        _ => !tree.has(&folder.file(YARN_SETTINGS)),
+    }
 }
 
 fn other_manager(name: &str) -> Finding {

@@ -1,6 +1,9 @@
 //! npm, pnpm and yarn workspaces as people write them.
 
-use crate::discover::fixture::{Fixture, check, show, workspace};
+use crate::{
+    discover::fixture::{Fixture, check, show, workspace},
+    pack::Packer,
+};
 
 /// A workspace of `a` 1.2.3, `@acme/b` 2.0.0-rc.1, private `c` 1.0.0, and `top` with one dependency.
 fn with_dependency(manager: &str, table: &str, name: &str, text: &str) -> Fixture {
@@ -43,9 +46,16 @@ fn edges_of_top(project: &Fixture) -> (Vec<String>, Vec<String>) {
         .iter()
         .map(|edge| format!("{:?} {} {}", edge.kind, edge.on.name, edge.requirement).to_lowercase())
         .collect();
+    let packer = match top.manager.as_deref() {
+        Some("pnpm") => Packer::Pnpm,
+        Some("yarn") => Packer::Yarn,
+        _ => Packer::Npm,
+    };
+    let packing = top.packing_findings(&packer);
     let codes = top
         .findings
         .iter()
+        .chain(&packing)
         .map(|finding| finding.code.clone())
         .collect();
     (edges, codes)
@@ -201,7 +211,7 @@ fn npm_publishes_the_workspace_protocol_as_it_stands() {
     let project = with_dependency("npm", "dependencies", "a", "workspace:^");
     let (edges, codes) = edges_of_top(&project);
     assert_eq!(edges, ["normal a ^1.2.3"]);
-    assert_eq!(codes, ["workspace-protocol-with-npm"]);
+    assert_eq!(codes, ["protocol-not-replaced"]);
 }
 
 #[test]

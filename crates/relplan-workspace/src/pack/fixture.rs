@@ -65,6 +65,8 @@ impl Tree {
             path: self.path(folder),
             workspace_root: self.path(""),
             packer,
+            after: Vec::new(),
+            built_with: Vec::new(),
         }
     }
 

@@ -4,12 +4,14 @@
 use std::io::{self, BufReader};
 
 use camino::Utf8Path;
-use relplan_ecosystem::{Ecosystem, Format, Package, PackageError};
+use relplan_ecosystem::{Ecosystem, Format, Package, PackageError, npm::Tarball};
 use relplan_model::address::PackageId;
 use relplan_system::tree::open_named;
 use serde_json::{Map, Value};
 
 pub(super) use relplan_ecosystem::Inside;
+
+use crate::npm::demand::{self, Protocol};
 
 /// Why a file cannot be released.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +32,19 @@ pub enum IdentityError {
         /// The entry.
         entry: String,
     },
+    /// A dependency that should be inside and is not.
+    #[error(
+        "its manifest bundles {name}, and it holds no `node_modules/{name}`; install that in the package's own folder \
+         (a workspace's manager puts it at the root), or do not bundle it"
+    )]
+    Unbundled {
+        /// The dependency.
+        name: String,
+    },
     /// A dependency that nobody outside of the workspace can resolve.
     #[error(
         "it asks for {name} {range:?} in `{section}`, which means nothing outside of the workspace; \
-         packer=\"pnpm\", packer=\"yarn\" and packer=\"builtin\" put the real version there"
+         name the version range of a published package there, or let a packer write it: `relplan check` says which can"
     )]
     Range {
         /// Which part of `package.json`.
@@ -65,6 +76,7 @@ pub(super) fn read_packed(path: &Utf8Path) -> Result<(Format, Package), Identity
         .try_for_each(|name| refuse_own(name))?;
     if let Package::Npm(tarball) = &package {
         refuse_local(&tarball.manifest)?;
+        refuse_unbundled(tarball)?;
     }
     Ok((format, package))
 }
@@ -86,16 +98,28 @@ fn refuse_own(name: &str) -> Result<(), IdentityError> {
     Ok(())
 }
 
+/// Refuses a tarball without a dependency that its manifest says is in it.
+fn refuse_unbundled(tarball: &Tarball) -> Result<(), IdentityError> {
+    let bundled = demand::bundled_names(&tarball.manifest);
+    let missing = bundled.into_iter().find(|name| {
+        let manifest = format!("node_modules/{name}/package.json");
+        !tarball.files.contains(&manifest)
+    });
+    match missing {
+        Some(name) => Err(IdentityError::Unbundled {
+            name: name.to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses ranges that only the workspace's own package manager understands.
 fn refuse_local(manifest: &Map<String, Value>) -> Result<(), IdentityError> {
     for section in ["dependencies", "optionalDependencies", "peerDependencies"] {
         let dependencies = manifest.get(section).and_then(Value::as_object);
         for (name, range) in dependencies.into_iter().flatten() {
             let range = range.as_str().unwrap_or_default();
-            let is_local = ["workspace:", "catalog:", "link:", "portal:"]
-                .iter()
-                .any(|protocol| range.starts_with(protocol));
-            if is_local {
+            if Protocol::of(range).is_some() && !demand::is_bundled(manifest, name) {
                 return Err(IdentityError::Range {
                     section,
                     name: name.clone(),

@@ -25,10 +25,21 @@ use super::{
 /// The time of every file: 1980-01-01, the first that a zip archive can tell, in seconds since 1970.
 const MTIME: u64 = 315_532_800;
 
-/// Builds one project.
-pub(super) fn pack(job: &Job, shop: &Workshop<'_>) -> Result<Vec<Made>, PackError> {
+/// Reads what is to be built.
+fn prepare(job: &Job) -> Result<(project::Project, sources::Sources), PackError> {
     let project = project::read(job)?;
     let sources = sources::find(job, &project)?;
+    Ok((project, sources))
+}
+
+/// Why a project cannot be built here, if it cannot.
+pub(super) fn refusal(job: &Job) -> Option<PackError> {
+    prepare(job).err()
+}
+
+/// Builds one project.
+pub(super) fn pack(job: &Job, shop: &Workshop<'_>) -> Result<Vec<Made>, PackError> {
+    let (project, sources) = prepare(job)?;
     let metadata = metadata::write(&project);
     let folder = shop.folder()?;
 

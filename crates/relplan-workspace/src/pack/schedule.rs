@@ -1,13 +1,6 @@
 //! Which packers run, several of them side by side, and what becomes of their files.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
-};
+use std::{collections::BTreeMap, sync::mpsc, thread};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use relplan_model::{
@@ -21,7 +14,9 @@ use super::{
     artifact::{self, Made},
     cargo,
     git::Checkouts,
-    npm, npm_builtin, pep517, prebuilt, python_builtin,
+    npm, npm_builtin,
+    order::Order,
+    pep517, prebuilt, python_builtin,
     workshop::Workshop,
 };
 use crate::bundle::{Addition, Folder, Replace};
@@ -35,6 +30,7 @@ pub(super) fn run(
 ) -> Result<Vec<Artifact>, PackError> {
     refuse_twins(jobs)?;
     let shop = Workshop::open(options, siblings(jobs, options))?;
+    refuse_early(jobs, &shop)?;
     let checkouts = Checkouts::look(jobs, &shop);
     checkouts.refuse_made_up_versions(jobs)?;
     let calls = calls(jobs);
@@ -95,15 +91,18 @@ fn run_calls(
         0 => thread::available_parallelism().map_or(2, usize::from),
         some => some,
     };
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let order = Order::of(calls);
     let work = |news: mpsc::Sender<News>| {
         // A receiver that is gone means that the run is over.
         let tell = |event| drop(news.send(News::Event(event)));
-        while !failed.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(call) = calls.get(index) else { return };
+        while let Some(index) = order.next() {
+            // A call that is lost must not leave others waiting.
+            let Some(call) = calls.get(index) else {
+                order.ended(index, true);
+                return;
+            };
             let outcome = run_call(call, jobs, shop, checkouts, &tell);
-            failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
+            order.ended(index, outcome.is_err());
             drop(news.send(News::Done(index, outcome)));
         }
     };
@@ -171,6 +170,26 @@ fn run_call(
         additions.extend(of_job);
     }
     Ok(additions)
+}
+
+/// Whatever shows without running a packer is said before the first one starts, all at once.
+fn refuse_early(jobs: &[Job], shop: &Workshop<'_>) -> Result<(), PackError> {
+    let mut missing: BTreeMap<&str, PackError> = BTreeMap::new();
+    for job in jobs {
+        let tool = job.packer.word();
+        if matches!(job.packer, Packer::Npm | Packer::Pnpm | Packer::Yarn)
+            && !missing.contains_key(tool)
+            && let Some(error) = npm::missing_manager(job, shop)
+        {
+            missing.insert(tool, error);
+        }
+    }
+    let mut refused: Vec<PackError> = missing.into_values().collect();
+    refused.extend(super::refusals(jobs, &shop.siblings));
+    match refused.len() {
+        0 | 1 => refused.pop().map_or(Ok(()), Err),
+        _ => Err(PackError::Several(refused)),
+    }
 }
 
 fn refuse_twins(jobs: &[Job]) -> Result<(), PackError> {

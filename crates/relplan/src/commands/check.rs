@@ -22,6 +22,7 @@ use crate::{
         places::misplaced,
         wishes::{Wishes, wishes},
     },
+    packing,
     project::ReadSpec,
     view::{plan_text::finding_text, style::count},
 };
@@ -82,6 +83,9 @@ fn look(session: &Session) -> Result<(ReadSpec, Wishes), Failure> {
     let targets = named_by_manifests(session, &read, &wishes)?;
     let elsewhere = misplaced(&wishes.packages, &wishes.releases, &targets);
     wishes.findings.extend(elsewhere);
+    let programs = session.surroundings.programs();
+    let forecast = packing::forecast(root, &read.spec, &wishes, &programs)?;
+    wishes.findings.extend(forecast);
     Ok((read, wishes))
 }
 

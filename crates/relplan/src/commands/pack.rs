@@ -113,7 +113,7 @@ async fn pack(session: &Session, arguments: &Pack, bundle: Utf8PathBuf) -> Resul
         wanted = missing(session, arguments).await?;
         empty(&bundle)?;
     }
-    let jobs = packing::jobs(root, &read.spec, &found.packages, &wanted)?;
+    let jobs = packing::jobs(root, &read.spec, &found, &wanted)?;
     let siblings = packing::siblings(&found.packages);
     let run = packing::Run {
         siblings,

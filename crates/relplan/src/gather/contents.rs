@@ -87,6 +87,10 @@ pub async fn compare(
                     "ordinary packers and registries make no such thing: find out where it comes from before anyone approves",
                 ));
             }
+            let about = &result.contents.address;
+            compared
+                .findings
+                .extend(lacks(about, file, &result.missing));
             compared.contents.push(result.contents);
             let done = compared.contents.len() as u64;
             let total = total as u64;
@@ -94,6 +98,24 @@ pub async fn compare(
         }
     }
     compared
+}
+
+/// What whoever installs a package will not find in it.
+fn lacks(address: &Address, file: &FileName, missing: &[String]) -> Option<Finding> {
+    if missing.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "{file} lacks what its manifest names: {}",
+        missing.join(", ")
+    );
+    let finding = Finding::new(
+        FindingCode::EntryMissing,
+        Severity::Warning,
+        Some(address),
+        message,
+    );
+    Some(finding.hint("build before packing, or correct the manifest"))
 }
 
 /// The uploads by artifact.
@@ -123,6 +145,8 @@ struct OfUpload {
     suspicious: bool,
     /// Why the artifact itself cannot be published.
     refused: Option<String>,
+    /// What its manifest points at and it does not hold.
+    missing: Vec<String>,
 }
 
 async fn of_artifact(
@@ -132,6 +156,7 @@ async fn of_artifact(
     source: &dyn ArtifactSource,
 ) -> Vec<OfUpload> {
     let listing = contents::of_artifact(source, artifact).await;
+    let missing = listing.as_ref().map_or(&[][..], Listing::missing);
     let mut compared = Vec::new();
     for upload in uploads {
         let result = match &listing {
@@ -143,6 +168,7 @@ async fn of_artifact(
                 contents,
                 suspicious: false,
                 refused: None,
+                missing: missing.to_vec(),
             },
             Err(Unknown { reason, suspicious }) => OfUpload {
                 contents: unknown(
@@ -153,6 +179,7 @@ async fn of_artifact(
                 ),
                 suspicious,
                 refused: ambiguity(&listing),
+                missing: missing.to_vec(),
             },
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use relplan_ecosystem::{Ecosystem, same_version};
+use relplan_ecosystem::{Ecosystem, npm::Range, same_version};
 use relplan_model::{
     address::{Address, PackageId, TargetName, Version},
     bundle::{Artifact, Bundle},
@@ -19,7 +19,9 @@ use super::{
     demands::refusals,
     selection::{Picked, confine, selection},
 };
-use crate::{arguments::Selected, exit::Exit, failure::Failure, view::style::Style};
+use crate::{
+    arguments::Selected, exit::Exit, failure::Failure, packing::packer, view::style::Style,
+};
 
 /// What is asked for.
 pub struct Wishes {
@@ -104,6 +106,10 @@ pub fn wishes(
             && let Some(version) = version(package, rule, packed, &mut remarks)
         {
             remarks.extend(package.findings.iter().cloned());
+            if !rule.to.is_empty() {
+                remarks.extend(package.packing_findings(&packer(spec, package)?));
+            }
+            remarks.extend(unusable_tags(package, rule));
             let needs = needs.get(index).map_or(&[][..], Vec::as_slice);
             let mut release = release(package, rule, version, needs);
             let at_home = |one: &&Dependency| !going.contains(&one.on);
@@ -325,6 +331,32 @@ fn destinations(package: &Package, rule: &Rule) -> Vec<Destination> {
         .collect();
     destinations.sort_by(|a, b| a.target.cmp(&b.target));
     destinations
+}
+
+/// Dist-tags that npm takes for a version range, wherever they stand: nobody could ever install by them.
+fn unusable_tags(package: &Package, rule: &Rule) -> Vec<Finding> {
+    if Ecosystem::of(&package.id.ecosystem) != Some(Ecosystem::Npm) {
+        return Vec::new();
+    }
+    let unusable = |destination: Destination| {
+        let tag = destination.pointer?;
+        Range::parse(tag.as_str())?;
+        let row = Address::new(destination.target, package.id.name.clone());
+        let message = format!("the dist-tag {tag} is a version range, and npm takes no such tag");
+        let finding = Finding::new(
+            FindingCode::DistTagIsRange,
+            Severity::Error,
+            Some(&row),
+            message,
+        );
+        Some(finding.hint(format!(
+            "name a tag that is no version, such as \"release-{tag}\""
+        )))
+    };
+    destinations(package, rule)
+        .into_iter()
+        .filter_map(unusable)
+        .collect()
 }
 
 /// Two packages of one name cannot go to one target: their rows would be the same row, or the registry takes the first

@@ -45,6 +45,8 @@ pub(super) fn read(
     let own = object(metadata, "package.json")?;
     scripts(&mut noted, &own, "", files);
     dependencies(&mut noted, &own);
+    let paths = files.keys().map(String::as_str).collect();
+    noted.missing = relplan_ecosystem::npm::missing_entries(&own, &paths);
     for path in metadata.keys() {
         let Some(folder) = bundled(path) else {
             continue;

@@ -123,6 +123,8 @@ mod tests {
             version_from_history: false,
             workspace_root: "/x".into(),
             packer: Packer::NpmBuiltin,
+            after: Vec::new(),
+            built_with: Vec::new(),
         };
         rewrite(&job, manifest, &siblings)
     }

@@ -69,6 +69,7 @@ pub(super) fn select(job: &Job, manifest: &Value) -> Result<Vec<String>, PackErr
         job,
         tree: job.tree()?,
     };
+    walk.refuse_shifting(manifest)?;
     let (listed, mut required, mut strict) = walk.read_files(manifest)?;
     strict.push_str(ALWAYS);
     let mut require = |path: &str| strict.push_str(&format!("!/{path}\n"));
@@ -273,6 +274,59 @@ impl Walk<'_> {
             }
         }
         Ok((Some(rules), required, strict))
+    }
+
+    /// Refuses patterns in `files` that npm 11 and npm 12 read differently: a glob that takes in a folder brings what is
+    /// in it with npm 12 alone, and the package's own folder is everything to npm 11 and nothing to npm 12.
+    fn refuse_shifting(&self, manifest: &Value) -> Result<(), PackError> {
+        let listed = manifest.get("files").and_then(Value::as_array);
+        for pattern in listed.into_iter().flatten().filter_map(Value::as_str) {
+            let plain = pattern.strip_prefix("./").unwrap_or(pattern);
+            let plain = plain.trim_start_matches('/');
+            let is_glob = plain.contains(['*', '?', '[', '{']);
+            let takes_all =
+                matches!(plain, "*" | "**") || ["/*", "/**"].iter().any(|end| plain.ends_with(end));
+            let shifts = match is_glob {
+                _ if pattern.starts_with('!') || takes_all => false,
+                true => self.has_folder(plain.trim_end_matches('/'))?,
+                false => plain.is_empty(),
+            };
+            if shifts {
+                return Err(self.unsupported(format!(
+                    "its `files` has {pattern:?}, which npm 11 and npm 12 read differently; name the folders themselves"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a glob matches a folder of the package.
+    fn has_folder(&self, pattern: &str) -> Result<bool, PackError> {
+        let rules = self.rules(pattern)?;
+        let is_deep = pattern.contains('/');
+        let mut folders = vec![(self.job.path.clone(), String::new(), 0)];
+        while let Some((path, below, depth)) = folders.pop() {
+            for entry in path.read_dir_utf8().map_err(PackError::io("read", &path))? {
+                let entry = entry.map_err(PackError::io("read", &path))?;
+                let kind = entry.file_type();
+                let name = entry.file_name();
+                if !kind.map_err(PackError::io("read", entry.path()))?.is_dir()
+                    || matches!(name, ".git" | "node_modules")
+                {
+                    continue;
+                }
+                let file = format!("{below}{name}");
+                if rules.iter().any(|rule| {
+                    rule.matches(&file, false) || rule.matches(&format!("/{file}"), false)
+                }) {
+                    return Ok(true);
+                }
+                if is_deep && depth < DEPTH {
+                    folders.push((entry.path().to_owned(), format!("{file}/"), depth + 1));
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The ignore files between an npm workspace's root and the package's folder: they hold within the package as well.

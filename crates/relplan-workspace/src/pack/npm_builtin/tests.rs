@@ -400,14 +400,19 @@ fn what_needs_a_package_manager_is_refused() {
         ),
         (
             r#""publishConfig":{"main":"dist/index.js"}"#,
-            "pnpm would move its `publishConfig.main`",
+            "it does not do what `publishConfig.main` says",
         ),
         (r#""files":["@(a|b)"]"#, "is an extended glob"),
         (r#""files":"dist""#, "its `files` is not a list of texts"),
         (
             r#""dependencies":{"y":"catalog:"}"#,
-            "catalogs are read by the package manager",
+            "it depends on \"y\": \"catalog:\"",
         ),
+        (
+            r#""scripts":{"prepublish":"tsc"}"#,
+            "its script `prepublish`",
+        ),
+        (r#""files":["./"]"#, "npm 11 and npm 12"),
     ] {
         let tree = Tree::new(&[
             (
@@ -418,6 +423,79 @@ fn what_needs_a_package_manager_is_refused() {
         ]);
         let error = builtin(&tree, "").map(|_| ()).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+/// A8: what the two newest npm versions read differently is not guessed.
+#[test]
+fn l16_patterns_that_npm_versions_read_differently_are_refused() {
+    let with = |pattern: &str| {
+        let manifest = format!(r#"{{"name":"x","version":"1.0.0","files":[{pattern:?}]}}"#);
+        let tree = Tree::new(&[
+            ("package.json", &manifest),
+            ("lib/sub/b.js", "x"),
+            ("lib/a.js", "x"),
+            ("dist/c.js", "x"),
+            ("e.js", "x"),
+            (".env", "x"),
+        ]);
+        builtin(&tree, "").map(|packed| packed.unpacked(0).len())
+    };
+    for pattern in [
+        "{lib,dist}",
+        "li*",
+        "./li*",
+        "l?b",
+        "l[i]b",
+        "lib/s*",
+        "**/sub",
+        "lib/*/",
+        "*/",
+        "./",
+        "/",
+        "",
+    ] {
+        let text = with(pattern).unwrap_err().to_string();
+        assert!(
+            text.contains("npm 11 and npm 12 read differently"),
+            "{pattern}: {text}"
+        );
+    }
+    for (pattern, count) in [
+        ("*", 6),
+        ("**", 6),
+        ("lib", 3),
+        ("lib/", 3),
+        ("./lib", 3),
+        ("lib/*", 3),
+        ("lib/**", 3),
+        ("*.js", 2),
+        ("**/*.js", 5),
+        ("lib/*.js", 2),
+        ("{e.js,.env}", 3),
+    ] {
+        assert_eq!(with(pattern).unwrap(), count, "{pattern}");
+    }
+}
+
+/// A7: a package of a pnpm workspace gets the root's license as `pnpm pack` gives it.
+#[test]
+fn l16_a_pnpm_workspace_gives_its_license_to_packages_without_one() {
+    let manifest = r#"{"name":"x","version":"1.0.0"}"#;
+    for (marker, own, expected) in [
+        ("pnpm-workspace.yaml", "p/index.js", Some(&b"root"[..])),
+        ("pnpm-workspace.yaml", "p/docs/License.md", None),
+        ("package-lock.json", "p/index.js", None),
+    ] {
+        let tree = Tree::new(&[
+            ("LICENSE", "root"),
+            (marker, ""),
+            ("p/package.json", manifest),
+            (own, "own"),
+        ]);
+        let files = builtin(&tree, "p").unwrap().unpacked(0);
+        let license = files.get("package/LICENSE").map(Vec::as_slice);
+        assert_eq!(license, expected, "{marker} {own}");
     }
 }
 

@@ -256,3 +256,133 @@ fn a_range_that_npm_leaves_as_it_is_never_leaves_the_workspace() {
         "{source}"
     );
 }
+
+/// A2: what `npm publish` runs is run; what makes the files is no part of `npm pack`.
+#[test]
+fn l16_npm_runs_the_scripts_of_publishing_in_its_order() {
+    let note = |name: &str| format!(r#""{name}":"echo {name} >> ran.txt""#);
+    let scripts = [
+        "postpublish",
+        "prepare",
+        "prepack",
+        "prepublish",
+        "prepublishOnly",
+        "publish",
+    ];
+    let manifest = format!(
+        r#"{{"name":"x","version":"1.0.0","files":["ran.txt"],"scripts":{{{}}}}}"#,
+        scripts.map(note).join(",")
+    );
+    let tree = Tree::new(&[("package.json", &manifest)]);
+    let job = tree.job("x", "1.0.0", "", Packer::Npm);
+    let ran = |vars: &[(&str, &str)]| {
+        let _ = std::fs::remove_file(tree.path("ran.txt"));
+        let packed = tree
+            .pack_with(std::slice::from_ref(&job), &options(vars))
+            .unwrap();
+        let files = packed.unpacked(0);
+        let text = files.get("package/ran.txt").cloned().unwrap_or_default();
+        let text = String::from_utf8(text).unwrap();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ran(&[]), "prepublishOnly prepack prepare");
+    // Who wants no scripts gets none.
+    assert_eq!(ran(&[("npm_config_ignore_scripts", "true")]), "");
+}
+
+/// A6: npm leaves out what the workspace's manager has put at the root.
+#[test]
+fn l16_a_bundled_dependency_that_is_not_in_the_tarball_is_refused() {
+    let manifest =
+        r#"{"name":"x","version":"1.0.0","dependencies":{"y":"^2"},"bundledDependencies":["y"]}"#;
+    let bundled = r#"{"name":"y","version":"2.0.0"}"#;
+    let tree = Tree::new(&[
+        (
+            "package.json",
+            r#"{"name":"root","private":true,"workspaces":["p"]}"#,
+        ),
+        ("p/package.json", manifest),
+        ("node_modules/y/package.json", bundled),
+    ]);
+    let job = tree.job("x", "1.0.0", "p", Packer::Npm);
+    let error = tree
+        .pack(std::slice::from_ref(&job))
+        .map(|_| ())
+        .unwrap_err();
+    let text = error.in_full();
+    assert!(text.contains("its manifest bundles y"), "{text}");
+    tree.write("p/node_modules/y/package.json", bundled);
+    let packed = tree.pack(&[job]).unwrap();
+    assert!(
+        packed
+            .unpacked(0)
+            .contains_key("package/node_modules/y/package.json")
+    );
+}
+
+/// A3: a package's build reads what the build of its dependency makes.
+#[test]
+fn l16_a_dependency_is_packed_before_what_depends_on_it() {
+    let manifest = |name: &str, prepack: &str| {
+        format!(r#"{{"name":"{name}","version":"1.0.0","scripts":{{"prepack":"{prepack}"}}}}"#)
+    };
+    let tree = Tree::new(&[
+        (
+            "core/package.json",
+            &manifest("core", "cp ../errors/made.txt ."),
+        ),
+        (
+            "errors/package.json",
+            &manifest("errors", "echo new > made.txt"),
+        ),
+        ("errors/made.txt", "old"),
+    ]);
+    let mut core = tree.job("core", "1.0.0", "core", Packer::Npm);
+    let errors = tree.job("errors", "1.0.0", "errors", Packer::Npm);
+    core.after.push(errors.package.clone());
+    let packed = tree.pack(&[core, errors]).unwrap();
+    let files = packed.unpacked(0);
+    assert_eq!(files["package/made.txt"], b"new\n");
+}
+
+/// C10: what cannot be packed is said before the first packer starts, all of it.
+#[test]
+fn l16_a_missing_manager_and_what_the_builtin_packer_refuses_are_said_before_anything_runs() {
+    let tree = Tree::new(&[
+        (
+            "a/package.json",
+            r#"{"name":"a","version":"1.0.0","scripts":{"prepack":"echo x > ran"}}"#,
+        ),
+        ("b/package.json", r#"{"name":"b","version":"1.0.0"}"#),
+        (
+            "c/package.json",
+            r#"{"name":"c","version":"1.0.0","files":["@(a|b)"]}"#,
+        ),
+        ("bin/nothing", ""),
+    ]);
+    let program = |name: &str| {
+        let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file());
+        found.unwrap().canonicalize().unwrap()
+    };
+    let elsewhere = tempfile::tempdir().unwrap();
+    for name in ["node", "npm"] {
+        std::os::unix::fs::symlink(program(name), elsewhere.path().join(name)).unwrap();
+    }
+    let jobs = [
+        tree.job("a", "1.0.0", "a", Packer::Npm),
+        tree.job("b", "1.0.0", "b", Packer::Yarn),
+        tree.job("c", "1.0.0", "c", Packer::NpmBuiltin),
+    ];
+    let path = elsewhere.path().to_str().unwrap();
+    let error = tree
+        .pack_with(&jobs, &options(&[("PATH", path)]))
+        .map(|_| ())
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("2 packages cannot be packed"), "{text}");
+    assert!(text.contains("yarn is needed to pack b (npm)"), "{text}");
+    assert!(text.contains("is an extended glob"), "{text}");
+    assert!(!tree.path("a/ran").exists());
+}

@@ -180,12 +180,7 @@ async fn pack(
     wanted: &BTreeSet<PackageId>,
     sink: &Arc<dyn EventSink>,
 ) -> Result<Bundle, Failure> {
-    let jobs = packing::jobs(
-        &session.project.root,
-        &ground.read.spec,
-        &wishes.packages,
-        wanted,
-    )?;
+    let jobs = packing::jobs(&session.project.root, &ground.read.spec, wishes, wanted)?;
     let siblings = packing::siblings(&wishes.packages);
     let run = packing::Run {
         siblings,
