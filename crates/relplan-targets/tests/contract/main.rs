@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     unreachable_pub,
     reason = "a test stops where something is not as it should be, and prints its table"
 )]

@@ -58,11 +58,8 @@ pub fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
     if !arguments.print && !arguments.force && path.exists() {
         let message = format!("there is a spec already: {}", path.display());
         return Err(Failure::new(Exit::Usage, message)
-            .hint("--force writes it over the one that is there")
-            .situation(Situation::again(
-                "to see what would be written now:",
-                &["--print"],
-            )));
+            .hint("to see what would be written, use `relplan init --print`")
+            .situation(Situation::again("to replace it:", &["--force"])));
     }
     let mut seen = look(session, arguments)?;
     let called = call(session, arguments, &seen)?;

@@ -26,7 +26,9 @@ pub async fn only_sealed_artifacts_leave(subject: &Subject) -> Verdict {
     };
     let whole = good.bytes.0.clone().unwrap_or_default();
     let mut flipped = whole.clone();
-    flipped.iter_mut().last().map(|last| *last ^= 1);
+    if let Some(last) = flipped.last_mut() {
+        *last ^= 1;
+    }
     let junk = b"no archive at all".to_vec();
     let mut unreadable = with(Some(junk.clone()));
     unreadable.artifact.size = junk.len() as u64;
