@@ -254,7 +254,11 @@ pub(crate) async fn give_up(desk: &Desk, plan: Sha256) -> Result<GivenUp, Broken
     let (store, clock) = (desk.world.store_in(&desk.folder()), desk.world.clock());
     let reason = "simulated".to_owned();
     Ok(match abandon(&store, &clock, state, (plan, reason)).await {
-        Ok(_) | Err(AbandonError::NotOpen { .. }) => GivenUp::Done,
+        Ok(after) => {
+            desk.reached(after.base());
+            GivenUp::Done
+        }
+        Err(AbandonError::NotOpen { .. }) => GivenUp::Done,
         Err(AbandonError::Store(
             StoreError::Conflict { .. }
             | StoreError::Io { .. }

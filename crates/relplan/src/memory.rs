@@ -15,14 +15,18 @@ use std::{
 };
 
 use relplan_model::{
-    approval::PinnedPolicy, canonical, digest::Sha256, plan::Base, time::Timestamp,
+    approval::PinnedPolicy, canonical, digest::Sha256, plan::Base, port::Clock as _, state::State,
+    time::Timestamp,
 };
-use relplan_state::{Here, KnownJournal, KnownJournals};
+use relplan_state::{Here, KnownJournal, KnownJournals, Place};
 use relplan_system::tree;
 use relplan_targets::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
 
-use crate::{exit::Exit, failure::Failure, files::write_whole, next::Situation};
+use crate::{
+    clock::SystemClock, commands::Session, exit::Exit, failure::Failure, files::write_whole,
+    next::Situation, store,
+};
 
 /// The version of what such a file says. It is nobody's to read but relplan's own.
 const VERSION: u64 = 1;
@@ -151,6 +155,19 @@ impl Memory {
             canonical::to_bytes(&known).map_err(|error| Failure::of(Exit::Internal, &error))?;
         write_whole(&file, &bytes)
     }
+}
+
+/// Has this machine remember how far a journal has come that a command just wrote to: whoever goes back to a copy of it
+/// from before is refused, as after an apply.
+///
+/// # Errors
+/// When it cannot be written down.
+pub fn note_head(session: &Session, place: &Place, state: &State) -> Result<(), Failure> {
+    let here = store::here(session, place);
+    let memory = Memory::of(&session.surroundings);
+    memory.update(&state.project, |known| {
+        known.reached(state.base(), here, SystemClock.now());
+    })
 }
 
 impl Known {

@@ -16,6 +16,7 @@ use crate::{
     events::progress::Progress,
     exit::Exit,
     failure::Failure,
+    memory::note_head,
     next::Situation,
     planning::Ground,
     store,
@@ -75,14 +76,16 @@ pub async fn run(session: &Session, arguments: &Adopt) -> Result<Exit, Failure> 
         }
     }
     let given = places.state.as_deref();
-    let store = store::open(session, given, Some(&ground.read.spec))?.store;
+    let opened = store::open(session, given, Some(&ground.read.spec))?;
+    let store = &opened.store;
     let opening = (apply::run::random_name()?, project);
-    let state = relplan_apply::adopt(&*store, &SystemClock, ground.state, opening, facts)
+    let state = relplan_apply::adopt(&**store, &SystemClock, ground.state, opening, facts)
         .await
         .map_err(|error| {
             let failure = Failure::of(apply::run::exit(error.exit()), &error);
             failure.situation(Situation::again("look at what is there now:", &[]))
         })?;
+    note_head(session, &opened.place, &state)?;
     let text = adopt_text::recorded(state.serial, &store.location());
     terminal.result(&text);
     Ok(exit)

@@ -24,6 +24,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     journal::{self, Asked},
+    memory::note_head,
     next::{Next, Situation},
     planning::torn,
     store::{self, Opened},
@@ -181,9 +182,10 @@ async fn abandon(
         return Ok(Exit::Done);
     };
     let given_up = (open.plan, reason.to_owned());
-    relplan_apply::abandon(&*opened.store, &SystemClock, state.clone(), given_up)
+    let after = relplan_apply::abandon(&*opened.store, &SystemClock, state.clone(), given_up)
         .await
         .map_err(|error| Failure::of(Exit::Store, &error))?;
+    note_head(session, &opened.place, &after)?;
     let text = format!(
         "Plan {} is given up. What it published stays published.",
         open.plan.short()
@@ -194,8 +196,13 @@ async fn abandon(
     Ok(Exit::Done)
 }
 
-/// Appends records to a journal that was just read.
-async fn record_all(opened: &Opened, state: &Folded, records: Vec<Record>) -> Result<(), Failure> {
+/// Appends records to a journal that was just read, and has this machine remember how far it has come.
+async fn record_all(
+    session: &Session,
+    opened: &Opened,
+    state: &Folded,
+    records: Vec<Record>,
+) -> Result<(), Failure> {
     let (at, mut entries, mut prev) = (SystemClock.now(), Vec::new(), state.head);
     for (record, seq) in records.into_iter().zip(state.length..) {
         let entry = Entry {
@@ -211,9 +218,9 @@ async fn record_all(opened: &Opened, state: &Folded, records: Vec<Record>) -> Re
         entries.push(entry);
     }
     let appended = opened.store.append(state.head, &entries).await;
-    appended
-        .map(|_| ())
-        .map_err(|error| Failure::of(Exit::Store, &error))
+    appended.map_err(|error| Failure::of(Exit::Store, &error))?;
+    let after = journal::load(opened).await?.state;
+    note_head(session, &opened.place, &after)
 }
 
 /// Refuses what would move the state's serial under a plan that is being applied (exit 6).

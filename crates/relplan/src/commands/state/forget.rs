@@ -51,7 +51,7 @@ pub(super) async fn run(
         version: version.clone(),
         serial: state.serial + 1,
     };
-    record_all(opened, &state, vec![record]).await?;
+    record_all(session, opened, &state, vec![record]).await?;
     session.terminal.result(&format!(
         "Forgot {what}. The registry was not touched; a plan that still asks for it adopts it again."
     ));
@@ -88,7 +88,7 @@ async fn matching(
         serial,
     };
     let records = all.iter().zip(state.serial + 1..).map(forgotten).collect();
-    record_all(opened, &state, records).await?;
+    record_all(session, opened, &state, records).await?;
     let names: Vec<String> = all.iter().map(|address| format!("  {address}\n")).collect();
     session.terminal.result(&format!(
         "Forgot {}. The registries were not touched; a plan that still asks for them adopts them again.\n{}",

@@ -3,20 +3,18 @@
 use relplan_model::{
     address::{Address, TargetName},
     journal::{Record, Renaming},
-    port::Clock as _,
     state::State,
 };
 
 use super::{nothing_is_open, record_all};
 use crate::{
     arguments::Mv,
-    clock::SystemClock,
     commands::Session,
     exit::Exit,
     failure::Failure,
     journal::{self, Asked},
     memory::Memory,
-    store::{self, Opened},
+    store::Opened,
     view::style::harmless,
 };
 
@@ -34,9 +32,9 @@ pub(super) async fn run(session: &Session, opened: &Opened, mv: &Mv) -> Result<E
         what: what.clone(),
         serial: state.serial + 1,
     };
-    record_all(opened, &state, vec![record]).await?;
+    record_all(session, opened, &state, vec![record]).await?;
     if let Renaming::Project { to } = &what {
-        remember(session, opened, &state, to)?;
+        remember(session, &state, to)?;
     }
     session.terminal.result(&format!(
         "From now on {}. No registry was touched.",
@@ -85,15 +83,16 @@ fn meant(mv: &Mv, state: &State) -> Result<Renaming, Failure> {
 }
 
 /// What this machine knows of the old name holds for the new one.
-fn remember(session: &Session, opened: &Opened, state: &State, to: &str) -> Result<(), Failure> {
+fn remember(session: &Session, state: &State, to: &str) -> Result<(), Failure> {
     let memory = Memory::of(&session.surroundings);
     let before = memory.known(&state.project)?;
-    let here = store::here(session, &opened.place);
+    let Some(before) = before else {
+        return Ok(());
+    };
     memory.update(to, |known| {
-        if let Some(before) = before {
-            known.policy = known.policy.take().or(before.policy);
-            known.journals.extend(before.journals);
+        known.policy = known.policy.take().or(before.policy);
+        for (lineage, journal) in before.journals {
+            known.journals.entry(lineage).or_insert(journal);
         }
-        known.reached(state.base(), here, SystemClock.now());
     })
 }
