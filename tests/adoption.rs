@@ -204,7 +204,9 @@ async fn other_bytes_unknowns_and_open_plans_are_not_adopted_and_the_rest_is() {
         "{state}"
     );
 
+    // Another machine, and nothing that anybody remembers.
     std::fs::remove_dir_all(environment.project().join(".relplan")).unwrap();
+    std::fs::remove_dir_all(environment.home().join(".local/state/relplan")).unwrap();
     fixture
         .bench
         .npm

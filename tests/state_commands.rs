@@ -109,11 +109,13 @@ fn a_journal_moves_into_a_repository_and_back_and_no_other_is_written_over() {
     // Another machine does not know better.
     environment.set("XDG_STATE_HOME", environment.root().join("another-machine"));
     expect(&environment, 0, &forget);
-    expect(
-        &environment,
-        0,
-        &["state", "forget", "shelf:@quickstart/greet@0.1.0"],
-    );
+    // It remembers what it wrote itself, so that the two are told apart where it looks at the other one.
+    let other = ["state", "forget", "shelf:@quickstart/greet@0.1.0"];
+    let refused = expect(&environment, 10, &other);
+    assert!(flat(&refused.stderr).contains("this machine"), "{refused}");
+    environment.set("XDG_STATE_HOME", environment.root().join("third-machine"));
+    expect(&environment, 0, &other);
+    environment.set("XDG_STATE_HOME", environment.root().join("fourth-machine"));
     let parted = expect(&environment, 10, &["state", "push"]);
     assert!(
         flat(&parted.stderr).contains("go different ways from entry"),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an entry is never changed or removed; state is nothing but the fold of the entries.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, FileName, PointerName, TargetName, Version},
@@ -24,15 +24,6 @@ pub const VERSION: u64 = 1;
 
 /// The longest journal line that is read, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
-
-/// Targets that are named: a runner that carries out none of them would be a line that means nothing.
-fn some_targets<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<TargetName>>, D::Error> {
-    let targets = Vec::<TargetName>::deserialize(from)?;
-    if targets.is_empty() {
-        return Err(D::Error::custom("`targets` names none"));
-    }
-    Ok(Some(targets))
-}
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,11 +155,7 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run: Option<String>,
         /// The targets whose steps this runner carries out; `None`: all of the plan's.
-        #[serde(
-            default,
-            skip_serializing_if = "Option::is_none",
-            deserialize_with = "some_targets"
-        )]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         targets: Option<Vec<TargetName>>,
         /// How many steps the plan has, for who has the journal alone; journals of earlier versions do not say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -239,11 +226,7 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run: Option<String>,
         /// The targets whose steps this runner carries out; `None`: all of the plan's.
-        #[serde(
-            default,
-            skip_serializing_if = "Option::is_none",
-            deserialize_with = "some_targets"
-        )]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         targets: Option<Vec<TargetName>>,
         /// Who allows it now, where a policy is pinned.
         #[serde(default, skip_serializing_if = "Option::is_none")]

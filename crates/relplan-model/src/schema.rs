@@ -147,7 +147,8 @@ fn integers(schema: &mut Schema) {
     }
 }
 
-/// A member that may be left out is left out where there is nothing to say: it is never `null`, and no empty list.
+/// A member that may be left out is left out where there is nothing to say: it is never `null`, and a list that has a
+/// default is never empty.
 fn left_out(schema: &mut Schema) {
     let required = schema.get("required").cloned().unwrap_or(json!([]));
     let Some(Value::Object(properties)) = schema.get_mut("properties") else {
@@ -164,8 +165,10 @@ fn left_out(schema: &mut Schema) {
         {
             continue;
         }
+        // An optional list may be empty: that says "none", and leaving it out says something else.
+        let is_optional = property.get("type").is_some_and(Value::is_array);
         never_null(property);
-        if property.get("type") == Some(&json!("array")) {
+        if !is_optional && property.get("type") == Some(&json!("array")) {
             property.insert("minItems".to_owned(), json!(1));
         }
     }

@@ -80,7 +80,7 @@ fn look(session: &Session) -> Result<(ReadSpec, Wishes), Failure> {
         credential::check_names(&target.name, &target.settings, around).err()
     });
     wishes.findings.extend(named);
-    let targets = named_by_manifests(session, &read, &wishes)?;
+    let targets = named_by_manifests(session, &read, &wishes);
     let elsewhere = misplaced(&wishes.packages, &wishes.releases, &targets);
     wishes.findings.extend(elsewhere);
     let programs = session.surroundings.programs();
@@ -90,11 +90,7 @@ fn look(session: &Session) -> Result<(ReadSpec, Wishes), Failure> {
 }
 
 /// The targets of packages whose manifests name registries, as they are configured here. No registry is asked.
-fn named_by_manifests(
-    session: &Session,
-    read: &ReadSpec,
-    wishes: &Wishes,
-) -> Result<Vec<Target>, Failure> {
+fn named_by_manifests(session: &Session, read: &ReadSpec, wishes: &Wishes) -> Vec<Target> {
     let names_one = |package: &&Package| {
         package.settings.text("registry").is_some()
             || matches!(package.publishable, Publishable::Only(_))
@@ -116,7 +112,10 @@ fn named_by_manifests(
         .filter(|target| used.contains(&target.name) && kinds.contains(target.kind.as_str()))
         .map(|target| (&target.name, target.kind.as_str(), &target.settings));
     let surroundings = &session.surroundings;
-    Ok(Built::new(used, surroundings, &Net::of(surroundings))?.configured())
+    let net = Net::of(surroundings);
+    // What is not configured on this machine may be where the plan is made, and is an error there.
+    let built = used.filter_map(|one| Built::new([one], surroundings, &net).ok());
+    built.flat_map(|built| built.configured()).collect()
 }
 
 /// Programs get one document however the check ends; what has no place in the spec is a finding in it.
