@@ -78,8 +78,8 @@ impl Search<'_> {
         let Some(path) = path.map(plain).filter(|path| !path.is_empty()) else {
             return;
         };
-        let is_there = |ending: &&str| self.files.contains(format!("{path}{ending}").as_str());
-        if !endings.iter().any(|ending| is_there(&ending)) {
+        let is_there = |ending: &str| self.files.contains(format!("{path}{ending}").as_str());
+        if !endings.iter().any(|ending| is_there(ending)) {
             self.missing.push(format!("`{key}` ({path})"));
         }
     }
