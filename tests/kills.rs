@@ -159,11 +159,7 @@ async fn l10_a_live_run_is_taken_over_from_only_by_a_word() {
     let second = fixture.expect(6, &APPLY);
     let text: Vec<&str> = second.stderr.split_whitespace().collect();
     let text = text.join(" ");
-    for words in [
-        "is being applied on",
-        "was last heard of at",
-        "relplan apply release.json --take-over",
-    ] {
+    for words in ["is being applied on", "was last heard of at", "--take-over"] {
         assert!(text.contains(words), "{words}: {second}");
     }
     let mut taking = APPLY.to_vec();

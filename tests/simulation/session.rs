@@ -222,13 +222,23 @@ fn is_no_damage(error: &StoreError) -> Result<(), Broken> {
 
 /// What the binary does where a part is not admitted: tell the others.
 pub(crate) async fn decline(desk: &Desk, part: Part) -> Result<End, Broken> {
+    let judged = match desk.read(Some(desk.world.plan())).await? {
+        Read::Loaded(loaded) => loaded.state,
+        Read::Blind => return Ok(End::new(ExitClass::Store, "the store cannot be read")),
+        Read::Refused(refusal, words) => {
+            return Ok(End {
+                refusal: Some(refusal),
+                ..End::new(ExitClass::Store, words)
+            });
+        }
+    };
     let (store, clock) = (desk.world.store_in(&desk.folder()), desk.world.clock());
     let manners = Duration::from_secs(30);
     let told = relplan_apply::decline(
         digest(&desk.world),
         (&part, "simulated"),
         (&store, &clock),
-        manners,
+        (&judged, manners),
     )
     .await;
     let words = format!("not admitted, and the others were told: {told:?}");

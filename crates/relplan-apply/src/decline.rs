@@ -8,6 +8,7 @@ use relplan_model::{
     digest::Sha256,
     journal::Record,
     port::{Clock, StateStore, StoreError},
+    state::State,
 };
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Writes down that no run of this part will begin, once another run has claimed the plan; for so long it is waited for.
-/// Whether it is written.
+/// `judged` is the journal as it was read before: nothing is written where it was moved since. Whether it is written.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -25,7 +26,7 @@ pub async fn decline(
     plan: Sha256,
     (part, reason): (&Part, &str),
     (store, clock): (&dyn StateStore, &dyn Clock),
-    patience: Duration,
+    (judged, patience): (&State, Duration),
 ) -> Result<bool, StoreError> {
     let Some(targets) = part.recorded() else {
         return Ok(false);
@@ -34,7 +35,7 @@ pub async fn decline(
     let mut pace = Pace::of_others();
     loop {
         let mut state = replay(store).await?;
-        if state.ended.contains_key(&plan) {
+        if state.ended.contains_key(&plan) || state.moved != judged.moved {
             return Ok(false);
         }
         if state.open.as_ref().is_some_and(|open| open.plan == plan) {

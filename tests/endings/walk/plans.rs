@@ -329,8 +329,9 @@ pub(super) fn held_invalid(walk: &Walk) {
     let manifest = "js/packages/c/package.json";
     let sound = std::fs::read_to_string(walk.project().join(manifest)).unwrap();
     let private = sound.replace('}', ",\"private\":true}");
-    walk.write(manifest, &private);
     walk.expect(0, &["pack"]);
+    walk.write(manifest, &private);
+    walk.expect(65, &["pack"]);
     walk.expect(65, &["plan", "-o", "release.json"]);
     let refused = walk.ends(65, "plan", &["apply", "release.json"]);
     // Where there is nothing else to do, the plan says it itself.

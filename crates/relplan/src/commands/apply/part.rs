@@ -3,7 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use relplan_apply::Part;
-use relplan_model::{address::TargetName, digest::Sha256, plan::Plan, port::StateStore};
+use relplan_model::{
+    address::TargetName,
+    digest::Sha256,
+    plan::Plan,
+    port::{Clock, StateStore},
+    state::State,
+};
 
 use super::Chosen;
 use crate::{
@@ -78,12 +84,13 @@ pub(super) async fn decline(
     session: &Session,
     (plan, reason): (Sha256, &str),
     part: &Part,
-    store: &dyn StateStore,
+    (store, judged): (&dyn StateStore, &State),
 ) {
     let text =
         "This run cannot begin. It waits up to 30 s for the other runs of the plan, to tell them.";
     session.terminal.remark(text);
-    let told = relplan_apply::decline(plan, (part, reason), (store, &SystemClock), MANNERS).await;
+    let ports = (store, &SystemClock as &dyn Clock);
+    let told = relplan_apply::decline(plan, (part, reason), ports, (judged, MANNERS)).await;
     if let Ok(false) | Err(_) = told {
         session
             .terminal
