@@ -241,7 +241,11 @@ pub(crate) async fn decline(desk: &Desk, part: Part) -> Result<End, Broken> {
         (&judged, manners),
     )
     .await;
-    let words = format!("not admitted, and the others were told: {told:?}");
+    if let Ok(Some(after)) = &told {
+        desk.reached(after.base());
+    }
+    let is_told = told.map(|after| after.is_some());
+    let words = format!("not admitted, and the others were told: {is_told:?}");
     Ok(End::new(ExitClass::Credential, words))
 }
 

@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// Writes down that no run of this part will begin, once another run has claimed the plan; for so long it is waited for.
-/// `judged` is the journal as it was read before: nothing is written where it was moved since. Whether it is written.
+/// `judged` is the journal as it was read before: nothing is written where it was moved since. The journal as it is then;
+/// `None`: nothing was written.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -27,16 +28,16 @@ pub async fn decline(
     (part, reason): (&Part, &str),
     (store, clock): (&dyn StateStore, &dyn Clock),
     (judged, patience): (&State, Duration),
-) -> Result<bool, StoreError> {
+) -> Result<Option<State>, StoreError> {
     let Some(targets) = part.recorded() else {
-        return Ok(false);
+        return Ok(None);
     };
     let begin = clock.now();
     let mut pace = Pace::of_others();
     loop {
         let mut state = replay(store).await?;
         if state.ended.contains_key(&plan) || state.moved != judged.moved {
-            return Ok(false);
+            return Ok(None);
         }
         if state.open.as_ref().is_some_and(|open| open.plan == plan) {
             let left = Record::Left {
@@ -46,14 +47,14 @@ pub async fn decline(
                 reason: Some(shortened(reason.to_owned())),
             };
             match append(&mut state, vec![left], store, clock).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(Some(state)),
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
         let waited = clock.now().unix() - begin.unix();
         if u64::try_from(waited).unwrap_or_default() >= patience.as_secs() {
-            return Ok(false);
+            return Ok(None);
         }
         clock.sleep(pace.next().unwrap_or_default()).await;
     }

@@ -3,13 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use relplan_apply::Part;
-use relplan_model::{
-    address::TargetName,
-    digest::Sha256,
-    plan::Plan,
-    port::{Clock, StateStore},
-    state::State,
-};
+use relplan_model::{address::TargetName, digest::Sha256, plan::Plan, port::Clock, state::State};
 
 use super::Chosen;
 use crate::{
@@ -19,6 +13,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     gather::selection::nearest,
+    memory::note_head,
     next::Situation,
     store::{self, Opened},
 };
@@ -84,14 +79,18 @@ pub(super) async fn decline(
     session: &Session,
     (plan, reason): (Sha256, &str),
     part: &Part,
-    (store, judged): (&dyn StateStore, &State),
+    (opened, judged): (&Opened, &State),
 ) {
     let text =
         "This run cannot begin. It waits up to 30 s for the other runs of the plan, to tell them.";
     session.terminal.remark(text);
-    let ports = (store, &SystemClock as &dyn Clock);
+    let ports = (&*opened.store, &SystemClock as &dyn Clock);
     let told = relplan_apply::decline(plan, (part, reason), ports, (judged, MANNERS)).await;
-    if let Ok(false) | Err(_) = told {
+    let is_told = match told {
+        Ok(Some(after)) => note_head(session, &opened.place, &after).is_ok(),
+        Ok(None) | Err(_) => false,
+    };
+    if !is_told {
         session
             .terminal
             .remark("They could not be told, and wait for as long as --wait says.");

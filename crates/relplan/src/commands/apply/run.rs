@@ -95,7 +95,7 @@ pub(super) async fn run(
             let others = plan.steps.iter().any(|step| !part.has(step));
             if is_ours_alone && others {
                 let reason = denied.to_string();
-                part::decline(session, (digest, &reason), &part, (&**store, &known)).await;
+                part::decline(session, (digest, &reason), &part, (&opened, &known)).await;
             }
             return Err(refused(&denied, session, &opened, &known));
         }
