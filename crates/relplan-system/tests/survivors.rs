@@ -1,4 +1,8 @@
 //! Processes that foreign code leaves behind. A test of its own: what is adopted and ended here is this whole process's.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it should be"
+)]
 #![cfg(target_os = "linux")]
 
 use std::{
