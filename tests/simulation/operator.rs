@@ -88,7 +88,7 @@ enum Planned {
     Made(Box<Plan>),
     /// A plan that is open.
     Open(Box<Plan>),
-    /// None, for now.
+    /// No plan: a look-up or the store failed, and the operator tries again later.
     No,
 }
 
